@@ -1,0 +1,30 @@
+// `npm run train | parity | bench -- FLAGS`: bundles src/headless/NAME.ts with its shaders into one file and runs it in this
+// process. Shaders come in as text (`import … from './x.wgsl?raw'`: esbuild looks past the query, as Vite does).
+import { pathToFileURL } from 'node:url'
+import { ensurePackages, ROOT } from './packages.mjs'
+
+const NAMES = ['train', 'parity', 'bench']
+const [name = '', ...flags] = process.argv.slice(2)
+if (!NAMES.includes(name)) {
+  console.error(`Which command? One of: ${NAMES.join(', ')}.`)
+  process.exit(2)
+}
+ensurePackages()
+const { build } = await import('esbuild')
+const outfile = `${ROOT}node_modules/.cache/glasshouse/${name}.mjs`
+await build({
+  entryPoints: [`${ROOT}src/headless/${name}.ts`],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  external: ['webgpu'],
+  loader: { '.wgsl': 'text', '.txt': 'text' },
+  sourcemap: 'inline',
+  logLevel: 'warning',
+  // CommonJS packages inside the bundle call require().
+  banner: { js: "import{createRequire as __cr}from'module';const require=__cr(import.meta.url);" },
+})
+process.argv = [process.execPath, outfile, ...flags]
+await import(pathToFileURL(outfile).href)
