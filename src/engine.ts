@@ -1,0 +1,235 @@
+// The contract between a model and whatever computes it. A model calls ops by name on tensors by name; `ops/` implements
+// them as GPU dispatches, `cpu/` as loops over plain arrays, and nothing above knows which one runs.
+//
+// Dimensions: B batch, T time, C channels, L layers, NH heads, NKV key/value heads, HS head size, F MLP width,
+// V vocabulary, N = B·T rows, P the longest context.
+
+export type DType = 'f32' | 'u32' | 'i32'
+
+/** A labelled shape; an engine gives it memory. Labels are addresses: unique within a program, `h.0.attn.att`. */
+export interface Tensor {
+  readonly label: string
+  readonly shape: readonly number[]
+  readonly dtype: DType
+}
+
+/** One labelled piece of work that can be replayed: a GPU dispatch or a function. `flops` and `bytes` are what the op must do and move. */
+export interface Work {
+  readonly label: string
+  readonly flops: number
+  readonly bytes: number
+}
+
+/**
+ * What each op reads and writes. `tensors` are always there, `optional` may be absent; `grads` are the tensors whose
+ * gradients (`d` + name) the backward writes where they are asked for; `scratch` lives only during the backward.
+ */
+export interface Ops {
+  /** out[b,t] = wte[tokens[b,t]] + wpe[pos + t]. `order` lists the N positions sorted by token, `starts` [V + 1] where each token's begin. */
+  embedding: {
+    tensors: 'tokens' | 'order' | 'starts' | 'wte' | 'out'
+    optional: 'wpe' | 'pos'
+    grads: 'wte' | 'wpe'
+    scratch: never
+    attrs: object
+  }
+  /** out = (x − mean) · rstd · weight + bias, each row by itself. x [N, C], mean and rstd [N]. */
+  layernorm: {
+    tensors: 'x' | 'weight' | 'out' | 'mean' | 'rstd'
+    optional: 'bias'
+    grads: 'x' | 'weight' | 'bias'
+    scratch: never
+    attrs: { eps: number }
+  }
+  /** out = x · rstd · weight, rstd = 1/√(mean(x²) + eps). */
+  rmsnorm: {
+    tensors: 'x' | 'weight' | 'out' | 'rstd'
+    optional: never
+    grads: 'x' | 'weight'
+    scratch: never
+    attrs: { eps: number }
+  }
+  /** out [N, M] = x [N, K] · weight [K, M] + bias [M]; `transposed`: weight is [M, K]. */
+  matmul: {
+    tensors: 'x' | 'weight' | 'out'
+    optional: 'bias'
+    grads: 'x' | 'weight' | 'bias'
+    scratch: never
+    attrs: { transposed: boolean }
+  }
+  /** Rotates the queries and keys inside x [B, T, (NH + 2 NKV)·HS] by position; values pass. cos and sin [P, HS/2]. */
+  rope: { tensors: 'x' | 'cos' | 'sin' | 'out'; optional: 'pos'; grads: 'x'; scratch: never; attrs: Heads }
+  /** Causal attention over qkv [B, T, (NH + 2 NKV)·HS]: att [B, NH, T, T] = softmax(q·kᵀ/√HS) before dropout, out [B, T, NH·HS] = dropout(att)·v. */
+  attention: {
+    tensors: 'qkv' | 'out' | 'att' | 'dice'
+    optional: never
+    grads: 'qkv'
+    scratch: 'dpreatt'
+    attrs: Heads & Dropout
+  }
+  /** The same without the matrix: lse [B, NH, T] is the log-sum-exp of each row of scores. HS a multiple of 4, at most 128. */
+  flash_attention: {
+    tensors: 'qkv' | 'out' | 'lse' | 'dice'
+    optional: never
+    grads: 'qkv'
+    scratch: 'delta'
+    attrs: Heads & Dropout
+  }
+  /** Appends T keys and values at `pos` to the caches [P, NKV·HS], then attends over them all. qkv [1, T, …], att [NH, T, P]. Forward only. */
+  attention_cached: {
+    tensors: 'qkv' | 'keys' | 'values' | 'pos' | 'att' | 'out'
+    optional: never
+    grads: never
+    scratch: never
+    attrs: Heads
+  }
+  /** out = x · ½(1 + tanh(√(2/π)(x + 0.044715x³))). */
+  gelu: { tensors: 'x' | 'out'; optional: never; grads: 'x'; scratch: never; attrs: object }
+  /** out [N, F] = silu(gate) · up, x [N, 2F] = [gate | up]. */
+  swiglu: { tensors: 'x' | 'out'; optional: never; grads: 'x'; scratch: never; attrs: object }
+  /** out = max(x, 0)². */
+  relu2: { tensors: 'x' | 'out'; optional: never; grads: 'x'; scratch: never; attrs: object }
+  /** out = a + b. */
+  residual: { tensors: 'a' | 'b' | 'out'; optional: never; grads: 'a' | 'b'; scratch: never; attrs: object }
+  /** out = x · keep/(1 − p), keep drawn from (dice, stream, index), so that backward draws the same. */
+  dropout: { tensors: 'x' | 'out' | 'dice'; optional: never; grads: 'x'; scratch: never; attrs: Dropout }
+  /** losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N] (negative: not counted, loss 0); lse [N] its log-sum-exp. Backward: dlogits = (softmax − target) · scale. */
+  cross_entropy: {
+    tensors: 'logits' | 'targets' | 'scale' | 'losses' | 'lse'
+    optional: never
+    grads: 'logits'
+    scratch: never
+    attrs: { label_smoothing: number }
+  }
+  /** ring[dice.slot] = scale · Σ losses. Forward only. */
+  mean_loss: {
+    tensors: 'losses' | 'scale' | 'dice' | 'ring'
+    optional: never
+    grads: never
+    scratch: never
+    attrs: object
+  }
+  /** norm[0] = ‖grads‖ over all arenas, in a fixed order of summing, also written to ring[dice.slot]. Called once an arena; `last` finishes. Forward only. */
+  grad_norm: {
+    tensors: 'grads' | 'partials' | 'norm' | 'dice' | 'ring'
+    optional: never
+    grads: never
+    scratch: never
+    attrs: { first: number; last: boolean }
+  }
+  /** AdamW as torch.optim.AdamW on one arena, the gradient first scaled by min(1, clip/(norm + 1e-6)); elements before `decayed` decay. Forward only. */
+  adamw: {
+    tensors: 'weights' | 'grads' | 'm' | 'v' | 'norm' | 'hyper'
+    optional: never
+    grads: never
+    scratch: never
+    attrs: { decayed: number }
+  }
+}
+export type OpName = keyof Ops
+
+export interface Heads {
+  n_head: number
+  n_kv_head: number
+}
+/** `p` the share dropped; `stream` tells the dropouts of one program apart. */
+export interface Dropout {
+  p: number
+  stream: number
+}
+
+/** The words of `dice` (u32): what changes each step and is not a rate. */
+export const DICE = { seed: 0, step: 1, slot: 2, size: 4 } as const
+/**
+ * The words of `hyper` (f32): what AdamW needs this step. `bias1` = 1 − beta1^step, `bias2` = 1 − beta2^step; `rest1` = 1 − beta1 and
+ * `rest2` = 1 − beta2 are taken in double precision, since 1 − 0.999 in float32 is off by 5·10⁻⁵ of itself.
+ */
+export const HYPER = {
+  learning_rate: 0,
+  weight_decay: 1,
+  beta1: 2,
+  beta2: 3,
+  eps: 4,
+  bias1: 5,
+  bias2: 6,
+  grad_clip: 7,
+  rest1: 8,
+  rest2: 9,
+  size: 12,
+} as const
+/** Slots in the rings of losses and gradient norms; a program may be replayed this often between two readings. */
+export const RING = 1024
+/** Partial sums of squares that `grad_norm` writes for each arena. */
+export const NORM_PARTIALS = 256
+/** Windows on a shared block start at multiples of this many elements (256 bytes, WebGPU's alignment of storage windows). */
+export const ALIGN = 64
+
+export type Tensors<T, K extends OpName> = Readonly<
+  Record<Ops[K]['tensors'], T> & Partial<Record<Ops[K]['optional'], T>>
+>
+/** One call of an op: its address on the tape, its tensors by name, its constants. */
+export interface Call<T, K extends OpName> {
+  readonly name: string
+  readonly t: Tensors<T, K>
+  readonly attrs: Ops[K]['attrs']
+}
+/** The same call's backward: gradients by name (`dout` in; `dx`, `dweight`, … out), `adds` those to add to (`+=`) rather than to write (`=`). */
+export interface BackwardCall<T, K extends OpName> extends Call<T, K> {
+  readonly d: Readonly<Partial<Record<`d${Ops[K]['grads'] | 'out'}`, T>> & Record<Ops[K]['scratch'], T>>
+  readonly adds: ReadonlySet<string>
+}
+/** An op: describes work, never does it. */
+export interface Op<T, W, K extends OpName> {
+  forward(call: Call<T, K>): W[]
+  backward(call: BackwardCall<T, K>): W[]
+}
+
+/** A stretch of memory and the tensors that look into it; `offset` and `size` in elements of 4 bytes. */
+export interface Block {
+  label: string
+  size: number
+  windows: readonly { tensor: Tensor; offset: number }[]
+}
+
+/** How long one piece of work took, beside what it had to do. */
+export interface Timing {
+  label: string
+  ms: number
+  flops: number
+  bytes: number
+}
+
+/** What computes, in words for the device panel. */
+export interface EngineInfo {
+  kind: 'gpu' | 'cpu'
+  /** "NVIDIA H200 (hopper)" or "plain JavaScript". */
+  name: string
+  vendor: string
+  architecture: string
+  features: string[]
+  limits: Record<string, number>
+}
+
+export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
+  readonly info: EngineInfo
+  readonly ops: { readonly [K in OpName]: Op<T, W, K> }
+  /** Largest block, in elements. */
+  readonly maxBlock: number
+  /** Memory, zeroed, for every tensor of the blocks, by label. Throws OutOfMemoryError naming the block. */
+  allocate(blocks: readonly Block[]): Promise<Map<string, T>>
+  /** Gives blocks back that `allocate` made. */
+  free(tensors: Iterable<T>): void
+  /** Resolves when everything recorded so far can run; `progress` counts pipelines. */
+  compile(progress?: (done: number, total: number) => void): Promise<void>
+  /** Replays a program; resolves when it has been computed. Programs run in the order of the calls. */
+  run(program: readonly W[]): Promise<void>
+  /** Writes from the start of the tensor; takes effect before the next `run`. */
+  write(tensor: T, data: Float32Array | Float64Array | Uint32Array | Int32Array): void
+  /** Copies tensors out, in the order of calls with `run`. f32 as Float32Array whatever the engine's own precision. */
+  read(tensors: readonly T[]): Promise<Float32Array[]>
+  /** Times each piece of a program, averaged over `repeat` runs; absent or empty where there is nothing to time with. */
+  profile?(program: readonly W[], repeat?: number): Promise<Timing[]>
+  /** Resolves, once, with the reason, if the engine dies. */
+  readonly lost: Promise<Error>
+  destroy(): void
+}

@@ -1,0 +1,125 @@
+// The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
+import type { Config } from './config'
+
+/** One update's numbers. Losses in nats a token. */
+export interface StepMetrics {
+  step: number
+  loss: number
+  /** Global gradient norm before clipping. */
+  grad_norm: number
+  learning_rate: number
+  /** Wall time of this step, averaged over the steps since the last report. */
+  step_ms: number
+  /** Tokens trained on so far. */
+  tokens: number
+}
+/** A measurement on held-out text. `step` counts the updates made before it. */
+export interface EvalMetrics {
+  step: number
+  val_loss: number
+  /** Mean training loss of the steps since the measurement before; null before the first step. */
+  train_loss: number | null
+}
+/** Text that the model wrote at `step`, with the probability of each token when it was chosen. */
+export interface Sample {
+  step: number
+  prompt: string
+  tokens: string[]
+  probabilities: number[]
+}
+/** What a run went through, oldest first. */
+export interface RunHistory {
+  steps: StepMetrics[]
+  evals: EvalMetrics[]
+  samples: Sample[]
+  events: { step: number; text: string }[]
+}
+
+/** A trained text: how it was read. Saved with the run so that a resumed run reads it the same way. */
+export interface TokenizerState {
+  kind: 'char'
+  /** The tokens by id; each one Unicode code point. */
+  vocab: string[]
+}
+
+/** Where a run's text came from. The text itself is stored once, under its fingerprint. */
+export interface CorpusInfo {
+  name: string
+  /** SHA-256 of the UTF-8 text, hex. */
+  fingerprint: string
+  characters: number
+  licence: string
+}
+
+/** A corpus that can be had without a network. */
+export interface BuiltInCorpus {
+  id: string
+  name: string
+  /** One sentence: what it is and what a model learns from it. */
+  about: string
+  licence: string
+  /** Roughly, before it is loaded. */
+  characters: number
+}
+
+/** Everything needed to build a session, and nothing about how far it got. */
+export interface RunSpec {
+  name: string
+  config: Config
+  corpus: CorpusInfo
+  tokenizer: TokenizerState
+  /** What samples start from. */
+  prompt: string
+}
+
+/** The numbers beside the weights of a checkpoint. `step` counts the updates made. */
+export interface CheckpointMeta {
+  format: 'glasshouse-checkpoint'
+  version: 1
+  step: number
+  tokens: number
+  /** Seconds spent training so far. */
+  elapsed_s: number
+  best_val_loss: number | null
+  spec: RunSpec
+}
+/** A model in the middle of training: weights under their names, AdamW's moments under `m.` + name and `v.` + name. */
+export interface Checkpoint {
+  meta: CheckpointMeta
+  tensors: Map<string, { shape: readonly number[]; data: Float32Array }>
+}
+
+/** What the run strip shows. `finished`: max_iters reached. `failed`: stopped by an error, which `reason` tells. */
+export type RunStatus = 'paused' | 'running' | 'finished' | 'failed'
+
+/** What happens during a run, in order; goes up from the session to the page. */
+export type RunEvent =
+  | { type: 'step'; metrics: StepMetrics }
+  | { type: 'eval'; metrics: EvalMetrics }
+  | { type: 'sample'; sample: Sample }
+  | { type: 'compile'; done: number; total: number }
+  | { type: 'checkpoint'; step: number; size_bytes: number }
+  | { type: 'status'; status: RunStatus; step: number; reason?: string }
+  /** Something a person should read: the run goes on. */
+  | { type: 'notice'; level: 'info' | 'warning' | 'error'; message: string }
+
+/** How to write text. Probabilities are taken after temperature, before top-k and top-p cut. */
+export interface SampleOptions {
+  prompt: string
+  max_tokens: number
+  /** 0 takes the likeliest token. */
+  temperature: number
+  /** 0 switches it off. */
+  top_k: number
+  /** 1 switches it off. */
+  top_p: number
+  seed: number
+  /** Ends the text when it appears; it is not part of the text. */
+  stop: string[]
+}
+/** One token as it is written. */
+export interface GeneratedToken {
+  text: string
+  id: number
+  probability: number
+}
