@@ -1,0 +1,71 @@
+// Opens a GPU device: the adapter, the optional features and larger limits that it offers, and the two messages that
+// arrive asynchronously (`lost`, `uncapturederror`), wired before anything can go wrong. Knows nothing of tensors.
+import { DeviceLostError, NoWebGpuError } from '../errors'
+
+/** Features that some path can use; each is taken only where it has proved itself. */
+const FEATURES = ['timestamp-query', 'shader-f16', 'subgroups'] as const satisfies GPUFeatureName[]
+
+/** Limits that we live within as they are, but ask to have raised where the adapter has more. */
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupSizeX',
+] as const satisfies (keyof GPUSupportedLimits)[]
+
+export interface Gpu {
+  device: GPUDevice
+  info: GPUAdapterInfo
+  /** Resolves once, when the device is gone. */
+  lost: Promise<DeviceLostError>
+  /** The first error that WebGPU reported outside any call; throws it. */
+  check(): void
+}
+
+export interface DeviceOptions {
+  /** The browser's `navigator.gpu`, or Dawn's in Node. */
+  gpu: GPU | undefined
+  /** Ask for nothing beyond WebGPU's guaranteed limits and no features: what the weakest device gives. */
+  baseline?: boolean
+}
+
+/** Opens the best device there is. Throws NoWebGpuError, with the reason, where there is none. */
+export async function openDevice({ gpu, baseline = false }: DeviceOptions): Promise<Gpu> {
+  if (!gpu) throw new NoWebGpuError('This browser has no WebGPU.')
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
+  if (!adapter) throw new NoWebGpuError('This browser has WebGPU, but no adapter that it will use.')
+  const device = await adapter
+    .requestDevice(
+      baseline
+        ? { label: 'glasshouse' }
+        : {
+            label: 'glasshouse',
+            requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
+            requiredLimits: Object.fromEntries(LIMITS.map((limit) => [limit, adapter.limits[limit]])),
+          },
+    )
+    .catch((error: unknown) => {
+      throw new NoWebGpuError(
+        `The graphics adapter refused to open: ${error instanceof Error ? error.message : String(error)}`,
+      )
+    })
+  let first: Error | null = null
+  device.addEventListener('uncapturederror', ({ error }) => {
+    first ??= new Error(`WebGPU: ${error.message}`)
+  })
+  return {
+    device,
+    info: adapter.info,
+    lost: device.lost.then(
+      ({ reason, message }) => new DeviceLostError(`The graphics device was lost (${reason}). ${message}`.trim()),
+    ),
+    check() {
+      if (!first) return
+      const error = first
+      first = null
+      throw error
+    },
+  }
+}

@@ -1,0 +1,178 @@
+// A kernel meets its tensors by name. The bindings of each entry point are read from the WGSL itself (declared names, their
+// access modes, and which of them the entry point reaches through the functions it calls), so no binding number and no
+// layout is ever written in TypeScript. Pipelines compile asynchronously and are shared by entry point and constants.
+import type { Work } from '../engine'
+import { invariant } from '../errors'
+import type { Gpu } from './device'
+import type { GpuTensor } from './tensor'
+
+/** A WGSL file; errors are reported under its name and in its own lines. */
+export interface Shader {
+  readonly name: string
+  readonly source: string
+}
+
+/** One labelled dispatch: a line of a program. `kernel.pipeline` is there once `compile` has resolved. */
+export interface Dispatch extends Work {
+  readonly kernel: { pipeline: GPUComputePipeline | null }
+  readonly bindGroup: GPUBindGroup
+  readonly workgroups: readonly [number, number, number]
+}
+
+interface Binding {
+  name: string
+  binding: number
+  access: 'read' | 'read_write'
+}
+interface Kernel {
+  pipeline: GPUComputePipeline | null
+  layout: GPUBindGroupLayout
+  bindings: Binding[]
+  ready: Promise<void>
+}
+
+/** The binding block of a WGSL source. */
+export function parseBindings(source: string): Binding[] {
+  const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>\s*(\w+)\s*:/g
+  return [...source.matchAll(declaration)].map(([, binding, access, name]) => ({
+    name: name!,
+    binding: Number(binding),
+    access: access as Binding['access'],
+  }))
+}
+
+/** The bindings that an entry point reaches, itself or through the functions it calls. */
+export function reachable(source: string, entry: string): Binding[] {
+  const code = source.replace(/\/\/.*$/gm, '')
+  const bodies = new Map<string, Set<string>>()
+  for (const match of code.matchAll(/\bfn\s+(\w+)/g)) {
+    let depth = 0
+    let end = code.indexOf('{', match.index)
+    do {
+      if (code[end] === '{') depth++
+      if (code[end] === '}') depth--
+      end++
+    } while (depth > 0)
+    // A word after a dot is a member (`turn.x`), not a binding.
+    bodies.set(match[1]!, new Set(code.slice(match.index, end).match(/(?<![.\w])[a-z_]\w*/gi)))
+  }
+  invariant(bodies.has(entry), () => `no entry point ${entry}`)
+  const seen = new Set([entry])
+  for (const name of seen) for (const word of bodies.get(name)!) if (bodies.has(word)) seen.add(word)
+  return parseBindings(code).filter(({ name }) => [...seen].some((f) => bodies.get(f)!.has(name)))
+}
+
+/** Spreads `count` workgroups over two dimensions where one is too short (65,535); WGSL undoes it with `flat_group`. */
+export function grid(count: number): [number, number, number] {
+  const x = Math.min(Math.max(count, 1), 65535)
+  return [x, Math.ceil(count / x) || 1, 1]
+}
+
+export class Kernels {
+  readonly #gpu: Gpu
+  readonly #prelude: string
+  readonly #modules = new Map<string, GPUShaderModule>()
+  readonly #kernels = new Map<string, Kernel>()
+
+  /** `prelude` is put before every shader. */
+  constructor(gpu: Gpu, prelude: string) {
+    this.#gpu = gpu
+    this.#prelude = prelude
+  }
+
+  /**
+   * Describes one dispatch. `tensors` may hold more than the entry point uses; a name that it uses and that is missing is our
+   * mistake and throws. `constants` are the shader's overrides.
+   */
+  dispatch(
+    shader: Shader,
+    entry: string,
+    d: {
+      label: string
+      tensors: Readonly<Record<string, GpuTensor | undefined>>
+      constants?: Record<string, number>
+      workgroups: readonly [number, number, number]
+      flops?: number
+    },
+  ): Dispatch {
+    const { device } = this.#gpu
+    const kernel = this.#kernel(shader, entry, d.constants ?? {})
+    let bytes = 0
+    const entries = kernel.bindings.map(({ name, binding, access }) => {
+      const tensor = d.tensors[name]
+      invariant(tensor, () => `${d.label}: ${shader.name}.${entry} binds "${name}", which was not given`)
+      bytes += tensor.size * (access === 'read' ? 1 : 2)
+      return { binding, resource: { buffer: tensor.buffer, offset: tensor.offset, size: tensor.size } }
+    })
+    const most = device.limits.maxComputeWorkgroupsPerDimension
+    invariant(
+      d.workgroups.every((n) => n >= 1 && n <= most),
+      () => `${d.label}: ${d.workgroups.join('×')} workgroups, at most ${most} a dimension`,
+    )
+    const bindGroup = device.createBindGroup({ label: d.label, layout: kernel.layout, entries })
+    return { label: d.label, kernel, bindGroup, workgroups: d.workgroups, flops: d.flops ?? 0, bytes }
+  }
+
+  /** Resolves when every pipeline asked for so far is compiled. Throws a compile error in the shader's own lines. */
+  async compile(progress?: (done: number, total: number) => void): Promise<void> {
+    const kernels = [...this.#kernels.values()]
+    let done = 0
+    await Promise.all(
+      kernels.map(async (kernel) => {
+        await kernel.ready
+        progress?.(++done, kernels.length)
+      }),
+    )
+  }
+
+  #kernel(shader: Shader, entry: string, constants: Record<string, number>): Kernel {
+    const key = `${shader.name}.${entry} ${JSON.stringify(constants)}`
+    const known = this.#kernels.get(key)
+    if (known) return known
+    const { device } = this.#gpu
+    const bindings = reachable(shader.source, entry)
+    const layout = device.createBindGroupLayout({
+      label: key,
+      entries: bindings.map(({ binding, access }) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+      })),
+    })
+    const module = this.#module(shader)
+    const kernel: Kernel = { pipeline: null, layout, bindings, ready: Promise.resolve() }
+    kernel.ready = device
+      .createComputePipelineAsync({
+        label: key,
+        layout: device.createPipelineLayout({ label: key, bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: entry, constants },
+      })
+      .then(
+        (pipeline) => void (kernel.pipeline = pipeline),
+        async (error: unknown) => {
+          throw new Error(`${key}: ${await this.#explain(module, shader, error)}`)
+        },
+      )
+    // Whoever awaits `compile` sees the error; nobody else need.
+    kernel.ready.catch(() => undefined)
+    this.#kernels.set(key, kernel)
+    return kernel
+  }
+
+  #module(shader: Shader): GPUShaderModule {
+    const known = this.#modules.get(shader.name)
+    if (known) return known
+    const module = this.#gpu.device.createShaderModule({ label: shader.name, code: this.#prelude + shader.source })
+    this.#modules.set(shader.name, module)
+    return module
+  }
+
+  async #explain(module: GPUShaderModule, shader: Shader, error: unknown): Promise<string> {
+    const shift = this.#prelude.split('\n').length - 1
+    const { messages } = await module.getCompilationInfo()
+    const lines = messages
+      .filter((m) => m.type === 'error')
+      .map((m) => `${shader.name}.wgsl:${m.lineNum - shift}:${m.linePos} ${m.message}`)
+    return lines.length > 0 ? lines.join('\n') : error instanceof Error ? error.message : String(error)
+  }
+}

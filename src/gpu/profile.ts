@@ -1,0 +1,47 @@
+// Milliseconds by dispatch, from the GPU's own timestamps: one pass a dispatch, two timestamps a pass. Chrome rounds them
+// to 100 µs unless developer features are on, so a program is repeated and the times are averaged.
+import type { Timing } from '../engine'
+import type { Gpu } from './device'
+import type { Dispatch } from './kernel'
+import { encode } from './queue'
+
+/** Runs a program `repeat` times and times each of its dispatches; empty where the device has no timestamps. */
+export async function profile({ device }: Gpu, program: readonly Dispatch[], repeat = 3): Promise<Timing[]> {
+  if (!device.features.has('timestamp-query')) return []
+  // A query set holds at most 4,096 timestamps (WebGPU specification, 'Query sets').
+  const chunk = 2048
+  const total = program.map(({ label, flops, bytes }) => ({ label, ms: 0, flops, bytes }))
+  for (let round = 0; round < repeat; round++)
+    for (let from = 0; from < program.length; from += chunk) {
+      const part = program.slice(from, from + chunk)
+      const count = 2 * part.length
+      const querySet = device.createQuerySet({ label: 'profile', type: 'timestamp', count })
+      const resolved = device.createBuffer({
+        label: 'profile',
+        size: count * 8,
+        usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+      })
+      const staging = device.createBuffer({
+        label: 'profile',
+        size: count * 8,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      })
+      const encoder = device.createCommandEncoder({ label: 'profile' })
+      part.forEach((dispatch, i) => {
+        const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 }
+        const pass = encoder.beginComputePass({ label: dispatch.label, timestampWrites })
+        encode(pass, dispatch)
+        pass.end()
+      })
+      encoder.resolveQuerySet(querySet, 0, count, resolved, 0)
+      encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8)
+      device.queue.submit([encoder.finish()])
+      await staging.mapAsync(GPUMapMode.READ)
+      const ns = new BigInt64Array(staging.getMappedRange())
+      part.forEach((_, i) => (total[from + i]!.ms += Number(ns[2 * i + 1]! - ns[2 * i]!) / 1e6 / repeat))
+      querySet.destroy()
+      resolved.destroy()
+      staging.destroy()
+    }
+  return total
+}
