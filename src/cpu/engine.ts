@@ -1,0 +1,172 @@
+// The engine where there is no WebGPU, and the reference that the GPU is held against: the same ops over plain typed
+// arrays, one thread, nothing to compile. Floats are kept in f32, or in f64 for tests that need to see small differences.
+// Programs, writes and readings take effect in the order of the calls; a long program lets the event loop breathe.
+import type { Block, Engine, EngineInfo } from '../engine'
+import { invariant, OutOfMemoryError } from '../errors'
+import { sizeOf } from '../params'
+import { adamw } from './adamw'
+import { attention } from './attention'
+import { attention_cached } from './attention_cached'
+import { cross_entropy } from './cross_entropy'
+import { dropout } from './dropout'
+import { embedding } from './embedding'
+import { flash_attention } from './flash_attention'
+import { gelu } from './gelu'
+import { grad_norm } from './grad_norm'
+import { layernorm } from './layernorm'
+import { matmul } from './matmul'
+import { mean_loss } from './mean_loss'
+import { relu2 } from './relu2'
+import { residual } from './residual'
+import { rmsnorm } from './rmsnorm'
+import { rope } from './rope'
+import { swiglu } from './swiglu'
+import { floats, type CpuTensor, type CpuWork } from './tensor'
+
+const OPS = {
+  embedding,
+  layernorm,
+  rmsnorm,
+  matmul,
+  rope,
+  attention,
+  flash_attention,
+  attention_cached,
+  gelu,
+  swiglu,
+  relu2,
+  residual,
+  dropout,
+  cross_entropy,
+  mean_loss,
+  grad_norm,
+  adamw,
+}
+
+/** Longest stretch of computing without letting a message or a timer through. */
+const BREATH_MS = 30
+
+export class CpuEngine implements Engine<CpuTensor, CpuWork> {
+  readonly ops = OPS
+  readonly info: EngineInfo = {
+    kind: 'cpu',
+    name: 'plain JavaScript',
+    vendor: '',
+    architecture: '',
+    features: [],
+    limits: {},
+  }
+  /** 1 GiB of f32: a quarter of what engines allow for one array, so that a few of them fit. */
+  readonly maxBlock = 2 ** 28
+  /** Never: there is no device to lose. */
+  readonly lost = new Promise<Error>(() => undefined)
+  readonly #precision: 'f32' | 'f64'
+  #queue: Promise<unknown> = Promise.resolve()
+  #waiting = 0
+  #breath = 0
+  #destroyed = false
+
+  constructor(precision: 'f32' | 'f64') {
+    this.#precision = precision
+  }
+
+  async allocate(blocks: readonly Block[]): Promise<Map<string, CpuTensor>> {
+    const tensors = new Map<string, CpuTensor>()
+    for (const { label, size, windows } of blocks) {
+      const memory = this.#memory(label, size)
+      for (const { tensor, offset } of windows) {
+        invariant(!tensors.has(tensor.label), () => `two tensors with the label ${tensor.label}`)
+        const length = sizeOf(tensor.shape)
+        invariant(offset + length <= size, () => `${tensor.label} [${offset}, +${length}] leaves ${label} of ${size}`)
+        tensors.set(tensor.label, { ...tensor, data: this.#window(memory, tensor.dtype, offset, length) })
+      }
+    }
+    return tensors
+  }
+  get #elementBytes(): number {
+    return this.#precision === 'f64' ? 8 : 4
+  }
+  #memory(label: string, size: number): ArrayBuffer {
+    try {
+      return new ArrayBuffer(size * this.#elementBytes)
+    } catch (cause) {
+      const mib = Math.ceil((size * this.#elementBytes) / 2 ** 20)
+      throw new OutOfMemoryError(`No memory for ${label} of ${mib} MiB. Try a smaller batch, context or width.`, {
+        cause,
+      })
+    }
+  }
+  #window(memory: ArrayBuffer, dtype: CpuTensor['dtype'], offset: number, length: number): CpuTensor['data'] {
+    const start = offset * this.#elementBytes
+    if (dtype === 'u32') return new Uint32Array(memory, start, length)
+    if (dtype === 'i32') return new Int32Array(memory, start, length)
+    return this.#precision === 'f64' ? new Float64Array(memory, start, length) : new Float32Array(memory, start, length)
+  }
+
+  /** Nothing to do: arrays go when no program holds them any more. */
+  free(): void {}
+
+  /** Nothing to do: functions are ready. */
+  compile(progress?: (done: number, total: number) => void): Promise<void> {
+    progress?.(0, 0)
+    return Promise.resolve()
+  }
+
+  run(program: readonly CpuWork[]): Promise<void> {
+    return this.#inOrder(async () => {
+      for (const work of program) {
+        invariant(!this.#destroyed, () => `${work.label} on a destroyed engine`)
+        work.run()
+        if (performance.now() - this.#breath > BREATH_MS) await this.#breathe()
+      }
+    })
+  }
+
+  write(tensor: CpuTensor, data: Float32Array | Float64Array | Uint32Array | Int32Array): void {
+    const { label, data: memory } = tensor
+    invariant(data.length <= memory.length, () => `${data.length} numbers written to ${label} of ${memory.length}`)
+    if (this.#waiting === 0) return memory.set(data)
+    const copy = data.slice()
+    void this.#inOrder(() => {
+      memory.set(copy)
+    })
+  }
+
+  read(tensors: readonly CpuTensor[]): Promise<Float32Array[]> {
+    return this.#inOrder(() => tensors.map((tensor) => Float32Array.from(floats(tensor))))
+  }
+  /** As `read`, without rounding to f32. */
+  readExact(tensors: readonly CpuTensor[]): Promise<Float64Array[]> {
+    return this.#inOrder(() => tensors.map((tensor) => Float64Array.from(floats(tensor))))
+  }
+
+  destroy(): void {
+    this.#destroyed = true
+  }
+
+  /** After everything called for before; a failure is its own caller's alone. */
+  #inOrder<R>(task: () => R | Promise<R>): Promise<R> {
+    this.#waiting++
+    const done = this.#queue.then(task).finally(() => this.#waiting--)
+    this.#queue = done.catch(() => undefined)
+    return done
+  }
+
+  /** A message channel, not a timer: a hidden tab's timers fire once a second. */
+  #breathe(): Promise<void> {
+    return new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel()
+      port1.onmessage = () => {
+        port1.close()
+        this.#breath = performance.now()
+        resolve()
+      }
+      port2.postMessage(null)
+    })
+  }
+}
+
+/** The engine on plain arrays; `f64` keeps everything in double precision, for tests. */
+export function openCpu(precision: 'f32' | 'f64' = 'f32'): CpuEngine {
+  return new CpuEngine(precision)
+}
