@@ -1,0 +1,353 @@
+// One call of each op, made up from sizes and a seed: which tensors it is given, which it makes, which gradients it has.
+// The same cases are held against central differences (test/cpu) and against another engine (check_op.ts).
+import { DICE, HYPER, NORM_PARTIALS, RING, type DType, type OpName, type Ops } from '../src/engine'
+import { sizeOf } from '../src/params'
+import { Rng } from '../src/rng'
+
+type Numbers = Float64Array | Uint32Array | Int32Array
+
+export interface OpCase {
+  op: OpName
+  attrs: Ops[OpName]['attrs']
+  /** Tensors that hold something before the call; those it also writes are named in `compare`. */
+  given: Record<string, { shape: number[]; dtype: DType; data: Numbers }>
+  /** Tensors that it writes whole. */
+  made: Record<string, number[]>
+  /** What a right engine must agree on after the forward. */
+  compare: string[]
+  /** Given tensors whose gradients the backward makes. */
+  grads: string[]
+  scratch: Record<string, number[]>
+}
+
+/** Values of the op's main input: of element `i`, from a standard normal draw. Rounded to f32 afterwards, as all inputs are. */
+type Fill = (i: number, normal: number) => number
+
+class Draws {
+  readonly #rng: Rng
+  constructor(seed: number) {
+    this.#rng = new Rng(seed, 77)
+  }
+  normal(shape: number[], fill: Fill = (_, z) => z) {
+    const data = Float64Array.from({ length: sizeOf(shape) }, (_, i) => Math.fround(fill(i, this.#rng.normal())))
+    return { shape, dtype: 'f32' as const, data }
+  }
+  below(shape: number[], n: number) {
+    return words(
+      Array.from({ length: sizeOf(shape) }, () => this.#rng.below(n)),
+      shape,
+    )
+  }
+  dice(slot = 3) {
+    const data = Uint32Array.from({ length: DICE.size }, () => this.#rng.u32())
+    data[DICE.slot] = slot
+    return { shape: [DICE.size], dtype: 'u32' as const, data }
+  }
+}
+
+function words(values: ArrayLike<number>, shape: number[] = [values.length]) {
+  return { shape, dtype: 'u32' as const, data: Uint32Array.from(values) }
+}
+function numbers(values: ArrayLike<number>, shape: number[] = [values.length]) {
+  return { shape, dtype: 'f32' as const, data: Float64Array.from(values, Math.fround) }
+}
+
+interface HeadSizes {
+  B: number
+  T: number
+  NH: number
+  NKV: number
+  HS: number
+}
+const heads = ({ NH, NKV }: { NH: number; NKV: number }) => ({ n_head: NH, n_kv_head: NKV })
+const width = ({ NH, NKV, HS }: { NH: number; NKV: number; HS: number }) => (NH + 2 * NKV) * HS
+const none = { grads: [], scratch: {} }
+
+/** A case of every op by its sizes, in the letters of src/engine.ts. */
+export const cases = {
+  embedding(seed: number, s: { B: number; T: number; C: number; V: number; P?: number; pos?: number }): OpCase {
+    const draws = new Draws(seed)
+    const tokens = draws.below([s.B, s.T], s.V)
+    const order = [...tokens.data.keys()].toSorted((a, b) => tokens.data[a]! - tokens.data[b]! || a - b)
+    const starts = Array.from({ length: s.V + 1 }, (_, v) => tokens.data.filter((token) => token < v).length)
+    return {
+      op: 'embedding',
+      attrs: {},
+      given: {
+        tokens,
+        order: words(order),
+        starts: words(starts),
+        wte: draws.normal([s.V, s.C]),
+        ...(s.P === undefined ? {} : { wpe: draws.normal([s.P, s.C]) }),
+        ...(s.pos === undefined ? {} : { pos: words([s.pos]) }),
+      },
+      made: { out: [s.B, s.T, s.C] },
+      compare: ['out'],
+      // `pos` is for writing text: no backward.
+      grads: s.pos !== undefined ? [] : s.P === undefined ? ['wte'] : ['wte', 'wpe'],
+      scratch: {},
+    }
+  },
+
+  layernorm(seed: number, s: { N: number; C: number; bias?: boolean; eps?: number; fill?: Fill }): OpCase {
+    const draws = new Draws(seed)
+    return {
+      op: 'layernorm',
+      attrs: { eps: s.eps ?? 1e-5 },
+      given: {
+        x: draws.normal([s.N, s.C], s.fill),
+        weight: draws.normal([s.C]),
+        ...(s.bias ? { bias: draws.normal([s.C]) } : {}),
+      },
+      made: { out: [s.N, s.C], mean: [s.N], rstd: [s.N] },
+      compare: ['out', 'mean', 'rstd'],
+      grads: ['x', 'weight', ...(s.bias ? ['bias'] : [])],
+      scratch: {},
+    }
+  },
+
+  rmsnorm(seed: number, s: { N: number; C: number; eps?: number; fill?: Fill }): OpCase {
+    const draws = new Draws(seed)
+    return {
+      op: 'rmsnorm',
+      attrs: { eps: s.eps ?? 1e-5 },
+      given: { x: draws.normal([s.N, s.C], s.fill), weight: draws.normal([s.C]) },
+      made: { out: [s.N, s.C], rstd: [s.N] },
+      compare: ['out', 'rstd'],
+      grads: ['x', 'weight'],
+      scratch: {},
+    }
+  },
+
+  matmul(
+    seed: number,
+    s: { N: number; K: number; M: number; transposed?: boolean; bias?: boolean; fill?: Fill },
+  ): OpCase {
+    const draws = new Draws(seed)
+    return {
+      op: 'matmul',
+      attrs: { transposed: s.transposed ?? false },
+      given: {
+        x: draws.normal([s.N, s.K], s.fill),
+        weight: draws.normal(s.transposed ? [s.M, s.K] : [s.K, s.M]),
+        ...(s.bias ? { bias: draws.normal([s.M]) } : {}),
+      },
+      made: { out: [s.N, s.M] },
+      compare: ['out'],
+      grads: ['x', 'weight', ...(s.bias ? ['bias'] : [])],
+      scratch: {},
+    }
+  },
+
+  rope(seed: number, s: HeadSizes & { P?: number; pos?: number }): OpCase {
+    const draws = new Draws(seed)
+    const [P, half] = [s.P ?? s.T, s.HS / 2]
+    const angles = Array.from({ length: P * half }, (_, i) => Math.floor(i / half) * 100 ** (-(i % half) / half))
+    return {
+      op: 'rope',
+      attrs: heads(s),
+      given: {
+        x: draws.normal([s.B, s.T, width(s)]),
+        cos: numbers(angles.map(Math.cos), [P, half]),
+        sin: numbers(angles.map(Math.sin), [P, half]),
+        ...(s.pos === undefined ? {} : { pos: words([s.pos]) }),
+      },
+      made: { out: [s.B, s.T, width(s)] },
+      compare: ['out'],
+      grads: s.pos === undefined ? ['x'] : [],
+      scratch: {},
+    }
+  },
+
+  attention(seed: number, s: HeadSizes & { p?: number; stream?: number; fill?: Fill }): OpCase {
+    const draws = new Draws(seed)
+    const att = [s.B, s.NH, s.T, s.T]
+    return {
+      op: 'attention',
+      attrs: { ...heads(s), p: s.p ?? 0, stream: s.stream ?? 0 },
+      given: { qkv: draws.normal([s.B, s.T, width(s)], s.fill), dice: draws.dice() },
+      made: { att, out: [s.B, s.T, s.NH * s.HS] },
+      compare: ['att', 'out'],
+      grads: ['qkv'],
+      scratch: { dpreatt: att },
+    }
+  },
+
+  /** HS a multiple of 4. */
+  flash_attention(seed: number, s: HeadSizes & { p?: number; stream?: number; fill?: Fill }): OpCase {
+    return {
+      ...cases.attention(seed, s),
+      op: 'flash_attention',
+      made: { out: [s.B, s.T, s.NH * s.HS], lse: [s.B, s.NH, s.T] },
+      compare: ['out', 'lse'],
+      scratch: { delta: [s.B, s.NH, s.T] },
+    }
+  },
+
+  attention_cached(
+    seed: number,
+    s: { T: number; P: number; pos: number; NH: number; NKV: number; HS: number; fill?: Fill },
+  ): OpCase {
+    const draws = new Draws(seed)
+    return {
+      op: 'attention_cached',
+      attrs: heads(s),
+      given: {
+        qkv: draws.normal([1, s.T, width(s)], s.fill),
+        keys: draws.normal([s.P, s.NKV * s.HS]),
+        values: draws.normal([s.P, s.NKV * s.HS]),
+        pos: words([s.pos]),
+      },
+      made: { att: [s.NH, s.T, s.P], out: [1, s.T, s.NH * s.HS] },
+      compare: ['keys', 'values', 'att', 'out'],
+      ...none,
+    }
+  },
+
+  gelu: (seed: number, s: { N: number; C: number; fill?: Fill }) => elementwise('gelu', seed, s, 1),
+  relu2: (seed: number, s: { N: number; C: number; fill?: Fill }) => elementwise('relu2', seed, s, 1),
+  /** C is the width of the output, half that of the input. */
+  swiglu: (seed: number, s: { N: number; C: number; fill?: Fill }) => elementwise('swiglu', seed, s, 2),
+
+  residual(seed: number, s: { N: number; C: number }): OpCase {
+    const draws = new Draws(seed)
+    const shape = [s.N, s.C]
+    return {
+      op: 'residual',
+      attrs: {},
+      given: { a: draws.normal(shape), b: draws.normal(shape) },
+      made: { out: shape },
+      compare: ['out'],
+      grads: ['a', 'b'],
+      scratch: {},
+    }
+  },
+
+  dropout(seed: number, s: { N: number; C: number; p: number; stream?: number }): OpCase {
+    const draws = new Draws(seed)
+    return {
+      op: 'dropout',
+      attrs: { p: s.p, stream: s.stream ?? 0 },
+      given: { x: draws.normal([s.N, s.C]), dice: draws.dice() },
+      made: { out: [s.N, s.C] },
+      compare: ['out'],
+      grads: ['x'],
+      scratch: {},
+    }
+  },
+
+  /** Every `ignore`-th target is not counted. */
+  cross_entropy(
+    seed: number,
+    s: { N: number; V: number; label_smoothing?: number; ignore?: number; fill?: Fill },
+  ): OpCase {
+    const draws = new Draws(seed)
+    const targets = Int32Array.from(draws.below([s.N], s.V).data, (target, n) =>
+      s.ignore && n % s.ignore === 0 ? -1 : target,
+    )
+    return {
+      op: 'cross_entropy',
+      attrs: { label_smoothing: s.label_smoothing ?? 0 },
+      given: {
+        logits: draws.normal([s.N, s.V], s.fill),
+        targets: { shape: [s.N], dtype: 'i32', data: targets },
+        scale: numbers([1 / s.N]),
+      },
+      made: { losses: [s.N], lse: [s.N] },
+      compare: ['losses', 'lse'],
+      grads: ['logits'],
+      scratch: {},
+    }
+  },
+
+  mean_loss(seed: number, s: { N: number; slot?: number }): OpCase {
+    const draws = new Draws(seed)
+    return {
+      op: 'mean_loss',
+      attrs: {},
+      given: {
+        losses: draws.normal([s.N], (_, z) => z * z),
+        scale: numbers([1 / s.N]),
+        dice: draws.dice(s.slot),
+        ring: draws.normal([RING]),
+      },
+      made: {},
+      compare: ['ring'],
+      ...none,
+    }
+  },
+
+  /** The last of `arenas`: the partial sums of those before are there already. */
+  grad_norm(seed: number, s: { size: number; arenas?: number; slot?: number; fill?: Fill }): OpCase {
+    const draws = new Draws(seed)
+    const arenas = s.arenas ?? 1
+    return {
+      op: 'grad_norm',
+      attrs: { first: arenas - 1, last: true },
+      given: {
+        grads: draws.normal([s.size], s.fill),
+        partials: draws.normal([arenas * NORM_PARTIALS], (_, z) => z * z),
+        dice: draws.dice(s.slot),
+        ring: draws.normal([RING]),
+      },
+      made: { norm: [1] },
+      compare: ['norm', 'ring'],
+      ...none,
+    }
+  },
+
+  /** `norm` is the gradient's, as grad_norm would have left it. */
+  adamw(
+    seed: number,
+    s: { size: number; decayed: number; grad_clip?: number; norm?: number; step?: number; fill?: Fill },
+  ): OpCase {
+    const draws = new Draws(seed)
+    const [beta1, beta2, step] = [0.9, 0.99, s.step ?? 7]
+    const hyper = new Float64Array(HYPER.size)
+    hyper[HYPER.learning_rate] = 0.01
+    hyper[HYPER.weight_decay] = 0.1
+    hyper[HYPER.beta1] = beta1
+    hyper[HYPER.beta2] = beta2
+    hyper[HYPER.rest1] = 1 - beta1
+    hyper[HYPER.rest2] = 1 - beta2
+    hyper[HYPER.eps] = 1e-8
+    hyper[HYPER.bias1] = 1 - beta1 ** step
+    hyper[HYPER.bias2] = 1 - beta2 ** step
+    hyper[HYPER.grad_clip] = s.grad_clip ?? 0
+    return {
+      op: 'adamw',
+      attrs: { decayed: s.decayed },
+      given: {
+        weights: draws.normal([s.size]),
+        grads: draws.normal([s.size], s.fill),
+        m: draws.normal([s.size]),
+        v: draws.normal([s.size], (_, z) => z * z),
+        norm: numbers([s.norm ?? 1]),
+        hyper: numbers(hyper),
+      },
+      made: {},
+      compare: ['weights', 'm', 'v'],
+      ...none,
+    }
+  },
+} satisfies { [K in OpName]: (seed: number, sizes: never) => OpCase }
+
+/** What makes a case from a seed and sizes: `cases.matmul`. */
+export type MakeCase<S> = (seed: number, sizes: S) => OpCase
+
+function elementwise(
+  op: 'gelu' | 'relu2' | 'swiglu',
+  seed: number,
+  { N, C, fill }: { N: number; C: number; fill?: Fill },
+  inputs: number,
+): OpCase {
+  return {
+    op,
+    attrs: {},
+    given: { x: new Draws(seed).normal([N, inputs * C], fill) },
+    made: { out: [N, C] },
+    compare: ['out'],
+    grads: ['x'],
+    scratch: {},
+  }
+}
