@@ -1,0 +1,22 @@
+// Which of the kernel's forms takes a product depends on which sizes vec4s divide; the cases walk through all of them.
+import { testOp } from '../check_op'
+import { cases } from '../op_case'
+
+testOp('matmul', cases.matmul, {
+  'one number': { N: 1, K: 1, M: 1, bias: true },
+  'odd sizes, bias': { N: 5, K: 7, M: 3, bias: true },
+  'odd sizes, transposed': { N: 5, K: 7, M: 3, transposed: true },
+  'one row, as in decoding': { N: 1, K: 64, M: 132, bias: true },
+  'one column, and a row more than a tile': { N: 33, K: 12, M: 1, transposed: true },
+  'by fours, not by tiles': { N: 36, K: 20, M: 44 },
+  'M alone not by fours': { N: 8, K: 8, M: 6, transposed: true, bias: true },
+  'N and K not by fours, zeros': { N: 6, K: 10, M: 8, fill: (i) => (i % 3 === 0 ? 0 : i) },
+  'larger than a tile, odd': { N: 130, K: 70, M: 97, bias: true },
+  'larger than a tile, by fours, transposed, large values': {
+    N: 132,
+    K: 72,
+    M: 68,
+    transposed: true,
+    fill: (_, z) => 1e4 * z,
+  },
+})
