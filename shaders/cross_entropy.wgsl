@@ -1,0 +1,56 @@
+// Softmax cross-entropy with label smoothing e (Szegedy et al., arXiv 1512.00567), as torch.nn.functional.cross_entropy:
+// loss = (1 − e)·(lse − logits[target]) + e·(lse − mean(logits)). A negative target is not counted.
+
+@group(0) @binding(0) var<storage, read> logits: array<f32>;         // [N, V]
+@group(0) @binding(1) var<storage, read> targets: array<i32>;        // [N]
+@group(0) @binding(2) var<storage, read> scale: array<f32>;          // [1] 1 / (counted targets · micro-batches)
+@group(0) @binding(3) var<storage, read_write> losses: array<f32>;   // [N]
+@group(0) @binding(4) var<storage, read_write> lse: array<f32>;      // [N]
+@group(0) @binding(5) var<storage, read_write> dlogits: array<f32>;  // [N, V]
+
+override N: u32;
+override V: u32;
+override SMOOTHING: f32 = 0.0;
+override ACCUMULATE: bool = false;
+
+// one workgroup per row
+@compute @workgroup_size(LANES)
+fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let n = flat_group(group, groups);
+  if (n >= N) { return; }
+  var most = -3.4e38;
+  for (var v = lane; v < V; v += LANES) { most = max(most, logits[n * V + v]); }
+  most = max_lanes(most, lane);
+  var sum = 0.0;
+  var centred = 0.0;
+  for (var v = lane; v < V; v += LANES) {
+    let l = logits[n * V + v] - most;
+    sum += exp(l);
+    centred += l;
+  }
+  let log_sum = log(sum_lanes(sum, lane));
+  let mean = sum_lanes(centred, lane) / f32(V);
+  if (lane > 0u) { return; }
+  lse[n] = most + log_sum;
+  let target_id = targets[n];
+  if (target_id < 0) {
+    losses[n] = 0.0;
+  } else {
+    let nll = log_sum - (logits[n * V + u32(target_id)] - most);
+    losses[n] = (1.0 - SMOOTHING) * nll + SMOOTHING * (log_sum - mean);
+  }
+}
+
+// one thread per logit; dlogits = (softmax − (1 − e)·onehot − e/V) · scale
+@compute @workgroup_size(64)
+fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = flat_thread(group, groups, lane, 64u);
+  if (i >= N * V) { return; }
+  let target_id = targets[i / V];
+  var d = 0.0;
+  if (target_id >= 0) {
+    let hot = select(0.0, 1.0 - SMOOTHING, u32(target_id) == i % V);
+    d = (exp(logits[i] - lse[i / V]) - hot - SMOOTHING / f32(V)) * scale[0];
+  }
+  if (ACCUMULATE) { dlogits[i] += d; } else { dlogits[i] = d; }
+}

@@ -1,0 +1,48 @@
+// Softmax cross-entropy with label smoothing ε (Szegedy et al., arXiv 1512.00567), as torch.nn.functional.cross_entropy:
+//   lse = log Σ exp(logits),   loss = (1 − ε)·(lse − logits[target]) + ε·(lse − mean(logits))
+// A negative target is not counted: loss and gradient 0. logits [N, V], targets, losses and lse [N].
+import { floats, integers, opened, rowsOf, work, type CpuOp } from './tensor'
+
+export const cross_entropy: CpuOp<'cross_entropy'> = {
+  forward({ name, t, attrs: { label_smoothing } }) {
+    const { rows: N, width: V } = rowsOf(t.logits)
+    const [logits, targets, losses, lses] = [floats(t.logits), integers(t.targets), floats(t.losses), floats(t.lse)]
+    const run = () => {
+      for (let n = 0; n < N; n++) {
+        const row = n * V
+        let [max, sum, total] = [-Infinity, 0, 0]
+        for (let v = 0; v < V; v++) max = Math.max(max, logits[row + v]!)
+        for (let v = 0; v < V; v++) {
+          sum += logits[row + v]! - max
+          total += Math.exp(logits[row + v]! - max)
+        }
+        const [target, log] = [targets[n]!, Math.log(total)]
+        const miss = target < 0 ? 0 : log - (logits[row + target]! - max)
+        losses[n] = target < 0 ? 0 : (1 - label_smoothing) * miss + label_smoothing * (log - sum / V)
+        lses[n] = max + log
+      }
+    }
+    return [work(`${name}.cross_entropy`, 5 * N * V, [t.logits, t.targets, t.losses, t.lse], run)]
+  },
+
+  backward({ name, t, d, attrs: { label_smoothing }, adds }) {
+    if (!d.dlogits) return []
+    const { rows: N, width: V } = rowsOf(t.logits)
+    const [logits, targets, lses, scale] = [floats(t.logits), integers(t.targets), floats(t.lse), floats(t.scale)]
+    const dlogits = floats(d.dlogits)
+    // loss = (1 − ε)·(lse − logits[target]) + ε·(lse − mean(logits))
+    //   ⇒  dlogits = (softmax − (1 − ε)·[v = target] − ε/V) · scale,  softmax = exp(logits − lse)
+    const run = () => {
+      opened(dlogits, adds.has('dlogits'))
+      for (let n = 0; n < N; n++) {
+        const target = targets[n]!
+        if (target < 0) continue
+        for (let v = 0; v < V; v++) {
+          const hit = v === target ? 1 - label_smoothing : 0
+          dlogits[n * V + v]! += (Math.exp(logits[n * V + v]! - lses[n]!) - hit - label_smoothing / V) * scale[0]!
+        }
+      }
+    }
+    return [work(`${name}.cross_entropy.dlogits`, 5 * N * V, [t.logits, t.targets, t.lse, d.dlogits], run)]
+  },
+}

@@ -1,0 +1,36 @@
+// Softmax cross-entropy: see shaders/cross_entropy.wgsl.
+import source from '../../shaders/cross_entropy.wgsl?raw'
+import { grid } from '../gpu/kernel'
+import { sizeOf } from '../params'
+import type { GpuOp } from './op'
+
+const shader = { name: 'cross_entropy', source }
+
+export const cross_entropy: GpuOp<'cross_entropy'> = (kernels) => ({
+  forward({ name, t, attrs }) {
+    const [N, V] = [sizeOf(t.losses.shape), t.logits.shape.at(-1)!]
+    const constants = { N, V, SMOOTHING: attrs.label_smoothing }
+    return [
+      kernels.dispatch(shader, 'forward', {
+        label: `${name}.cross_entropy`,
+        tensors: t,
+        constants,
+        workgroups: grid(N),
+        flops: 5 * N * V,
+      }),
+    ]
+  },
+  backward({ name, t, d, adds, attrs }) {
+    const [N, V] = [sizeOf(t.losses.shape), t.logits.shape.at(-1)!]
+    const constants = { N, V, SMOOTHING: attrs.label_smoothing, ACCUMULATE: Number(adds.has('dlogits')) }
+    return [
+      kernels.dispatch(shader, 'backward', {
+        label: `${name}.cross_entropy.dlogits`,
+        tensors: { ...t, ...d },
+        constants,
+        workgroups: grid(Math.ceil((N * V) / 64)),
+        flops: 5 * N * V,
+      }),
+    ]
+  },
+})
