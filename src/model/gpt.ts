@@ -1,0 +1,103 @@
+// The transformer, top to bottom, one op a line, with the shape at the right margin. GPT-2 (Radford et al. 2019) and Llama
+// (Touvron et al., arXiv 2302.13971) are two settings of the same list. Written once: the tape derives the backward.
+// Three uses of it: `train` and `evaluate` take a batch, `decode` takes the next T tokens of one text and a KV cache.
+import type { ModelConfig } from '../config'
+import { DICE, RING, type Tensor } from '../engine'
+import { paramTable } from '../params'
+import { flashes, Tape } from './tape'
+
+export type Mode =
+  /** `attention: 'plain'` keeps the matrix att for whoever asks for it; else it is kept only where a head cannot do without. */
+  | { use: 'train'; B: number; T: number; label_smoothing: number; attention?: 'plain' | 'flash' }
+  | { use: 'evaluate'; B: number; T: number; attention?: 'plain' | 'flash' }
+  /** `head: false` fills the cache without asking what comes next. */
+  | { use: 'decode'; T: number; head: boolean }
+
+/** Records the forward pass of a model on a new tape. Inputs and outputs are found on it by their addresses. */
+export function gpt(c: ModelConfig, mode: Mode): Tape {
+  const tape = new Tape(mode.use === 'train')
+  const weights = new Map(paramTable(c).map((p) => [p.name, tape.param(p.name, p.shape)]))
+  const w = (name: string) => weights.get(`transformer.${name}`)!
+  const maybe = (name: string) => weights.get(`transformer.${name}`)
+  const norm = (name: string, x: Tensor, at: string) =>
+    c.norm === 'layernorm'
+      ? tape.layernorm(name, x, w(`${at}.weight`), maybe(`${at}.bias`), c.norm_eps)
+      : tape.rmsnorm(name, x, w(`${at}.weight`), c.norm_eps)
+  const linear = (name: string, x: Tensor, at: string) => tape.matmul(name, x, w(`${at}.weight`), maybe(`${at}.bias`))
+  const activation = (name: string, x: Tensor) => tape[c.mlp](name, x)
+
+  const decoding = mode.use === 'decode'
+  const [B, T] = decoding ? [1, mode.T] : [mode.B, mode.T]
+  const heads = { n_head: c.n_head, n_kv_head: c.n_kv_head }
+  const headSize = c.n_embd / c.n_head
+  const p = mode.use === 'train' ? c.dropout : 0
+  const plain = decoding || mode.attention === 'plain' || !flashes(headSize)
+  const attention = plain ? 'attention' : 'flashAttention'
+
+  const tokens = tape.input('tokens', [B, T], 'u32')
+  const order = tape.input('order', [B * T], 'u32')
+  const starts = tape.input('starts', [c.vocab_size + 1], 'u32')
+  const dice = tape.input('dice', [DICE.size], 'u32')
+  const pos = decoding ? { pos: tape.input('pos', [1], 'u32') } : undefined
+  const wpe = maybe('wpe.weight')
+  const angles = c.position === 'rope' && {
+    cos: tape.input('cos', [c.block_size, headSize / 2], 'f32'),
+    sin: tape.input('sin', [c.block_size, headSize / 2], 'f32'),
+    ...pos,
+  }
+
+  let x = tape.embedding('encoded', { tokens, order, starts, wte: w('wte.weight'), ...(wpe && { wpe }), ...pos }) //  [B, T, C]
+  x = tape.dropout('encoded_drop', x, dice, p)
+  for (let l = 0; l < c.n_layer; l++) {
+    const h = `h.${l}`
+    const ln1 = norm(`${h}.ln1`, x, `${h}.ln_1`) //                                          [B, T, C]
+    let qkv = linear(`${h}.attn.qkv`, ln1, `${h}.attn.c_attn`) //                            [B, T, (NH + 2 NKV)·HS]
+    if (angles) qkv = tape.rope(`${h}.attn.qkvr`, qkv, angles, heads)
+    const atty = pos //                                                                      [B, T, C]; att [B, NH, T, T]
+      ? tape.attentionCached(`${h}.attn.atty`, qkv, { ...cache(tape, c, l), ...pos }, heads)
+      : tape[attention](`${h}.attn.atty`, qkv, dice, heads, p)
+    let attproj = linear(`${h}.attn.attproj`, atty, `${h}.attn.c_proj`) //                   [B, T, C]
+    attproj = tape.dropout(`${h}.attn.attproj_drop`, attproj, dice, p)
+    x = tape.residual(`${h}.residual2`, x, attproj)
+    const ln2 = norm(`${h}.ln2`, x, `${h}.ln_2`) //                                          [B, T, C]
+    const fch = linear(`${h}.mlp.fch`, ln2, `${h}.mlp.c_fc`) //                              [B, T, F], SwiGLU 2F
+    const act = activation(`${h}.mlp.fch_${c.mlp}`, fch) //                                  [B, T, F]
+    let fcproj = linear(`${h}.mlp.fcproj`, act, `${h}.mlp.c_proj`) //                        [B, T, C]
+    fcproj = tape.dropout(`${h}.mlp.fcproj_drop`, fcproj, dice, p)
+    x = tape.residual(`${h}.residual3`, x, fcproj)
+  }
+  if (!decoding || mode.head) {
+    const lnf = norm('lnf', x, 'ln_f') //                                                    [B, T, C]
+    const head = weights.get('lm_head.weight') ?? w('wte.weight') //                         [V, C]
+    const logits = tape.matmul('logits', lnf, head, undefined, true) //                      [B, T, V]
+    if (!decoding) {
+      const targets = tape.input('targets', [B, T], 'i32') // −1: not counted
+      const scale = tape.input('scale', [1], 'f32') // 1 / (counted targets · micro-batches)
+      const ring = tape.input('loss_ring', [RING], 'f32')
+      tape.crossEntropy(
+        'losses',
+        logits,
+        { targets, scale, dice, ring },
+        mode.use === 'train' ? mode.label_smoothing : 0,
+      ) // [N]
+    }
+  }
+  tape.reverse()
+  return tape
+}
+
+function cache(tape: Tape, c: ModelConfig, l: number) {
+  const width = (c.n_embd / c.n_head) * c.n_kv_head
+  return {
+    keys: tape.input(`h.${l}.attn.keys`, [c.block_size, width], 'f32'),
+    values: tape.input(`h.${l}.attn.values`, [c.block_size, width], 'f32'),
+  }
+}
+
+/** The tables that RoPE turns by: angle[t, i] = t · theta^(−2i/HS), computed in double precision. [P, HS/2] each. */
+export function ropeTables(c: ModelConfig): { cos: Float32Array; sin: Float32Array } {
+  const half = c.n_embd / c.n_head / 2
+  const angle = (i: number) => Math.floor(i / half) * Math.pow(c.rope_theta, -(i % half) / half)
+  const table = (f: (a: number) => number) => Float32Array.from({ length: c.block_size * half }, (_, i) => f(angle(i)))
+  return { cos: table(Math.cos), sin: table(Math.sin) }
+}

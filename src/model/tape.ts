@@ -1,0 +1,333 @@
+// The tape: a model's forward pass written down as nodes, from which the backward pass follows. The list is walked once in
+// reverse; the first gradient written to a tensor is `=`, every later one `+=`, so nothing is ever zeroed. There is no
+// general autograd: each op's backward is a kernel of its own, and a node only says which tensors that kernel reads again.
+// Knows shapes and names, not memory (memory.ts) and not who computes (the Engine).
+import type { Call, Engine, Heads, OpName, Ops, Tensor, Tensors, Work, DType } from '../engine'
+import { invariant } from '../errors'
+
+type Shapes<K extends OpName> = Partial<Record<Ops[K]['grads'], true>>
+
+/** One op call. `reads` and `writes` are its forward's tensors; `saved` are those its backward reads again. */
+export interface Node {
+  readonly op: OpName
+  readonly name: string
+  readonly reads: readonly Tensor[]
+  readonly writes: readonly Tensor[]
+  readonly saved: readonly Tensor[]
+  /** The gradient that the backward reads, if it has one. */
+  readonly dout: Tensor | undefined
+  /** Gradients that the backward writes: `=` where `first`, else `+=`. Filled when the tape is reversed. */
+  readonly grads: { readonly key: string; readonly tensor: Tensor; first: boolean }[]
+  readonly scratch: readonly Tensor[]
+  forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T): W[]
+  /** `accumulate`: add to the gradients of parameters even where this node is the first to write them (later micro-batches). */
+  backward<T extends Tensor, W extends Work>(
+    engine: Engine<T, W>,
+    place: (tensor: Tensor) => T,
+    accumulate: boolean,
+  ): W[]
+}
+
+/** The address of a tensor's gradient: `h.0.attn.att` → `h.0.attn.datt`. */
+export function gradientLabel(label: string): string {
+  const dot = label.lastIndexOf('.') + 1
+  return `${label.slice(0, dot)}d${label.slice(dot)}`
+}
+
+const rows = (t: Tensor) => t.shape.slice(0, -1).reduce((a, b) => a * b, 1)
+const last = (t: Tensor) => t.shape.at(-1) ?? 1
+
+/** Whether heads of this size can go without the attention matrix: read by fours, and small enough for a thread's registers. */
+export function flashes(headSize: number): boolean {
+  return headSize % 4 === 0 && headSize <= 128
+}
+
+export class Tape {
+  readonly nodes: Node[] = []
+  /** Every tensor by its address: parameters, inputs, activations, gradients. */
+  readonly tensors = new Map<string, Tensor>()
+  readonly #params = new Set<string>()
+  readonly #inputs = new Set<string>()
+  readonly #training: boolean
+  #stream = 0
+
+  /** `training`: record the backward as well. */
+  constructor(training: boolean) {
+    this.#training = training
+  }
+
+  /** A weight: it has a gradient of the same shape, and both live outside the tape's memory. */
+  param(label: string, shape: readonly number[]): Tensor {
+    this.#params.add(label)
+    return this.#tensor(label, shape, 'f32')
+  }
+  /** Written from outside before the tape runs. */
+  input(label: string, shape: readonly number[], dtype: DType): Tensor {
+    this.#inputs.add(label)
+    return this.#tensor(label, shape, dtype)
+  }
+  isParam(tensor: Tensor): boolean {
+    return this.#params.has(tensor.label)
+  }
+  /** Inputs, parameters and parameters' gradients: not the tape's own to place. */
+  isExternal(tensor: Tensor): boolean {
+    return this.#params.has(tensor.label) || this.#inputs.has(tensor.label)
+  }
+  /** The gradient of a tensor, if this tape computes one. */
+  gradient(tensor: Tensor): Tensor | undefined {
+    return this.tensors.get(gradientLabel(tensor.label))
+  }
+
+  #tensor(label: string, shape: readonly number[], dtype: DType = 'f32'): Tensor {
+    invariant(!this.tensors.has(label), () => `two tensors at the address ${label}`)
+    const tensor = { label, shape, dtype }
+    this.tensors.set(label, tensor)
+    return tensor
+  }
+  #gradientOf(tensor: Tensor): Tensor {
+    const found = this.gradient(tensor)
+    if (found) return found
+    const gradient = this.#tensor(gradientLabel(tensor.label), tensor.shape)
+    if (this.#params.has(tensor.label)) this.#params.add(gradient.label)
+    return gradient
+  }
+
+  #record<K extends OpName>(
+    op: K,
+    call: Call<Tensor, K>,
+    roles: {
+      out: readonly (keyof Tensors<Tensor, K> & string)[]
+      saved?: readonly (keyof Tensors<Tensor, K> & string)[]
+      grads?: Shapes<K>
+      dout?: Tensor
+      scratch?: Record<Ops[K]['scratch'], readonly number[]>
+    },
+  ): void {
+    const byName = Object.entries(call.t) as [keyof Tensors<Tensor, K> & string, Tensor][]
+    const named = (names: readonly string[]) =>
+      byName.filter(([name]) => names.includes(name)).map(([, tensor]) => tensor)
+    const trains = this.#training && roles.grads !== undefined
+    const grads = trains
+      ? byName
+          .filter(([name]) => name in roles.grads!)
+          .map(([name, tensor]) => ({ key: `d${name}`, tensor: this.#gradientOf(tensor), first: false }))
+      : []
+    const scratch = Object.entries<readonly number[]>(trains ? (roles.scratch ?? {}) : {}).map(
+      ([key, shape]) => [key, this.#tensor(`${call.name}.${key}`, shape)] as const,
+    )
+    const dout = trains && roles.dout ? this.#gradientOf(roles.dout) : undefined
+    const isParam = (tensor: Tensor) => this.#params.has(tensor.label)
+    this.nodes.push({
+      op,
+      name: call.name,
+      reads: byName.filter(([name]) => !roles.out.includes(name)).map(([, tensor]) => tensor),
+      writes: named(roles.out),
+      saved: trains ? named(roles.saved ?? []) : [],
+      dout,
+      grads,
+      scratch: scratch.map(([, tensor]) => tensor),
+      forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T) {
+        return engine.ops[op].forward({ ...call, t: placed<T, K>(call.t, place) })
+      },
+      backward<T extends Tensor, W extends Work>(
+        engine: Engine<T, W>,
+        place: (tensor: Tensor) => T,
+        accumulate: boolean,
+      ) {
+        const d = Object.fromEntries([
+          ...grads.map(({ key, tensor }) => [key, place(tensor)]),
+          ...scratch.map(([key, tensor]) => [key, place(tensor)]),
+          ...(dout ? [['dout', place(dout)]] : []),
+        ])
+        const adds = new Set(grads.filter((g) => !g.first || (accumulate && isParam(g.tensor))).map((g) => g.key))
+        return engine.ops[op].backward({ ...call, t: placed<T, K>(call.t, place), d, adds })
+      },
+    })
+  }
+
+  /** Walks the finished tape backwards and settles which gradient is written first. Call once, after the last op. */
+  reverse(): void {
+    const written = new Set<string>()
+    for (const node of this.nodes.toReversed())
+      for (const gradient of node.grads) {
+        gradient.first = !written.has(gradient.tensor.label)
+        written.add(gradient.tensor.label)
+      }
+  }
+
+  // ---- the ops, each with the shapes of its outputs and what its backward reads again -------------------------------
+
+  embedding(
+    name: string,
+    t: { tokens: Tensor; order: Tensor; starts: Tensor; wte: Tensor; wpe?: Tensor; pos?: Tensor },
+  ): Tensor {
+    const out = this.#tensor(name, [...t.tokens.shape, last(t.wte)])
+    this.#record(
+      'embedding',
+      { name, t: { ...t, out }, attrs: {} },
+      { out: ['out'], saved: ['tokens', 'order', 'starts'], grads: { wte: true, wpe: true }, dout: out },
+    )
+    return out
+  }
+  layernorm(name: string, x: Tensor, weight: Tensor, bias: Tensor | undefined, eps: number): Tensor {
+    const out = this.#tensor(name, x.shape)
+    const mean = this.#tensor(`${name}.mean`, [rows(x)])
+    const rstd = this.#tensor(`${name}.rstd`, [rows(x)])
+    const t = { x, weight, ...(bias && { bias }), out, mean, rstd }
+    this.#record(
+      'layernorm',
+      { name, t, attrs: { eps } },
+      {
+        out: ['out', 'mean', 'rstd'],
+        saved: ['x', 'weight', 'mean', 'rstd'],
+        grads: { x: true, weight: true, bias: true },
+        dout: out,
+      },
+    )
+    return out
+  }
+  rmsnorm(name: string, x: Tensor, weight: Tensor, eps: number): Tensor {
+    const out = this.#tensor(name, x.shape)
+    const rstd = this.#tensor(`${name}.rstd`, [rows(x)])
+    this.#record(
+      'rmsnorm',
+      { name, t: { x, weight, out, rstd }, attrs: { eps } },
+      { out: ['out', 'rstd'], saved: ['x', 'weight', 'rstd'], grads: { x: true, weight: true }, dout: out },
+    )
+    return out
+  }
+  matmul(name: string, x: Tensor, weight: Tensor, bias: Tensor | undefined, transposed = false): Tensor {
+    const out = this.#tensor(name, [...x.shape.slice(0, -1), transposed ? weight.shape[0]! : last(weight)])
+    this.#record(
+      'matmul',
+      { name, t: { x, weight, ...(bias && { bias }), out }, attrs: { transposed } },
+      { out: ['out'], saved: ['x', 'weight'], grads: { x: true, weight: true, bias: true }, dout: out },
+    )
+    return out
+  }
+  rope(name: string, x: Tensor, t: { cos: Tensor; sin: Tensor; pos?: Tensor }, heads: Heads): Tensor {
+    const out = this.#tensor(name, x.shape)
+    this.#record(
+      'rope',
+      { name, t: { x, ...t, out }, attrs: heads },
+      { out: ['out'], saved: ['cos', 'sin'], grads: { x: true }, dout: out },
+    )
+    return out
+  }
+  attention(name: string, qkv: Tensor, dice: Tensor, heads: Heads, p: number): Tensor {
+    const [B = 1, T = 1, width = 1] = qkv.shape
+    const att = this.#tensor(name.replace(/atty$/, 'att'), [B, heads.n_head, T, T])
+    const out = this.#tensor(name, [B, T, (width / (heads.n_head + 2 * heads.n_kv_head)) * heads.n_head])
+    const attrs = { ...heads, p, stream: this.#stream++ }
+    this.#record(
+      'attention',
+      { name, t: { qkv, dice, att, out }, attrs },
+      {
+        out: ['att', 'out'],
+        saved: ['qkv', 'att', 'dice'],
+        grads: { qkv: true },
+        dout: out,
+        scratch: { dpreatt: att.shape },
+      },
+    )
+    return out
+  }
+  /** Attention that keeps no matrix, for heads whose size `flashes`. */
+  flashAttention(name: string, qkv: Tensor, dice: Tensor, heads: Heads, p: number): Tensor {
+    const [B = 1, T = 1, width = 1] = qkv.shape
+    const lse = this.#tensor(name.replace(/atty$/, 'lse'), [B, heads.n_head, T])
+    const out = this.#tensor(name, [B, T, (width / (heads.n_head + 2 * heads.n_kv_head)) * heads.n_head])
+    const attrs = { ...heads, p, stream: this.#stream++ }
+    this.#record(
+      'flash_attention',
+      { name, t: { qkv, dice, out, lse }, attrs },
+      {
+        out: ['out', 'lse'],
+        saved: ['qkv', 'out', 'lse', 'dice'],
+        grads: { qkv: true },
+        dout: out,
+        scratch: { delta: lse.shape },
+      },
+    )
+    return out
+  }
+  attentionCached(name: string, qkv: Tensor, t: { keys: Tensor; values: Tensor; pos: Tensor }, heads: Heads): Tensor {
+    const [, T = 1, width = 1] = qkv.shape
+    const att = this.#tensor(name.replace(/atty$/, 'att'), [heads.n_head, T, t.keys.shape[0]!])
+    const out = this.#tensor(name, [1, T, (width / (heads.n_head + 2 * heads.n_kv_head)) * heads.n_head])
+    this.#record('attention_cached', { name, t: { qkv, ...t, att, out }, attrs: heads }, { out: ['att', 'out'] })
+    return out
+  }
+  gelu(name: string, x: Tensor): Tensor {
+    const out = this.#tensor(name, x.shape)
+    this.#record(
+      'gelu',
+      { name, t: { x, out }, attrs: {} },
+      { out: ['out'], saved: ['x'], grads: { x: true }, dout: out },
+    )
+    return out
+  }
+  swiglu(name: string, x: Tensor): Tensor {
+    const out = this.#tensor(name, [...x.shape.slice(0, -1), last(x) / 2])
+    this.#record(
+      'swiglu',
+      { name, t: { x, out }, attrs: {} },
+      { out: ['out'], saved: ['x'], grads: { x: true }, dout: out },
+    )
+    return out
+  }
+  relu2(name: string, x: Tensor): Tensor {
+    const out = this.#tensor(name, x.shape)
+    this.#record(
+      'relu2',
+      { name, t: { x, out }, attrs: {} },
+      { out: ['out'], saved: ['x'], grads: { x: true }, dout: out },
+    )
+    return out
+  }
+  residual(name: string, a: Tensor, b: Tensor): Tensor {
+    const out = this.#tensor(name, a.shape)
+    this.#record(
+      'residual',
+      { name, t: { a, b, out }, attrs: {} },
+      { out: ['out'], saved: [], grads: { a: true, b: true }, dout: out },
+    )
+    return out
+  }
+  /** Nothing at all where `p` is 0. */
+  dropout(name: string, x: Tensor, dice: Tensor, p: number): Tensor {
+    const stream = this.#stream++
+    if (p === 0 || !this.#training) return x
+    const out = this.#tensor(name, x.shape)
+    this.#record(
+      'dropout',
+      { name, t: { x, dice, out }, attrs: { p, stream } },
+      { out: ['out'], saved: ['dice'], grads: { x: true }, dout: out },
+    )
+    return out
+  }
+  /** The mean of the losses goes to `ring`; the losses of the single rows are the result. */
+  crossEntropy(
+    name: string,
+    logits: Tensor,
+    t: { targets: Tensor; scale: Tensor; dice: Tensor; ring: Tensor },
+    label_smoothing: number,
+  ): Tensor {
+    const losses = this.#tensor(name, [rows(logits)])
+    const lse = this.#tensor('lse', [rows(logits)])
+    const { targets, scale, dice, ring } = t
+    this.#record(
+      'cross_entropy',
+      { name, t: { logits, targets, scale, losses, lse }, attrs: { label_smoothing } },
+      { out: ['losses', 'lse'], saved: ['logits', 'targets', 'scale', 'lse'], grads: { logits: true } },
+    )
+    this.#record('mean_loss', { name: 'mean_loss', t: { losses, scale, dice, ring }, attrs: {} }, { out: ['ring'] })
+    return losses
+  }
+}
+
+function placed<T, K extends OpName>(t: Tensors<Tensor, K>, place: (tensor: Tensor) => T): Tensors<T, K> {
+  return Object.fromEntries(
+    Object.entries<Tensor>(t as Record<string, Tensor>).map(([name, tensor]) => [name, place(tensor)]),
+  ) as Tensors<T, K>
+}

@@ -1,0 +1,96 @@
+// The memory plan by brute force: walk the timeline moment by moment and ask who is alive; and by running it, since a plan that
+// lets one tensor overwrite another changes the numbers.
+import { describe, expect, test } from 'vitest'
+import type { ModelConfig } from '../../src/config'
+import { ALIGN, type Block, type Tensor } from '../../src/engine'
+import { gpt, type Mode } from '../../src/model/gpt'
+import { planMemory } from '../../src/model/memory'
+import type { Tape } from '../../src/model/tape'
+import { sizeOf } from '../../src/params'
+import { apart, openProgram, parameterGradients, tinyConfig } from '../cpu/program'
+
+/** What each moment of a tape touches: forward in order, then backward in reverse. */
+function moments(tape: Tape): Set<Tensor>[] {
+  const forward = tape.nodes.map((node) => new Set([...node.reads, ...node.writes]))
+  const backward = tape.nodes.toReversed().map((node) => {
+    const gradients = node.grads.map(({ tensor }) => tensor)
+    return new Set([...node.saved, ...node.scratch, ...gradients, ...(node.dout ? [node.dout] : [])])
+  })
+  return [...forward, ...backward].map((set) => new Set([...set].filter((tensor) => !tape.isExternal(tensor))))
+}
+
+/** Pairs of tensors that share memory at a moment when both are alive. */
+function clashes(tape: Tape, blocks: readonly Block[], keep: ReadonlySet<string>): string[] {
+  const timeline = moments(tape)
+  const touched = (tensor: Tensor, from: number, to: number) => timeline.slice(from, to).some((set) => set.has(tensor))
+  const alive = (tensor: Tensor, now: number) =>
+    touched(tensor, 0, now + 1) && (keep.has(tensor.label) || touched(tensor, now, timeline.length))
+  const found: string[] = []
+  for (const { windows } of blocks)
+    for (const a of windows)
+      for (const b of windows) {
+        const overlap = a.offset < b.offset + sizeOf(b.tensor.shape) && b.offset < a.offset + sizeOf(a.tensor.shape)
+        if (a.tensor.label >= b.tensor.label || !overlap) continue
+        const now = timeline.findIndex((_, i) => alive(a.tensor, i) && alive(b.tensor, i))
+        if (now >= 0) found.push(`${a.tensor.label} and ${b.tensor.label} at ${now}`)
+      }
+  return found
+}
+
+const models: [string, ModelConfig][] = [
+  ['GPT-2', tinyConfig({ position: 'learned', norm: 'layernorm', mlp: 'gelu', bias: true, dropout: 0.1, n_layer: 3 })],
+  ['Llama', tinyConfig({ position: 'rope', norm: 'rmsnorm', mlp: 'swiglu', tie: false, n_kv_head: 1, n_layer: 3 })],
+]
+const modes: [string, Mode][] = [
+  ['train', { use: 'train', B: 2, T: 5, label_smoothing: 0.1 }],
+  ['train with the attention matrix', { use: 'train', B: 2, T: 5, label_smoothing: 0, attention: 'plain' }],
+  ['evaluate', { use: 'evaluate', B: 2, T: 5 }],
+  ['decode', { use: 'decode', T: 4, head: true }],
+]
+const kept: ReadonlySet<string>[] = [new Set(), new Set(['logits', 'h.0.attn.qkv', 'h.1.mlp.dfch'])]
+
+describe.each(models)('%s', (_, config) => {
+  test.each(modes)('%s: no two tensors that are alive at once overlap', (_, mode) => {
+    const tape = gpt(config, mode)
+    for (const keep of kept) {
+      const blocks = planMemory(tape, keep)
+      expect(clashes(tape, blocks, keep)).toEqual([])
+      const placed = blocks.flatMap(({ windows }) => windows.map(({ tensor }) => tensor))
+      expect(new Set(placed)).toEqual(new Set(moments(tape).flatMap((set) => [...set])))
+      for (const { label, size, windows } of blocks) {
+        expect(size % ALIGN, label).toBe(0)
+        for (const { tensor, offset } of windows) {
+          expect(offset % ALIGN, tensor.label).toBe(0)
+          expect(offset + sizeOf(tensor.shape), tensor.label).toBeLessThanOrEqual(size)
+        }
+      }
+    }
+  })
+
+  test('what is kept survives, and memory shared gives the same bits as memory apart', async () => {
+    const keep = new Set(['encoded', 'logits', 'h.0.attn.qkv', 'h.1.mlp.dfch', 'h.0.dresidual2'])
+    const shared = await openProgram(config, { memory: (tape) => planMemory(tape, keep) })
+    const separate = await openProgram(config, {
+      memory: (tape) => apart([...tape.tensors.values()].filter((tensor) => !tape.isExternal(tensor))),
+    })
+    await shared.step()
+    await separate.step()
+    expect(await parameterGradients(shared)).toEqual(await parameterGradients(separate))
+    for (const label of keep) expect(await shared.read(label), label).toEqual(await separate.read(label))
+  })
+
+  test('sharing pays: less than half of what all tensors take', () => {
+    const tape = gpt({ ...config, n_layer: 12 }, { use: 'train', B: 4, T: 6, label_smoothing: 0 })
+    const total = [...tape.tensors.values()].filter((t) => !tape.isExternal(t)).reduce((n, t) => n + sizeOf(t.shape), 0)
+    const planned = planMemory(tape).reduce((n, { size }) => n + size, 0)
+    expect(planned / total).toBeLessThan(0.5)
+  })
+})
+
+test('the brute force can fail: one tensor moved onto another is found', () => {
+  const tape = gpt(models[0]![1], modes[0]![1])
+  const windows = [...tape.tensors.values()]
+    .filter((tensor) => !tape.isExternal(tensor))
+    .map((tensor) => ({ tensor, offset: 0 }))
+  expect(clashes(tape, [{ label: 'all', size: 4096, windows }], new Set()).length).toBeGreaterThan(100)
+})
