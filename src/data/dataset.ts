@@ -1,0 +1,127 @@
+// A text as a model sees it: token ids, cut by position into a part to train on and an end that is held out (as nanoGPT's
+// prepare.py does), with the text's fingerprint. `fits` says whether a config can be trained on it.
+import type { Config, Problem } from '../config'
+import type { CorpusInfo, TokenizerState } from '../run'
+import { buildCharVocab, charTokenizer } from './char_tokenizer'
+import { sha256 } from './sha256'
+import type { Tokenizer, Tokens } from './tokenizer'
+
+export interface Dataset {
+  corpus: CorpusInfo
+  tokenizer: Tokenizer
+  /** The whole text; `train` and `val` are its two ends, in the same memory. */
+  tokens: Tokens
+  train: Tokens
+  val: Tokens
+}
+
+/**
+ * Tokenizes a clean text (see `readText`) and splits it. Without a `tokenizer` its alphabet is the vocabulary; with one, a
+ * resumed run reads the text as before. `notices` tell which characters were left out.
+ */
+export async function makeDataset(
+  text: string,
+  source: { name: string; licence: string },
+  val_fraction: number,
+  tokenizer?: TokenizerState,
+): Promise<{ dataset: Dataset; notices: string[] }> {
+  const built = tokenizer ? { state: tokenizer, dropped: [] } : buildCharVocab(text)
+  const reader = charTokenizer(built.state)
+  const { ids, unknown } = reader.encode(text)
+  const corpus = { ...source, fingerprint: await fingerprint(text), characters: countCharacters(text) }
+  const notices: string[] = []
+  if (built.dropped.length > 0)
+    notices.push(
+      `${source.name} has ${reader.vocab_size + built.dropped.length} different characters. The ${reader.vocab_size} most frequent became the vocabulary; the others were left out: ${some(built.dropped)}.`,
+    )
+  else if (unknown.length > 0)
+    notices.push(`Characters that the tokenizer does not know were left out of ${source.name}: ${some(unknown)}.`)
+  return { dataset: { corpus, tokenizer: reader, tokens: ids, ...split(ids, val_fraction) }, notices }
+}
+
+/** The same text with another share held out. Copies nothing. */
+export function resplit(dataset: Dataset, val_fraction: number): Dataset {
+  return { ...dataset, ...split(dataset.tokens, val_fraction) }
+}
+
+function split(tokens: Tokens, val_fraction: number): { train: Tokens; val: Tokens } {
+  const end = trainLength(tokens.length, val_fraction)
+  return { train: tokens.subarray(0, end), val: tokens.subarray(end) }
+}
+
+function trainLength(tokens: number, val_fraction: number): number {
+  return Math.floor(tokens * (1 - val_fraction))
+}
+
+/** The vocabulary with how often each token occurs, most frequent first. */
+export function alphabet(dataset: Dataset): { token: string; count: number }[] {
+  const counts = new Uint32Array(dataset.tokenizer.vocab_size)
+  for (const id of dataset.tokens) counts[id]!++
+  return Array.from(counts, (count, id) => ({ token: dataset.tokenizer.token(id), count })).sort(
+    (a, b) => b.count - a.count,
+  )
+}
+
+/** The fields' steps in FIELDS: a fix is a value that the page's control can show. */
+const FRACTION_STEP = 0.05
+const LARGEST_FRACTION = 0.5
+
+/**
+ * What keeps this config from being trained on this text, beside what `validate` says of the config alone: a part shorter than
+ * one stretch of `block_size` tokens and the token after it. Splits as the config says, whatever the dataset's own split.
+ */
+export function fits(dataset: Pick<Dataset, 'corpus' | 'tokens'>, config: Config): Problem[] {
+  const n = dataset.tokens.length
+  const { block_size, val_fraction } = config
+  const train = trainLength(n, val_fraction)
+  const val = n - train
+  const fitsBlock = (part: number) => part >= block_size + 1
+  if (!fitsBlock(train)) {
+    const fix = Math.max(1, train - 1)
+    const wayOut = train >= 2 ? `try a context of ${fix}, or a longer text` : 'choose a longer text'
+    return [
+      {
+        field: 'block_size',
+        message: `${dataset.corpus.name} gives ${train} tokens to train on; a context of ${block_size} needs at least ${block_size + 1}: ${wayOut}.`,
+        ...(train >= 2 && { fix }),
+      },
+    ]
+  }
+  if (val > 0 && !fitsBlock(val)) {
+    const steps = Array.from({ length: LARGEST_FRACTION / FRACTION_STEP }, (_, i) => (i + 1) / (1 / FRACTION_STEP))
+    const fix = steps.find((f) => fitsBlock(n - trainLength(n, f)) && fitsBlock(trainLength(n, f))) ?? 0
+    const wayOut =
+      fix === 0 ? 'set it to 0, which switches validation off' : `try ${fix}, or 0 to switch validation off`
+    return [
+      {
+        field: 'val_fraction',
+        message: `Held out are ${val} tokens; a context of ${block_size} needs at least ${block_size + 1} to be measured on: ${wayOut}.`,
+        fix,
+      },
+    ]
+  }
+  return []
+}
+
+/** SHA-256 of a text in UTF-8, as 64 hex digits. */
+export async function fingerprint(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text)
+  // Browsers withhold `subtle` from pages on plain http.
+  const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle
+  if (!subtle) return sha256(bytes)
+  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes))
+  return Array.from(digest, (x) => x.toString(16).padStart(2, '0')).join('')
+}
+
+/** Code points, not halves of surrogate pairs. */
+function countCharacters(text: string): number {
+  let pairs = 0
+  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) pairs++
+  return text.length - pairs
+}
+
+function some(characters: string[]): string {
+  const shown = characters.slice(0, 20).map((c) => JSON.stringify(c))
+  const more = characters.length - shown.length
+  return shown.join(' ') + (more > 0 ? ` and ${more} more` : '')
+}

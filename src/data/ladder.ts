@@ -1,0 +1,107 @@
+// The n-gram ladder: how well one predicts a text from its last 0, 1, 2, … tokens by counting alone. Interpolated Witten–Bell
+// (Witten and Bell 1991; Chen and Goodman 1999, section 2.6):
+//   p(w | c) = (count(c w) + kinds(c) · p(w | c')) / (count(c) + kinds(c)),
+// c' the context without its oldest token, kinds(c) how many different tokens follow c; at the bottom stands 1/V.
+import { invariant } from '../errors'
+import type { Tokens } from './tokenizer'
+
+/** Load above which the hash table doubles. */
+const FULL = 0.6
+
+/** From whole numbers to small ones, counting up: an open-addressing hash table without an object an entry. */
+class Numbering {
+  #keys = new Float64Array(1 << 16).fill(-1)
+  #values = new Uint32Array(1 << 16)
+  size = 0
+
+  /** The number of `key`, a new one if it has none yet. */
+  add(key: number): number {
+    if (this.size > FULL * this.#keys.length) this.#grow()
+    const slot = this.#find(key)
+    if (this.#keys[slot] === -1) {
+      this.#keys[slot] = key
+      this.#values[slot] = this.size++
+    }
+    return this.#values[slot]!
+  }
+  /** The number of `key`, or −1. */
+  get(key: number): number {
+    const slot = this.#find(key)
+    return this.#keys[slot] === -1 ? -1 : this.#values[slot]!
+  }
+  #find(key: number): number {
+    const mask = this.#keys.length - 1
+    let slot = (Math.imul(key % 4294967296, 0x9e3779b1) ^ Math.imul(key / 4294967296, 0x85ebca6b)) & mask
+    slot = (slot ^ (slot >>> 15)) & mask
+    while (this.#keys[slot] !== key && this.#keys[slot] !== -1) slot = (slot + 1) & mask
+    return slot
+  }
+  #grow(): void {
+    const [keys, values] = [this.#keys, this.#values]
+    this.#keys = new Float64Array(2 * keys.length).fill(-1)
+    this.#values = new Uint32Array(2 * keys.length)
+    for (const [i, key] of keys.entries()) {
+      if (key === -1) continue
+      const slot = this.#find(key)
+      this.#keys[slot] = key
+      this.#values[slot] = values[i]!
+    }
+  }
+}
+
+/** A list that grows by doubling. */
+class Counts {
+  #values = new Uint32Array(1 << 16)
+  get(i: number): number {
+    return this.#values[i] ?? 0
+  }
+  increment(i: number): void {
+    if (i >= this.#values.length) {
+      const old = this.#values
+      this.#values = new Uint32Array(Math.max(2 * old.length, i + 1))
+      this.#values.set(old)
+    }
+    this.#values[i]!++
+  }
+}
+
+/**
+ * Cross-entropy on `val` in nats a token: of guessing evenly among `vocab_size` tokens, then of 1- to `order`-grams counted on
+ * `train`. Needs a token to measure on. Memory grows with the number of different `order`-grams.
+ */
+export function ladder(train: Tokens, val: Tokens, vocab_size: number, order = 5): number[] {
+  invariant(val.length > 0, () => 'the ladder needs held-out tokens to be measured on')
+  // A stretch of tokens has one number: (number of the stretch without its last token, last token). 0 is the empty stretch.
+  const stretches = new Numbering()
+  stretches.add(0)
+  const counts = new Counts()
+  const followers = new Counts()
+  const kinds = new Counts()
+  const key = (stretch: number, token: number) => 1 + stretch * vocab_size + token
+  for (let i = 0; i < train.length; i++)
+    // Each k-gram that ends here is walked from its oldest token.
+    for (let k = 1; k <= Math.min(order, i + 1); k++) {
+      let context = 0
+      for (let j = i - k + 1; j < i; j++) context = stretches.get(key(context, train[j]!))
+      const stretch = stretches.add(key(context, train[i]!))
+      if (counts.get(stretch) === 0) kinds.increment(context)
+      counts.increment(stretch)
+      followers.increment(context)
+    }
+  const sums = new Float64Array(order + 1)
+  for (let i = 0; i < val.length; i++) {
+    let p = 1 / vocab_size
+    sums[0]! += Math.log(p)
+    for (let k = 1; k <= order; k++) {
+      let context = k - 1 > i ? -1 : 0
+      for (let j = i - k + 1; j < i && context >= 0; j++) context = stretches.get(key(context, val[j]!))
+      if (context >= 0 && followers.get(context) > 0) {
+        const stretch = stretches.get(key(context, val[i]!))
+        const count = stretch < 0 ? 0 : counts.get(stretch)
+        p = (count + kinds.get(context) * p) / (followers.get(context) + kinds.get(context))
+      }
+      sums[k]! += Math.log(p)
+    }
+  }
+  return Array.from(sums, (sum) => -sum / val.length)
+}

