@@ -1,0 +1,202 @@
+// Writing text with a KV cache: the prompt goes through in chunks, then one token at a time. When the context is full its later
+// half becomes the new beginning and is read again, so that a text can be as long as one likes at a bounded cost; what lies
+// further back is forgotten, as it would be at the edge of the context anyway.
+import type { Tokenizer } from '../data/tokenizer'
+import type { Block, Engine, Tensor, Work } from '../engine'
+import { invariant } from '../errors'
+import { gpt } from '../model/gpt'
+import { planMemory } from '../model/memory'
+import { hash, STREAM } from '../rng'
+import type { GeneratedToken, SampleOptions } from '../run'
+import { sampleToken } from './sampler'
+import { angleTensors, blockOf, writeAngles, type Trainer } from './trainer'
+
+/** Tokens of a prompt that go through at once: long enough to be worth a program, short enough to waste little on a short one. */
+const CHUNK = 32
+
+interface Program {
+  T: number
+  work: Work[]
+  tokens: Tensor
+  logits: Tensor | null
+}
+
+export class Decoder {
+  readonly #engine: Engine
+  readonly #context: number
+  readonly #prefill: Program
+  readonly #next: Program
+  readonly #pos: Tensor
+  readonly #memory: readonly Tensor[]
+  /** Bytes of caches and activations. */
+  readonly memory_bytes: number
+  /** Tokens whose keys and values are in the cache. */
+  #seen: number[] = []
+
+  private constructor(
+    engine: Engine,
+    context: number,
+    prefill: Program,
+    next: Program,
+    pos: Tensor,
+    memory: readonly Tensor[],
+    memory_bytes: number,
+  ) {
+    this.#engine = engine
+    this.#context = context
+    this.#prefill = prefill
+    this.#next = next
+    this.#pos = pos
+    this.#memory = memory
+    this.memory_bytes = memory_bytes
+  }
+
+  /** A decoder that reads the trainer's weights as they stand at each call. */
+  static async open(trainer: Trainer): Promise<Decoder> {
+    const { engine, config } = trainer
+    const params = new Set(trainer.params.map(({ name }) => name))
+    const memory: Tensor[] = []
+    let bytes = 0
+    const allocate = async (blocks: Block[]) => {
+      const placed = await engine.allocate(blocks)
+      memory.push(...placed.values())
+      bytes += blocks.reduce((sum, { size }) => sum + size * 4, 0)
+      return placed
+    }
+    const chunk = Math.min(CHUNK, config.block_size)
+    const tapes = [
+      gpt(config, { use: 'decode', T: chunk, head: false }),
+      gpt(config, { use: 'decode', T: 1, head: true }),
+    ]
+    // Caches, position and tables are one for both programs; tokens differ in length.
+    const own = new Set(['tokens', 'order'])
+    const inputs = [...tapes[1]!.tensors.values()].filter(
+      (t) => tapes[1]!.isExternal(t) && !params.has(t.label) && !own.has(t.label),
+    )
+    const angles = new Set(angleTensors(config).map(({ label }) => label))
+    const shared = await allocate(inputs.map(blockOf))
+    const find = (label: string) => {
+      const tensor = shared.get(label)
+      invariant(tensor, () => `the decoder has no ${label}`)
+      return tensor
+    }
+    if (angles.size > 0) writeAngles(engine, config, find)
+    const programs: Program[] = []
+    for (const [i, tape] of tapes.entries()) {
+      const T = i === 0 ? chunk : 1
+      const lengths = [...tape.tensors.values()].filter((t) => own.has(t.label))
+      const placed = await allocate([...lengths.map(blockOf), ...planMemory(tape, new Set(['logits']))])
+      const place = (tensor: Tensor) =>
+        placed.get(tensor.label) ?? shared.get(tensor.label) ?? trainer.param(tensor.label)
+      programs.push({
+        T,
+        work: tape.nodes.flatMap((node) => node.forward(engine, place)),
+        tokens: placed.get('tokens')!,
+        logits: placed.get('logits') ?? null,
+      })
+    }
+    await engine.compile()
+    return new Decoder(engine, config.block_size, programs[0]!, programs[1]!, find('pos'), memory, bytes)
+  }
+
+  /** Logits [V] after `tokens`; what the cache already holds of them is not read again. */
+  async logits(tokens: readonly number[]): Promise<Float32Array> {
+    invariant(tokens.length > 0, () => 'nothing to continue')
+    // Once the context is full it starts again from its later half; between two such moves the beginning stays.
+    const half = Math.max(1, Math.floor(this.#context / 2))
+    const over = tokens.length - this.#context
+    const window = over > 0 ? tokens.slice(Math.ceil(over / half) * half) : tokens
+    let pos = 0
+    while (pos < window.length - 1 && this.#seen[pos] === window[pos]) pos++
+    this.#seen = window.slice(0, pos)
+    while (pos < window.length - 1) {
+      const { T } = this.#prefill
+      if (window.length - 1 - pos < 4) {
+        this.#run(this.#next, window, pos++)
+        continue
+      }
+      // Near the end of the context a chunk starts earlier and writes some rows again, with the same values.
+      const start = Math.min(pos, this.#context - T)
+      this.#run(this.#prefill, window, start)
+      pos = Math.min(window.length - 1, start + T)
+    }
+    this.#run(this.#next, window, window.length - 1)
+    this.#seen = [...window]
+    const [logits] = await this.#engine.read([this.#next.logits!])
+    return logits!
+  }
+
+  /** The weights have moved: keys and values must be computed again. */
+  forget(): void {
+    this.#seen = []
+  }
+
+  #run({ T, work, tokens }: Program, window: readonly number[], start: number): void {
+    this.#engine.write(this.#pos, new Uint32Array([start]))
+    this.#engine.write(
+      tokens,
+      Uint32Array.from({ length: T }, (_, i) => window[start + i] ?? 0),
+    )
+    // A failure shows itself when the logits are read.
+    this.#engine.run(work).catch(() => undefined)
+  }
+
+  destroy(): void {
+    this.#engine.free(this.#memory)
+  }
+}
+
+/**
+ * Writes text token by token. The stop text is held back while it may still be completed and is never part of the text.
+ */
+export async function* generate(
+  decoder: Decoder,
+  tokenizer: Tokenizer,
+  options: SampleOptions,
+  signal?: AbortSignal,
+): AsyncGenerator<GeneratedToken, 'length' | 'stop' | 'cancelled'> {
+  const { ids } = tokenizer.encode(options.prompt)
+  // A model must start somewhere: after a line break if it knows one, else after its first token.
+  const newline = tokenizer.encode('\n').ids
+  const tokens = ids.length > 0 ? [...ids] : [newline[0] ?? 0]
+  const stops = options.stop.filter((stop) => stop.length > 0)
+  const held: GeneratedToken[] = []
+  for (let i = 0; i < options.max_tokens; i++) {
+    if (signal?.aborted) return 'cancelled'
+    const logits = await decoder.logits(tokens)
+    const uniform = hash(options.seed, STREAM.sample, i) / 2 ** 32
+    const { id, probability } = sampleToken(logits, options, uniform)
+    tokens.push(id)
+    held.push({ text: tokenizer.token(id), id, probability })
+    const text = held.map((token) => token.text).join('')
+    const stop = stops.map((s) => text.indexOf(s)).filter((at) => at >= 0)
+    if (stop.length > 0) {
+      yield* cut(held, Math.min(...stop))
+      return 'stop'
+    }
+    const safe = text.length - Math.max(0, ...stops.map((s) => overlap(text, s)))
+    let length = 0
+    while (held.length > 0 && length + held[0]!.text.length <= safe) {
+      length += held[0]!.text.length
+      yield held.shift()!
+    }
+  }
+  yield* held
+  return 'length'
+}
+
+/** How much of `stop`'s beginning the text ends with. */
+function overlap(text: string, stop: string): number {
+  for (let n = Math.min(text.length, stop.length - 1); n > 0; n--) if (text.endsWith(stop.slice(0, n))) return n
+  return 0
+}
+
+/** The tokens whose text lies before `end`, the last one shortened. */
+function* cut(tokens: readonly GeneratedToken[], end: number): Generator<GeneratedToken> {
+  let at = 0
+  for (const token of tokens) {
+    if (at >= end) return
+    yield { ...token, text: token.text.slice(0, end - at) }
+    at += token.text.length
+  }
+}

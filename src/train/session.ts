@@ -1,0 +1,283 @@
+// A run in progress: the loop of one experiment, told as events. Each step: evaluate if it is time, take one update, report what
+// has been computed meanwhile. Knows text, batches and the clock; no threads, no disk, no pixels.
+import { validate, type Config } from '../config'
+import { resplit, type Dataset } from '../data/dataset'
+import { Loader } from '../data/loader'
+import type { Engine, Timing } from '../engine'
+import { ConfigError, invariant, NotFiniteError } from '../errors'
+import { initWeights } from '../model/init'
+import { countParams } from '../params'
+import { STREAM } from '../rng'
+import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunSpec, SampleOptions } from '../run'
+import { Decoder, generate } from './generate'
+import { learningRate } from './schedule'
+import { Trainer } from './trainer'
+
+/** Steps submitted and not yet computed: enough that the device never waits for us, few enough that a pause is felt at once. */
+const IN_FLIGHT = 3
+/** How often the numbers of finished steps are read back and told. */
+const REPORT_MS = 100
+/** Length and temper of the samples that show a run's progress; the same seed each time, so that only the model differs. */
+const LIVE_SAMPLE = { max_tokens: 120, temperature: 0.8, top_k: 0, top_p: 0.95, seed: 1, stop: [] }
+
+type Listen = (event: RunEvent) => void
+
+export class Session {
+  readonly engine: Engine
+  #spec: RunSpec
+  readonly #dataset: Dataset
+  readonly #listen: Listen
+  readonly #trainer: Trainer
+  readonly #train: Loader
+  readonly #val: Loader | null
+  #decoder: Decoder | null = null
+  /** The weights have moved since the decoder last read them. */
+  #stale = false
+  #step: number
+  #tokens: number
+  #elapsed_s: number
+  #best: number | null
+  #inFlight: Promise<void>[] = []
+  #reported = { step: 0, time: 0 }
+  #reading: Promise<void> | null = null
+  #failure: Error | null = null
+  #recent: number[] = []
+  #evaluated = -1
+
+  private constructor(
+    engine: Engine,
+    spec: RunSpec,
+    dataset: Dataset,
+    from: Checkpoint | null,
+    listen: Listen,
+    trainer: Trainer,
+  ) {
+    const { config } = spec
+    const { batch_size: B, block_size: T, vocab_size: V, seed } = config
+    this.engine = engine
+    this.#spec = spec
+    this.#dataset = dataset
+    this.#listen = listen
+    this.#trainer = trainer
+    this.#train = new Loader(dataset.train, V, B, T, seed, STREAM.batch)
+    this.#val = dataset.val.length > T ? new Loader(dataset.val, V, B, T, seed, STREAM.validation) : null
+    this.#step = from?.meta.step ?? 0
+    this.#tokens = from?.meta.tokens ?? 0
+    this.#elapsed_s = from?.meta.elapsed_s ?? 0
+    this.#best = from?.meta.best_val_loss ?? null
+    // A checkpoint of a finished run was written after its last evaluation.
+    if (from && this.finished) this.#evaluated = this.#step
+    this.#reported = { step: this.#step, time: performance.now() }
+  }
+
+  /**
+   * Builds the model, from its seed or from a checkpoint, and compiles it. `listen` hears of every event of the run. Throws
+   * ConfigError for a config that cannot be trained, OutOfMemoryError for one that is too large.
+   */
+  static async open(
+    engine: Engine,
+    spec: RunSpec,
+    dataset: Dataset,
+    from: Checkpoint | null,
+    listen: Listen,
+  ): Promise<Session> {
+    const { config } = spec
+    const problems = validate(config)
+    if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join(' '))
+    invariant(
+      dataset.tokenizer.vocab_size === config.vocab_size,
+      () => `a vocabulary of ${dataset.tokenizer.vocab_size}, a model of ${config.vocab_size}`,
+    )
+    const weights = from
+      ? new Map([...from.tensors].map(([name, { data }]) => [name, data]))
+      : initWeights(config, config.seed)
+    const progress = (done: number, total: number) => listen({ type: 'compile', done, total })
+    const trainer = await Trainer.open(engine, config, weights, { progress })
+    for (const [name, { data }] of from?.tensors ?? []) if (/^[mv]\./.test(name)) trainer.write(name, data)
+    return new Session(engine, spec, resplit(dataset, config.val_fraction), from, listen, trainer)
+  }
+
+  get spec(): RunSpec {
+    return this.#spec
+  }
+  /** Updates made. */
+  get step(): number {
+    return this.#step
+  }
+  /** Tokens trained on. */
+  get tokens(): number {
+    return this.#tokens
+  }
+  get elapsed_s(): number {
+    return this.#elapsed_s
+  }
+  get best_val_loss(): number | null {
+    return this.#best
+  }
+  get finished(): boolean {
+    return this.#step >= this.#spec.config.max_iters
+  }
+  get params(): number {
+    return countParams(this.#spec.config)
+  }
+  /** Bytes allocated on the device. */
+  get memory_bytes(): number {
+    return this.#trainer.memory_bytes + (this.#decoder?.memory_bytes ?? 0)
+  }
+
+  /**
+   * One update, submitted; its numbers come as an event a few steps later. Evaluates first where it is time, and after the last
+   * step. Throws NotFiniteError at the step whose loss is no number, DeviceLostError when the device is gone.
+   */
+  async advance(): Promise<void> {
+    this.#raise()
+    const { config } = this.#spec
+    const started = performance.now()
+    if (this.#step % config.eval_interval === 0) await this.#measure()
+    const step = this.#step
+    const micros = config.gradient_accumulation_steps
+    const update = this.#trainer.train(step, (micro) => this.#train.batch(step * micros + micro))
+    // Whoever waits for this update hears of its failure; those queued behind a failed one are not waited for.
+    update.catch(() => undefined)
+    this.#inFlight.push(update)
+    this.#step++
+    this.#tokens += config.batch_size * config.block_size * micros
+    this.#stale = true
+    if (this.#inFlight.length >= IN_FLIGHT) await this.#inFlight.shift()
+    if (this.#trainer.ringIsFilling) await this.#report()
+    else if (performance.now() - this.#reported.time > REPORT_MS)
+      this.#reading ??= this.#report().catch((e: unknown) => this.#fail(e))
+    this.#elapsed_s += (performance.now() - started) / 1000
+    if (this.finished) await this.#measure()
+    this.#raise()
+  }
+
+  /** Resolves when every submitted step has been computed and told. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#inFlight.splice(0))
+    await this.#reading
+    await this.#report()
+    this.#raise()
+  }
+
+  /** Mean loss on held-out text, the same batches each time; null where nothing is held out. Told as an event. */
+  async evaluate(): Promise<EvalMetrics | null> {
+    const val = this.#val
+    if (!val) return null
+    await this.settle()
+    const val_loss = await this.#trainer.evaluate(this.#spec.config.eval_iters, (i) => val.batch(i))
+    const train_loss = this.#recent.length > 0 ? this.#recent.reduce((a, b) => a + b) / this.#recent.length : null
+    this.#recent = []
+    const metrics = { step: this.#step, val_loss, train_loss }
+    if (Number.isFinite(val_loss)) this.#best = Math.min(this.#best ?? Infinity, val_loss)
+    this.#reported.time = performance.now()
+    this.#listen({ type: 'eval', metrics })
+    return metrics
+  }
+
+  /** Everything that a later session needs to go on from the same bit. */
+  async checkpoint(): Promise<Checkpoint> {
+    await this.settle()
+    return {
+      meta: {
+        format: 'glasshouse-checkpoint',
+        version: 1,
+        step: this.#step,
+        tokens: this.#tokens,
+        elapsed_s: this.#elapsed_s,
+        best_val_loss: this.#best,
+        spec: this.#spec,
+      },
+      tensors: await this.#trainer.state(),
+    }
+  }
+
+  /** Takes over fields that can change in a running model; throws ConfigError for values that make no sense. */
+  async change(change: Partial<Config>): Promise<void> {
+    const config = { ...this.#spec.config, ...change }
+    const problems = validate(config)
+    if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join(' '))
+    await this.settle()
+    await this.#trainer.change(config)
+    this.#spec = { ...this.#spec, config }
+  }
+  /** What live samples start from. */
+  setPrompt(prompt: string): void {
+    this.#spec = { ...this.#spec, prompt }
+  }
+
+  /** Writes text with the weights as they stand at each token. */
+  async *generate(
+    options: SampleOptions,
+    signal?: AbortSignal,
+  ): AsyncGenerator<GeneratedToken, 'length' | 'stop' | 'cancelled'> {
+    this.#decoder ??= await Decoder.open(this.#trainer)
+    if (this.#stale) this.#decoder.forget()
+    this.#stale = false
+    return yield* generate(this.#decoder, this.#dataset.tokenizer, options, signal)
+  }
+
+  /** Milliseconds of each dispatch of a step. The weights are put back, so that the run does not notice. */
+  async profile(): Promise<Timing[]> {
+    await this.settle()
+    const before = await this.#trainer.state()
+    const timings = await this.#trainer.profile()
+    for (const [name, { data }] of before) this.#trainer.write(name, data)
+    return timings
+  }
+
+  destroy(): void {
+    this.#decoder?.destroy()
+    this.#trainer.destroy()
+  }
+
+  /** An evaluation and a sample, once at each step that asks for them. */
+  async #measure(): Promise<void> {
+    if (this.#evaluated === this.#step) return
+    this.#evaluated = this.#step
+    await this.evaluate()
+    const tokens: string[] = []
+    const probabilities: number[] = []
+    const { prompt } = this.#spec
+    for await (const token of this.generate({ ...LIVE_SAMPLE, prompt })) {
+      tokens.push(token.text)
+      probabilities.push(token.probability)
+    }
+    this.#listen({ type: 'sample', sample: { step: this.#step, prompt, tokens, probabilities } })
+    // Time spent measuring is not time a step took.
+    this.#reported.time = performance.now()
+  }
+
+  /** Reads back and tells the steps that have been computed. */
+  async #report(): Promise<void> {
+    const updates = await this.#trainer.updates()
+    this.#reading = null
+    const last = updates.at(-1)
+    if (!last) return
+    const now = performance.now()
+    const step_ms = (now - this.#reported.time) / Math.max(1, last.step + 1 - this.#reported.step)
+    const { config } = this.#spec
+    for (const { step, loss, grad_norm } of updates) {
+      this.#recent.push(loss)
+      const tokens = (step + 1) * config.batch_size * config.block_size * config.gradient_accumulation_steps
+      this.#listen({
+        type: 'step',
+        metrics: { step: step + 1, loss, grad_norm, learning_rate: learningRate(config, step), step_ms, tokens },
+      })
+      if (!Number.isFinite(loss) || !Number.isFinite(grad_norm)) {
+        this.#failure ??= new NotFiniteError(
+          `At step ${step + 1} the ${Number.isFinite(loss) ? 'gradient' : 'loss'} stopped being a finite number. The run stopped there. Go back to the last checkpoint with a lower learning rate (now ${config.learning_rate}) or more warm-up.`,
+        )
+        break
+      }
+    }
+    this.#reported = { step: last.step + 1, time: now }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error))
+  }
+  #raise(): void {
+    if (this.#failure) throw this.#failure
+  }
+}

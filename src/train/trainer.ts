@@ -1,0 +1,374 @@
+// A model, its gradients and AdamW's moments on an engine. A training step is one program, recorded once and replayed:
+// forward, backward, update. Knows batches and steps; no text, no clock, no events.
+import type { Config, ModelConfig } from '../config'
+import type { Batch } from '../data/loader'
+import {
+  ALIGN,
+  DICE,
+  HYPER,
+  NORM_PARTIALS,
+  RING,
+  type Block,
+  type Engine,
+  type Tensor,
+  type Timing,
+  type Work,
+} from '../engine'
+import { invariant } from '../errors'
+import { gpt, ropeTables } from '../model/gpt'
+import { planMemory } from '../model/memory'
+import { gradientLabel, type Tape } from '../model/tape'
+import { layoutArenas, paramTable, sizeOf, type Arena, type Param } from '../params'
+import { hyperOf } from './schedule'
+
+/** One update's numbers, once they have been read back. `step` counts from 0. */
+export interface Update {
+  step: number
+  loss: number
+  grad_norm: number
+}
+
+/** The flat arenas of one kind: weights, gradients or a moment. */
+const KINDS = ['weights', 'grads', 'm', 'v'] as const
+type Kind = (typeof KINDS)[number]
+
+function labelOf(kind: Kind, param: string): string {
+  return { weights: param, grads: gradientLabel(param), m: `m.${param}`, v: `v.${param}` }[kind]
+}
+
+interface Programs {
+  /** Forward and backward of the first micro-batch, and of the later ones, whose gradients are added. */
+  first: Work[]
+  later: Work[]
+  update: Work[]
+  evaluate: Work[]
+  activations: Tensor[]
+  bytes: number
+}
+
+export class Trainer {
+  readonly engine: Engine
+  readonly params: readonly Param[]
+  readonly #arenas: readonly Arena[]
+  readonly #keep: ReadonlySet<string>
+  readonly #T: number
+  #config: Config
+  /** Every tensor with memory, by its address. */
+  readonly #tensors = new Map<string, Tensor>()
+  #programs: Programs | null = null
+  #runs = 0
+  #bytes = 0
+  #pending: { step: number; slots: number[] }[] = []
+
+  private constructor(engine: Engine, config: Config, keep: ReadonlySet<string>, T: number) {
+    this.#T = T
+    this.engine = engine
+    this.#config = config
+    this.#keep = keep
+    this.params = paramTable(config)
+    this.#arenas = layoutArenas(this.params, engine.maxBlock, ALIGN).arenas
+  }
+
+  /**
+   * Allocates and records everything. `weights` by parameter name; `keep` names activations that must survive a step so that
+   * they can be read; `T` is the length of a batch's rows where that is less than `block_size`. Throws OutOfMemoryError naming what did not fit.
+   */
+  static async open(
+    engine: Engine,
+    config: Config,
+    weights: ReadonlyMap<string, Float32Array>,
+    options: { keep?: Iterable<string>; T?: number; progress?: (done: number, total: number) => void } = {},
+  ): Promise<Trainer> {
+    const trainer = new Trainer(engine, config, new Set(options.keep), options.T ?? config.block_size)
+    try {
+      await trainer.#allocateState()
+      await trainer.#record()
+      for (const { name } of trainer.params) trainer.write(name, weights.get(name) ?? new Float32Array())
+      await engine.compile(options.progress)
+    } catch (error) {
+      trainer.destroy()
+      throw error
+    }
+    return trainer
+  }
+
+  get config(): Readonly<Config> {
+    return this.#config
+  }
+  /** What is allocated: weights, gradients, moments, inputs and activations. */
+  get memory_bytes(): number {
+    return this.#bytes + (this.#programs?.bytes ?? 0)
+  }
+  /** The dispatches of one whole step, in order. */
+  get program(): readonly Work[] {
+    const { first, later, update } = this.#recorded
+    const micro = this.#config.gradient_accumulation_steps
+    return [...first, ...Array.from({ length: micro - 1 }, () => later).flat(), ...update]
+  }
+  get #recorded(): Programs {
+    invariant(this.#programs, () => 'a trainer is used after it was destroyed')
+    return this.#programs
+  }
+
+  /** Takes over new training numbers; a changed dropout is recorded anew. The model's own shape cannot change. */
+  async change(config: Config): Promise<void> {
+    const redraw = config.dropout !== this.#config.dropout
+    this.#config = config
+    if (!redraw) return
+    this.engine.free(this.#recorded.activations)
+    this.#programs = null
+    await this.#record()
+    await this.engine.compile()
+  }
+
+  /**
+   * One update from `gradient_accumulation_steps` micro-batches. Resolves when it has been computed; the next may be called
+   * before that. `batch` is called once a micro-batch and its arrays are taken before the next call.
+   */
+  async train(step: number, batch: (micro: number) => Batch): Promise<void> {
+    const { first, later, update } = this.#recorded
+    const micros = this.#config.gradient_accumulation_steps
+    invariant(this.#unread + micros <= RING, () => `${this.#unread} losses unread; the ring holds ${RING}`)
+    const slots: number[] = []
+    this.#write('hyper', hyperOf(this.#config, step))
+    const done: Promise<void>[] = []
+    for (let micro = 0; micro < micros; micro++) {
+      slots.push(this.#load(batch(micro), step * micros + micro, micros))
+      const program = micro === 0 ? first : later
+      done.push(this.engine.run(micro === micros - 1 ? [...program, ...update] : program))
+    }
+    this.#pending.push({ step, slots })
+    await Promise.all(done)
+  }
+
+  /** The numbers of every update since the last call, oldest first, when they have been computed. */
+  async updates(): Promise<Update[]> {
+    const pending = this.#pending
+    if (pending.length === 0) return []
+    this.#pending = []
+    const [losses, norms] = await this.engine.read([this.#tensor('loss_ring'), this.#tensor('norm_ring')])
+    return pending.map(({ step, slots }) => ({
+      step,
+      loss: slots.reduce((sum, slot) => sum + losses![slot]!, 0),
+      grad_norm: norms![slots.at(-1)!]!,
+    }))
+  }
+  /** Updates whose numbers have not been asked for, in micro-batches: at most RING. */
+  get #unread(): number {
+    return this.#pending.reduce((sum, { slots }) => sum + slots.length, 0)
+  }
+  /** True when `updates` must be called before many more steps. */
+  get ringIsFilling(): boolean {
+    return this.#unread + this.#config.gradient_accumulation_steps > RING / 2
+  }
+
+  /** Mean loss over `count` batches, each weighed by its counted targets; dropout and smoothing are off. Call with no update unread. */
+  async evaluate(count: number, batch: (index: number) => Batch): Promise<number> {
+    invariant(this.#pending.length === 0, () => 'evaluate would overwrite losses that are still unread')
+    let total = 0
+    let counted = 0
+    for (let from = 0; from < count; from += RING) {
+      const rows: { slot: number; counted: number }[] = []
+      const done: Promise<void>[] = []
+      for (let i = from; i < Math.min(count, from + RING); i++) {
+        const b = batch(i)
+        rows.push({ slot: this.#load(b, i, 1), counted: b.counted })
+        done.push(this.engine.run(this.#recorded.evaluate))
+        // A few batches ahead of the engine is enough; a queue of hundreds is memory.
+        if (i % 8 === 7) await Promise.all(done.splice(0))
+      }
+      await Promise.all(done)
+      const [losses] = await this.engine.read([this.#tensor('loss_ring')])
+      for (const row of rows) {
+        total += losses![row.slot]! * row.counted
+        counted += row.counted
+      }
+    }
+    return total / counted
+  }
+
+  /** Reads tensors by address: a parameter, its gradient, a moment (`m.` + name), or an activation that is kept. */
+  read(labels: readonly string[]): Promise<Float32Array[]> {
+    return this.engine.read(labels.map((label) => this.#tensor(label)))
+  }
+  /** Writes a parameter or a moment, whole. */
+  write(label: string, data: Float32Array): void {
+    const tensor = this.#tensor(label)
+    invariant(
+      data.length === sizeOf(tensor.shape),
+      () => `${label} [${tensor.shape.join(', ')}] got ${data.length} numbers`,
+    )
+    this.engine.write(tensor, data)
+  }
+  /** All weights and moments by name, as a checkpoint wants them. */
+  async state(): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
+    const wanted = (['weights', 'm', 'v'] as const).flatMap((kind) =>
+      this.params.map(({ name, shape }) => ({ label: labelOf(kind, name), shape })),
+    )
+    const data = await this.read(wanted.map(({ label }) => label))
+    return new Map(wanted.map(({ label, shape }, i) => [label, { shape, data: data[i]! }]))
+  }
+  /** The gradients of the last step by parameter name, before clipping. */
+  async gradients(): Promise<Map<string, Float32Array>> {
+    const data = await this.read(this.params.map(({ name }) => gradientLabel(name)))
+    return new Map(this.params.map(({ name }, i) => [name, data[i]!]))
+  }
+  /** The tensor of a parameter, for programs of others that share the weights. */
+  param(name: string): Tensor {
+    return this.#tensor(name)
+  }
+  /** Times each dispatch of the last step's program; the weights move as in a step. */
+  async profile(): Promise<Timing[]> {
+    return (await this.engine.profile?.(this.program)) ?? []
+  }
+
+  destroy(): void {
+    this.engine.free([...this.#tensors.values(), ...(this.#programs?.activations ?? [])])
+    this.#tensors.clear()
+    this.#programs = null
+  }
+
+  #tensor(label: string): Tensor {
+    const tensor = this.#tensors.get(label) ?? this.#programs?.activations.find((t) => t.label === label)
+    invariant(tensor, () => `no tensor at the address ${label}`)
+    return tensor
+  }
+  #write(label: string, data: Float32Array | Uint32Array | Int32Array): void {
+    this.engine.write(this.#tensor(label), data)
+  }
+
+  /** Uploads a batch with the dice of its run; returns the slot of its loss. */
+  #load(batch: Batch, draw: number, micros: number): number {
+    const slot = this.#runs++ % RING
+    const dice = new Uint32Array(DICE.size)
+    dice[DICE.seed] = this.#config.seed
+    dice[DICE.step] = draw
+    dice[DICE.slot] = slot
+    this.#write('dice', dice)
+    this.#write('tokens', batch.tokens)
+    this.#write('targets', batch.targets)
+    this.#write('order', batch.order)
+    this.#write('starts', batch.starts)
+    this.#write('scale', new Float32Array([batch.counted > 0 ? 1 / (batch.counted * micros) : 0]))
+    return slot
+  }
+
+  async #allocateState(): Promise<void> {
+    const c = this.#config
+    const { places, arenas } = layoutArenas(this.params, this.engine.maxBlock, ALIGN)
+    const blocks: Block[] = KINDS.flatMap((kind) =>
+      arenas.map(({ size }, arena) => {
+        const whole: Tensor = { label: `${kind}.${arena}`, shape: [size], dtype: 'f32' }
+        const windows = places
+          .filter((place) => place.arena === arena)
+          .map(({ param, offset }) => ({
+            tensor: { label: labelOf(kind, param.name), shape: param.shape, dtype: 'f32' as const },
+            offset,
+          }))
+        return { label: whole.label, size, windows: [{ tensor: whole, offset: 0 }, ...windows] }
+      }),
+    )
+    const B = c.batch_size
+    const T = this.#T
+    const own: Tensor[] = [
+      { label: 'tokens', shape: [B, T], dtype: 'u32' },
+      { label: 'targets', shape: [B, T], dtype: 'i32' },
+      { label: 'order', shape: [B * T], dtype: 'u32' },
+      { label: 'starts', shape: [c.vocab_size + 1], dtype: 'u32' },
+      { label: 'dice', shape: [DICE.size], dtype: 'u32' },
+      { label: 'scale', shape: [1], dtype: 'f32' },
+      { label: 'hyper', shape: [HYPER.size], dtype: 'f32' },
+      { label: 'norm', shape: [1], dtype: 'f32' },
+      { label: 'partials', shape: [arenas.length * NORM_PARTIALS], dtype: 'f32' },
+      { label: 'loss_ring', shape: [RING], dtype: 'f32' },
+      { label: 'norm_ring', shape: [RING], dtype: 'f32' },
+      ...angleTensors(c),
+    ]
+    blocks.push(...own.map(blockOf))
+    this.#bytes = blocks.reduce((sum, { size }) => sum + size * 4, 0)
+    for (const [label, tensor] of await this.engine.allocate(blocks)) this.#tensors.set(label, tensor)
+    writeAngles(this.engine, c, (label) => this.#tensor(label))
+  }
+
+  /** Records the programs of a step and of an evaluation on the memory that stands. */
+  async #record(): Promise<void> {
+    const c = this.#config
+    const { engine } = this
+    const { batch_size: B, label_smoothing } = c
+    const T = this.#T
+    const train = gpt(c, { use: 'train', B, T, label_smoothing })
+    const trained = await this.#place(train)
+    // Without dropout and smoothing an evaluation is the training forward.
+    const same = c.dropout === 0 && label_smoothing === 0
+    const evaluate = same ? train : gpt(c, { use: 'evaluate', B, T })
+    const evaluated = same ? { ...trained, bytes: 0 } : await this.#place(evaluate)
+    const forward = train.nodes.flatMap((node) => node.forward(engine, trained.find))
+    const backward = (accumulate: boolean) =>
+      train.nodes.toReversed().flatMap((node) => node.backward(engine, trained.find, accumulate))
+    this.#programs = {
+      first: [...forward, ...backward(false)],
+      later: c.gradient_accumulation_steps > 1 ? [...forward, ...backward(true)] : [],
+      update: this.#update(),
+      evaluate: same ? forward : evaluate.nodes.flatMap((node) => node.forward(engine, evaluated.find)),
+      activations: [...trained.tensors, ...(same ? [] : evaluated.tensors)],
+      bytes: trained.bytes + evaluated.bytes,
+    }
+  }
+
+  async #place(tape: Tape): Promise<{ find: (tensor: Tensor) => Tensor; tensors: Tensor[]; bytes: number }> {
+    const blocks = planMemory(tape, this.#keep)
+    const placed = await this.engine.allocate(blocks)
+    return {
+      find: (tensor) => placed.get(tensor.label) ?? this.#tensor(tensor.label),
+      tensors: [...placed.values()],
+      bytes: blocks.reduce((sum, { size }) => sum + size * 4, 0),
+    }
+  }
+
+  #update(): Work[] {
+    const t = (label: string) => this.#tensor(label)
+    const common = { norm: t('norm') }
+    const norms = this.#arenas.flatMap((_, i) =>
+      this.engine.ops.grad_norm.forward({
+        name: `grads.${i}`,
+        t: { ...common, grads: t(`grads.${i}`), partials: t('partials'), dice: t('dice'), ring: t('norm_ring') },
+        attrs: { first: i, last: i === this.#arenas.length - 1 },
+      }),
+    )
+    const updates = this.#arenas.flatMap(({ decayed }, i) =>
+      this.engine.ops.adamw.forward({
+        name: `weights.${i}`,
+        t: {
+          ...common,
+          weights: t(`weights.${i}`),
+          grads: t(`grads.${i}`),
+          m: t(`m.${i}`),
+          v: t(`v.${i}`),
+          hyper: t('hyper'),
+        },
+        attrs: { decayed },
+      }),
+    )
+    return [...norms, ...updates]
+  }
+}
+
+/** A block of one tensor's own. */
+export function blockOf(tensor: Tensor): Block {
+  return { label: tensor.label, size: Math.max(ALIGN, sizeOf(tensor.shape)), windows: [{ tensor, offset: 0 }] }
+}
+/** The tables of RoPE, if the model turns. */
+export function angleTensors(c: ModelConfig): Tensor[] {
+  if (c.position !== 'rope') return []
+  const shape = [c.block_size, c.n_embd / c.n_head / 2]
+  return [
+    { label: 'cos', shape, dtype: 'f32' },
+    { label: 'sin', shape, dtype: 'f32' },
+  ]
+}
+export function writeAngles(engine: Engine, c: ModelConfig, find: (label: string) => Tensor): void {
+  if (c.position !== 'rope') return
+  const { cos, sin } = ropeTables(c)
+  engine.write(find('cos'), cos)
+  engine.write(find('sin'), sin)
+}

@@ -1,0 +1,221 @@
+// A run from its first step to its last: resumed bit for bit, stopped by a number that is none, surviving its device, and
+// writing text that is the same with and without the cache.
+import { expect, test } from 'vitest'
+import { openCpu } from '../../src/cpu/engine'
+import type { Config } from '../../src/config'
+import type { Engine, Tensor } from '../../src/engine'
+import { ConfigError, DeviceLostError, NotFiniteError } from '../../src/errors'
+import { gpt } from '../../src/model/gpt'
+import { planMemory } from '../../src/model/memory'
+import { openGpu } from '../../src/ops/engine'
+import type { Checkpoint, SampleOptions } from '../../src/run'
+import { Decoder } from '../../src/train/generate'
+import { Session } from '../../src/train/session'
+import { Trainer } from '../../src/train/trainer'
+import { initWeights } from '../../src/model/init'
+import { gpu } from '../gpu_env'
+import { recorder, tinyRun } from './tiny'
+
+const ENGINES = ['gpu', 'cpu'] as const
+const openEngine = async (kind: 'gpu' | 'cpu'): Promise<Engine> =>
+  kind === 'cpu' ? openCpu() : openGpu({ gpu: await gpu() })
+const bits = ({ tensors }: Checkpoint) =>
+  [...tensors].map(([name, { data }]) => [name, [...new Uint32Array(data.buffer, data.byteOffset, data.length)]])
+const quiet = () => undefined
+
+async function advance(session: Session, steps: number) {
+  for (let i = 0; i < steps; i++) await session.advance()
+  await session.settle()
+}
+
+test.each(ENGINES)('40 steps are 20 steps, a checkpoint, and 20 steps (%s)', async (kind) => {
+  const { spec, dataset } = await tinyRun({ dropout: 0.1, gradient_accumulation_steps: 2 })
+  const whole = recorder()
+  const first = recorder()
+  const second = recorder()
+  const a = await Session.open(await openEngine(kind), spec, dataset, null, whole.listen)
+  await advance(a, 40)
+  const b = await Session.open(await openEngine(kind), spec, dataset, null, first.listen)
+  await advance(b, 20)
+  const half = await b.checkpoint()
+  b.engine.destroy()
+  const c = await Session.open(await openEngine(kind), half.meta.spec, dataset, half, second.listen)
+  expect(c.step).toBe(20)
+  await advance(c, 20)
+  expect([...first.losses(), ...second.losses()]).toEqual(whole.losses())
+  expect(whole.steps().map((m) => m.step)).toEqual(Array.from({ length: 40 }, (_, i) => i + 1))
+  expect(bits(await c.checkpoint())).toEqual(bits(await a.checkpoint()))
+  expect((await c.checkpoint()).meta.tokens).toBe((await a.checkpoint()).meta.tokens)
+})
+
+test('a run falls, is measured and sampled at its intervals and at its end, and then is finished', async () => {
+  const { spec, dataset } = await tinyRun()
+  const heard = recorder()
+  const session = await Session.open(await openEngine('gpu'), spec, dataset, null, heard.listen)
+  while (!session.finished) await session.advance()
+  await session.settle()
+  const evals = heard.events.flatMap((e) => (e.type === 'eval' ? [e.metrics] : []))
+  const samples = heard.events.flatMap((e) => (e.type === 'sample' ? [e.sample] : []))
+  expect(evals.map((e) => e.step)).toEqual([0, 20, 40, 60])
+  expect(samples.map((s) => s.step)).toEqual([0, 20, 40, 60])
+  expect(Math.abs(evals[0]!.val_loss - Math.log(spec.config.vocab_size))).toBeLessThan(0.1)
+  expect(evals[3]!.val_loss).toBeLessThan(evals[0]!.val_loss - 1)
+  expect(session.best_val_loss).toBe(Math.min(...evals.map((e) => e.val_loss)))
+  expect(heard.steps().at(-1)!.tokens).toBe(session.tokens)
+})
+
+test('stops at the step whose loss is no number', async () => {
+  const { spec, dataset } = await tinyRun({
+    learning_rate: 1,
+    min_lr: 1,
+    warmup_iters: 0,
+    schedule: 'constant',
+    grad_clip: 0,
+  })
+  const engine = openCpu()
+  const good = await Session.open(engine, spec, dataset, null, quiet)
+  await advance(good, 1)
+  const checkpoint = await good.checkpoint()
+  checkpoint.tensors.get('transformer.ln_f.weight')!.data.fill(3e38)
+  const heard = recorder()
+  const session = await Session.open(engine, spec, dataset, checkpoint, heard.listen)
+  await expect(advance(session, 50)).rejects.toThrow(NotFiniteError)
+  expect(heard.losses().slice(0, -1).every(Number.isFinite)).toBe(true)
+  await expect(session.advance()).rejects.toThrow(/step 2/)
+})
+
+test('a lost device is a named error, and the run goes on from its checkpoint on a new one', async () => {
+  const { spec, dataset } = await tinyRun()
+  const session = await Session.open(await openEngine('gpu'), spec, dataset, null, quiet)
+  await advance(session, 6)
+  const checkpoint = await session.checkpoint()
+  session.engine.destroy()
+  await expect(advance(session, 10)).rejects.toThrow(DeviceLostError)
+  const again = await Session.open(await openEngine('gpu'), spec, dataset, checkpoint, quiet)
+  await advance(again, 4)
+  expect(again.step).toBe(10)
+})
+
+test('fields change in the middle of a run; nonsense is refused and changes nothing', async () => {
+  const { spec, dataset } = await tinyRun()
+  const heard = recorder()
+  const session = await Session.open(await openEngine('gpu'), spec, dataset, null, heard.listen)
+  await advance(session, 6)
+  await session.change({ learning_rate: 1e-3, schedule: 'constant', dropout: 0.2 })
+  await advance(session, 2)
+  expect(heard.steps().at(-1)!.learning_rate).toBe(1e-3)
+  await expect(session.change({ learning_rate: -1 })).rejects.toThrow(ConfigError)
+  expect(session.spec.config.learning_rate).toBe(1e-3)
+  expect((await session.checkpoint()).meta.spec.config.dropout).toBe(0.2)
+})
+
+test('a profile names every dispatch and does not move the run', async () => {
+  const { spec, dataset } = await tinyRun()
+  const a = await Session.open(await openEngine('gpu'), spec, dataset, null, quiet)
+  await advance(a, 3)
+  const before = bits(await a.checkpoint())
+  expect((await a.profile()).length).toBeGreaterThan(50)
+  expect(bits(await a.checkpoint())).toEqual(before)
+})
+
+/** Logits after a text by the training forward, all positions at once: what the cache must agree with. */
+async function openWhole(trainer: Trainer): Promise<(tokens: number[]) => Promise<Float32Array>> {
+  const { engine, config } = trainer
+  const { block_size: T, vocab_size: V } = config
+  const tape = gpt(config, { use: 'evaluate', B: 1, T })
+  const inputs = [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t))
+  const blocks = inputs.map((tensor) => ({ label: tensor.label, size: 16384, windows: [{ tensor, offset: 0 }] }))
+  const placed = await engine.allocate([...blocks, ...planMemory(tape, new Set(['logits']))])
+  for (const label of ['cos', 'sin'].filter((l) => placed.has(l)))
+    engine.write(placed.get(label)!, (await trainer.read([label]))[0]!)
+  const place = (t: Tensor) => placed.get(t.label) ?? trainer.param(t.label)
+  const work = tape.nodes.flatMap((node) => node.forward(engine, place))
+  await engine.compile()
+  return async (tokens) => {
+    // What follows a token cannot change its logits, so a shorter text is padded.
+    engine.write(
+      placed.get('tokens')!,
+      Uint32Array.from({ length: T }, (_, i) => tokens[i] ?? 0),
+    )
+    await engine.run(work)
+    const [logits] = await engine.read([placed.get('logits')!])
+    return logits!.slice((tokens.length - 1) * V, tokens.length * V)
+  }
+}
+
+const shapes: Partial<Config>[] = [
+  { position: 'rope', norm: 'rmsnorm', mlp: 'swiglu', n_kv_head: 2 },
+  { position: 'learned', norm: 'layernorm', mlp: 'gelu', bias: true, n_kv_head: 4 },
+  { position: 'none', mlp: 'relu2', n_kv_head: 1, tie: false, block_size: 41 },
+]
+test.each(ENGINES.flatMap((kind) => shapes.map((shape) => [kind, shape.position, shape] as const)))(
+  'the cache changes nothing but the work (%s, %s)',
+  async (kind, _, shape) => {
+    const { spec } = await tinyRun({ block_size: 40, ...shape })
+    const trainer = await Trainer.open(await openEngine(kind), spec.config, initWeights(spec.config, 3))
+    const decoder = await Decoder.open(trainer)
+    const logitsAtOnce = await openWhole(trainer)
+    const text = Array.from({ length: 40 }, (_, i) => (i * 7 + 3) % spec.config.vocab_size)
+    // One token; a short prompt; one that takes a chunk and a part; one more; a full context; then a changed past.
+    for (const tokens of [
+      text.slice(0, 1),
+      text.slice(0, 3),
+      text.slice(0, 38),
+      text.slice(0, 39),
+      text,
+      [5, ...text.slice(1)],
+    ]) {
+      const cached = await decoder.logits(tokens)
+      const whole = await logitsAtOnce(tokens)
+      cached.forEach((logit, v) => expect(logit).toBeCloseTo(whole[v]!, 4))
+    }
+    // Beyond the context the later half is the new beginning.
+    const long = [...text, 1, 2, 3]
+    const half = Math.floor(spec.config.block_size / 2)
+    const cached = await decoder.logits(long)
+    const over = long.length - spec.config.block_size
+    const whole = await logitsAtOnce(long.slice(Math.ceil(over / half) * half))
+    cached.forEach((logit, v) => expect(logit).toBeCloseTo(whole[v]!, 4))
+  },
+)
+
+test('text is streamed with its probabilities, repeats with its seed, stops where told and can be cancelled', async () => {
+  const { spec, dataset } = await tinyRun()
+  const session = await Session.open(await openEngine('gpu'), spec, dataset, null, quiet)
+  await advance(session, 60)
+  const options: SampleOptions = {
+    prompt: '1 men went',
+    max_tokens: 60,
+    temperature: 0.8,
+    top_k: 0,
+    top_p: 1,
+    seed: 5,
+    stop: [],
+  }
+  const write = async (o: Partial<SampleOptions>, signal?: AbortSignal) => {
+    const tokens = []
+    const stream = session.generate({ ...options, ...o }, signal)
+    let next = await stream.next()
+    for (; !next.done; next = await stream.next()) tokens.push(next.value)
+    return { text: tokens.map((t) => t.text).join(''), tokens, reason: next.value }
+  }
+  const free = await write({})
+  expect(free.reason).toBe('length')
+  expect(free.tokens).toHaveLength(60)
+  expect(free.tokens.every((t) => t.probability > 0 && t.probability <= 1)).toBe(true)
+  expect((await write({})).text).toBe(free.text)
+  expect((await write({ seed: 6 })).text).not.toBe(free.text)
+  const stop = free.text.slice(20, 23)
+  const stopped = await write({ stop: ['never there', stop] })
+  expect(stopped.reason).toBe('stop')
+  expect(stopped.text).toBe(free.text.slice(0, free.text.indexOf(stop)))
+  expect((await write({}, AbortSignal.abort())).reason).toBe('cancelled')
+  expect((await write({ prompt: '', max_tokens: 5 })).tokens).toHaveLength(5)
+})
+
+test('a config that cannot be trained is refused by name', async () => {
+  const { spec, dataset } = await tinyRun({ n_embd: 30 })
+  await expect(Session.open(openCpu(), spec, dataset, null, quiet)).rejects.toThrow(
+    /n_embd 30 is not a multiple of n_head 4/,
+  )
+})

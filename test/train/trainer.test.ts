@@ -1,0 +1,138 @@
+// The recorded step on the GPU: overfits, repeats itself bit for bit, lives within the smallest limits, splits its arenas.
+import { expect, test } from 'vitest'
+import { openCpu } from '../../src/cpu/engine'
+import type { Config } from '../../src/config'
+import type { Engine } from '../../src/engine'
+import { gradientLabel } from '../../src/model/tape'
+import { initWeights } from '../../src/model/init'
+import { openGpu } from '../../src/ops/engine'
+import { Trainer } from '../../src/train/trainer'
+import { gpu } from '../gpu_env'
+import { loaderOf, tinyRun } from './tiny'
+
+const openTrainer = (engine: Engine, config: Config) => Trainer.open(engine, config, initWeights(config, config.seed))
+
+async function trainOn(engine: Engine, change: Partial<Config>, steps: number) {
+  const { spec, dataset } = await tinyRun(change)
+  const trainer = await openTrainer(engine, spec.config)
+  const loader = loaderOf(dataset, spec.config)
+  const micros = spec.config.gradient_accumulation_steps
+  for (let step = 0; step < steps; step++) await trainer.train(step, (micro) => loader.batch(step * micros + micro))
+  const updates = await trainer.updates()
+  const state = await trainer.state()
+  return {
+    trainer,
+    losses: updates.map((u) => u.loss),
+    state: [...state].map(([name, { data }]) => [name, [...data]] as const),
+  }
+}
+
+test('overfits one batch to almost nothing', async () => {
+  const { spec, dataset } = await tinyRun({ learning_rate: 1e-2, min_lr: 1e-2, weight_decay: 0 })
+  const engine = await openGpu({ gpu: await gpu() })
+  const trainer = await openTrainer(engine, spec.config)
+  const loader = loaderOf(dataset, spec.config)
+  for (let step = 0; step < 150; step++) await trainer.train(step, () => loader.batch(0))
+  const losses = (await trainer.updates()).map((u) => u.loss)
+  expect(losses[0]).toBeGreaterThan(3)
+  expect(losses.at(-1)).toBeLessThan(0.1)
+  engine.destroy()
+})
+
+test('the same seed gives the same bits, twice; another seed does not', async () => {
+  const engine = await openGpu({ gpu: await gpu() })
+  const change = { dropout: 0.1, gradient_accumulation_steps: 2 }
+  const first = await trainOn(engine, change, 8)
+  const second = await trainOn(engine, change, 8)
+  const other = await trainOn(engine, { ...change, seed: 7 }, 8)
+  expect(second.losses).toEqual(first.losses)
+  expect(second.state).toEqual(first.state)
+  expect(other.losses).not.toEqual(first.losses)
+  engine.destroy()
+})
+
+test('a device that gives nothing beyond the guaranteed limits trains to the same numbers', async () => {
+  const best = await openGpu({ gpu: await gpu() })
+  const least = await openGpu({ gpu: await gpu(), baseline: true })
+  expect(least.info.limits['maxStorageBuffersPerShaderStage']).toBe(8)
+  expect(least.info.features).not.toContain('shader-f16')
+  const change = { norm: 'layernorm', mlp: 'gelu', position: 'learned', bias: true, dropout: 0.1 } as const
+  expect((await trainOn(least, change, 4)).losses).toEqual((await trainOn(best, change, 4)).losses)
+  best.destroy()
+  least.destroy()
+})
+
+test('arenas split where a device takes only small pieces, and nothing else changes', async () => {
+  const whole = await openGpu({ gpu: await gpu() })
+  const split = Object.assign(await openGpu({ gpu: await gpu() }), { maxBlock: 4096 })
+  const a = await trainOn(whole, { tie: false }, 6)
+  const b = await trainOn(split, { tie: false }, 6)
+  const adamw = (t: Trainer) => t.program.filter(({ label }) => label.endsWith('.adamw')).length
+  expect(adamw(a.trainer)).toBe(1)
+  expect(adamw(b.trainer)).toBeGreaterThan(3)
+  // The norm's partial sums are cut differently, so the last bits may differ.
+  a.losses.forEach((loss, i) => expect(b.losses[i]).toBeCloseTo(loss, 5))
+  whole.destroy()
+  split.destroy()
+})
+
+test('micro-batches add up to the gradient of the batch they make', async () => {
+  const engine = await openGpu({ gpu: await gpu() })
+  const { spec, dataset } = await tinyRun()
+  const grads = async (change: Partial<Config>, rows: number[][]) => {
+    const config = { ...spec.config, ...change }
+    const trainer = await openTrainer(engine, config)
+    const loaders = rows.map(() => loaderOf(dataset, { ...config, batch_size: 4 }))
+    await trainer.train(0, (micro) => {
+      // Rows of one batch of 4, two at a time or all at once.
+      const whole = loaders[micro]!.batch(0)
+      const T = config.block_size
+      const pick = (x: Uint32Array | Int32Array) => rows[micro]!.flatMap((r) => [...x.subarray(r * T, (r + 1) * T)])
+      const tokens = Uint32Array.from(pick(whole.tokens))
+      const order = Uint32Array.from([...tokens.keys()].sort((a, b) => tokens[a]! - tokens[b]! || a - b))
+      const starts = Uint32Array.from({ length: config.vocab_size + 1 }, (_, v) => tokens.filter((t) => t < v).length)
+      return { tokens, targets: Int32Array.from(pick(whole.targets)), order, starts, counted: tokens.length }
+    })
+    const names = trainer.params.map(({ name }) => gradientLabel(name))
+    return trainer.read(names)
+  }
+  const whole = await grads({ batch_size: 4 }, [[0, 1, 2, 3]])
+  const parts = await grads({ batch_size: 2, gradient_accumulation_steps: 2 }, [[0, 1], [2, 3]]) // prettier-ignore
+  whole.forEach((g, i) => {
+    const size = Math.sqrt(g.reduce((sum, x) => sum + x * x, 0))
+    const off = Math.sqrt(g.reduce((sum, x, j) => sum + (x - parts[i]![j]!) ** 2, 0))
+    expect(off / size).toBeLessThan(1e-5)
+  })
+  engine.destroy()
+})
+
+test.each(['gpu', 'cpu'] as const)(
+  'a step whose gradient is no number leaves the weights of the step before (%s)',
+  async (kind) => {
+    const engine: Engine = kind === 'cpu' ? openCpu() : await openGpu({ gpu: await gpu() })
+    const { spec, dataset } = await tinyRun()
+    const trainer = await openTrainer(engine, spec.config)
+    const loader = loaderOf(dataset, spec.config)
+    await trainer.train(0, () => loader.batch(0))
+    const name = 'transformer.h.1.mlp.c_proj.weight'
+    const norm = 'transformer.ln_f.weight'
+    trainer.write(norm, new Float32Array(spec.config.n_embd).fill(NaN))
+    const [before] = await trainer.read([name])
+    await trainer.train(1, () => loader.batch(1))
+    const [after] = await trainer.read([name])
+    expect((await trainer.updates()).at(-1)!.loss).toBeNaN()
+    expect(after).toEqual(before)
+    engine.destroy()
+  },
+)
+
+test('what a config costs is known from its plan, and the programs are labelled', async () => {
+  const engine = await openGpu({ gpu: await gpu() })
+  const { trainer } = await trainOn(engine, {}, 1)
+  expect(trainer.memory_bytes).toBeGreaterThan(0)
+  expect(trainer.program.every(({ label, bytes }) => label.length > 0 && bytes > 0)).toBe(true)
+  const timings = await trainer.profile()
+  expect(timings.map((t) => t.label)).toEqual(trainer.program.map((w) => w.label))
+  expect(timings.reduce((sum, t) => sum + t.ms, 0)).toBeGreaterThan(0)
+  engine.destroy()
+})
