@@ -1,0 +1,31 @@
+// How much the browser lets this page keep, and what to say when it is used up.
+import { StorageFullError } from '../errors'
+
+export interface Usage {
+  used_bytes: number
+  /** 0 where the browser does not tell. */
+  quota_bytes: number
+}
+
+/** What is used and what is allowed; both are the browser's own estimates. */
+export async function estimateUsage(
+  storage: Pick<StorageManager, 'estimate'> | undefined = globalThis.navigator?.storage,
+): Promise<Usage> {
+  // A frame without an origin of its own is refused an answer.
+  const { usage = 0, quota = 0 } = (await storage?.estimate().catch(() => null)) ?? {}
+  return { used_bytes: usage, quota_bytes: quota }
+}
+
+/** The error of a failed write: a full disk by its own name, with numbers where they are known; anything else as it was. */
+export async function explainWrite(cause: unknown, needed_bytes: number | null): Promise<unknown> {
+  if (!(cause instanceof Error) || cause.name !== 'QuotaExceededError') return cause
+  const { used_bytes, quota_bytes } = await estimateUsage()
+  const needed = needed_bytes === null ? '' : `, ${megabytes(needed_bytes)} more were needed`
+  const used = quota_bytes > 0 ? `, ${megabytes(used_bytes)} of ${megabytes(quota_bytes)} are used` : ''
+  return new StorageFullError(
+    `The browser’s disk is full${needed}${used}. Nothing that was saved before is damaged. Delete runs that you no longer need (export them first), then save again.`,
+    { cause },
+  )
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`

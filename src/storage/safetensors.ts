@@ -1,0 +1,216 @@
+// The safetensors format: 8 bytes little-endian header length, a JSON header, then the numbers of every tensor end to end.
+// Source: github.com/huggingface/safetensors, README "Format". The reader believes nothing: every lie of a header is a
+// CheckpointError that names the tensor. It does not know what a tensor is for.
+import { CheckpointError } from '../errors'
+import { sizeOf } from '../params'
+
+/** A named array as it lies in a file. F16 and BF16 are widened to F32 when they are read. */
+export type StoredTensor =
+  | { dtype: 'F32'; shape: readonly number[]; data: Float32Array }
+  | { dtype: 'I32'; shape: readonly number[]; data: Int32Array }
+  | { dtype: 'U32'; shape: readonly number[]; data: Uint32Array }
+  | { dtype: 'U8'; shape: readonly number[]; data: Uint8Array }
+
+export interface SafetensorsFile {
+  metadata: Map<string, string>
+  tensors: Map<string, StoredTensor>
+}
+
+/** The format's own bound on the header, in bytes. */
+const MAX_HEADER = 100_000_000
+const BYTES = { F32: 4, I32: 4, U32: 4, U8: 1, F16: 2, BF16: 2 } as const
+type FileDType = keyof typeof BYTES
+/** Names that mean something to a JavaScript object; no checkpoint has a use for them. */
+const RESERVED = new Set(['__proto__', 'constructor', 'prototype'])
+const AGAIN = 'The file is damaged or was not written by a safetensors writer: export or download it again.'
+
+function refuse(what: string): never {
+  throw new CheckpointError(`${what} ${AGAIN}`)
+}
+
+/**
+ * Reads a whole file. Tensors look into `bytes` where its alignment allows and are copied where not.
+ * Throws CheckpointError on any contradiction between the header, the shapes and the length of the file.
+ */
+export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
+  const { header, start } = readHeader(bytes)
+  const metadata = new Map<string, string>()
+  const found: { name: string; begin: number; end: number; dtype: FileDType; shape: number[] }[] = []
+  for (const [name, entry] of Object.entries(header)) {
+    if (name === '__metadata__') {
+      if (!isRecord(entry)) refuse('The header’s __metadata__ is not an object.')
+      for (const [key, value] of Object.entries(entry)) {
+        if (typeof value !== 'string') refuse(`The header’s __metadata__ entry "${key}" is not a string.`)
+        metadata.set(key, value)
+      }
+    } else found.push({ name, ...readEntry(name, entry) })
+  }
+
+  const size = bytes.byteLength - start
+  const tensors = new Map<string, StoredTensor>()
+  let reached = 0
+  for (const { name, begin, end, dtype, shape } of found.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (end > size)
+      refuse(`Tensor "${name}" ends at byte ${end}, but the file holds only ${size} bytes of numbers: it is cut short.`)
+    if (begin < reached) refuse(`Tensor "${name}" starts at byte ${begin}, inside the tensor before it.`)
+    if (begin > reached) refuse(`Tensor "${name}" starts at byte ${begin}, which leaves a hole after byte ${reached}.`)
+    reached = end
+    tensors.set(name, view(bytes, start + begin, dtype, shape))
+  }
+  if (reached !== size) refuse(`The file has ${size - reached} bytes after its last tensor that no tensor owns.`)
+  return { metadata, tensors }
+}
+
+function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
+  if (bytes.byteLength < 8) refuse(`A safetensors file has at least 8 bytes; this one has ${bytes.byteLength}.`)
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
+  if (length > MAX_HEADER)
+    refuse(`The header claims to be ${length} bytes long; the format allows ${MAX_HEADER}. Is this a safetensors file?`)
+  if (length > bytes.byteLength - 8)
+    refuse(`The header claims to be ${length} bytes long, but only ${bytes.byteLength - 8} follow: it is cut short.`)
+  const raw = bytes.subarray(8, 8 + length)
+  if (raw[0] !== 0x7b) refuse('The header does not start with "{".')
+  let text: string
+  let header: unknown
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw)
+    header = JSON.parse(text)
+  } catch (error) {
+    refuse(`The header is not JSON (${error instanceof Error ? error.message : String(error)}).`)
+  }
+  if (!isRecord(header)) refuse('The header is not an object.')
+  const twice = repeatedKey(text)
+  if (twice !== null) refuse(`The header has the name "${twice}" twice.`)
+  return { header, start: 8 + length }
+}
+
+function readEntry(name: string, entry: unknown): { begin: number; end: number; dtype: FileDType; shape: number[] } {
+  if (RESERVED.has(name)) refuse(`The header has a tensor named "${name}", which is not a name for a tensor.`)
+  if (!isRecord(entry)) refuse(`Tensor "${name}" is not described by an object.`)
+  for (const key of Object.keys(entry))
+    if (key !== 'dtype' && key !== 'shape' && key !== 'data_offsets')
+      refuse(`Tensor "${name}" has an unknown property "${key}".`)
+  const { dtype, shape, data_offsets: offsets } = entry
+  if (!isFileDType(dtype))
+    throw new CheckpointError(
+      `Tensor "${name}" has the type ${typeof dtype === 'string' ? dtype : typeof dtype}, which cannot be read here; ` +
+        `save it as one of ${Object.keys(BYTES).join(', ')}.`,
+    )
+  if (!isSizes(shape)) refuse(`Tensor "${name}" has a shape that is not a list of whole numbers.`)
+  if (!isSizes(offsets)) refuse(`Tensor "${name}" has offsets that are not whole numbers.`)
+  const [begin, end] = offsets
+  if (begin === undefined || end === undefined || offsets.length !== 2 || end < begin)
+    refuse(`Tensor "${name}" has offsets ${JSON.stringify(offsets)}; it takes a start and an end after it.`)
+  const size_bytes = sizeOf(shape) * BYTES[dtype]
+  if (!Number.isSafeInteger(size_bytes)) refuse(`Tensor "${name}" has an impossible shape [${shape.join(', ')}].`)
+  if (size_bytes !== end - begin)
+    refuse(
+      `Tensor "${name}" of shape [${shape.join(', ')}] takes ${size_bytes} bytes as ${dtype}, ` +
+        `but its offsets hold ${end - begin}.`,
+    )
+  return { begin, end, dtype, shape }
+}
+
+/** The first key that stands twice in one object of a valid JSON text; JSON.parse would silently keep the last. */
+function repeatedKey(json: string): string | null {
+  const open: (Set<string> | null)[] = []
+  for (let i = 0; i < json.length; i++) {
+    const c = json.charCodeAt(i)
+    if (c === 0x7b) open.push(new Set())
+    else if (c === 0x5b) open.push(null)
+    else if (c === 0x7d || c === 0x5d) open.pop()
+    else if (c === 0x22) {
+      const from = i++
+      while (json.charCodeAt(i) !== 0x22) i += json.charCodeAt(i) === 0x5c ? 2 : 1
+      let next = i + 1
+      while (next < json.length && ' \t\n\r'.includes(json.charAt(next))) next++
+      const keys = open.at(-1)
+      if (keys && json.charCodeAt(next) === 0x3a) {
+        const key = String(JSON.parse(json.slice(from, i + 1)))
+        if (keys.has(key)) return key
+        keys.add(key)
+      }
+    }
+  }
+  return null
+}
+
+function view(bytes: Uint8Array, at: number, dtype: FileDType, shape: number[]): StoredTensor {
+  const n = sizeOf(shape)
+  const offset = bytes.byteOffset + at
+  if (dtype === 'U8') return { dtype, shape, data: bytes.subarray(at, at + n) }
+  const aligned = offset % BYTES[dtype] === 0
+  const buffer = aligned ? bytes.buffer : bytes.slice(at, at + n * BYTES[dtype]).buffer
+  const from = aligned ? offset : 0
+  if (dtype === 'F32') return { dtype, shape, data: new Float32Array(buffer, from, n) }
+  if (dtype === 'I32') return { dtype, shape, data: new Int32Array(buffer, from, n) }
+  if (dtype === 'U32') return { dtype, shape, data: new Uint32Array(buffer, from, n) }
+  const half = new Uint16Array(buffer, from, n)
+  const data = Float32Array.from(half, dtype === 'F16' ? fromFloat16 : fromBfloat16)
+  return { dtype: 'F32', shape, data }
+}
+
+/** IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits. */
+function fromFloat16(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 0x1f
+  const fraction = bits & 0x3ff
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+/** bfloat16 is the upper half of a binary32. */
+const word = new Uint32Array(1)
+const wordAsFloat = new Float32Array(word.buffer)
+function fromBfloat16(bits: number): number {
+  word[0] = bits << 16
+  return wordAsFloat[0] ?? 0
+}
+
+/**
+ * Writes a file. Wide types come first, so that every tensor is aligned to its own element; the header is padded with
+ * spaces to a multiple of 8 bytes. Throws CheckpointError where data and shape disagree or a name is reserved.
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: ReadonlyMap<string, string> = new Map(),
+): Uint8Array<ArrayBuffer> {
+  const ordered = [...tensors].sort(([, a], [, b]) => BYTES[b.dtype] - BYTES[a.dtype])
+  const header: [string, unknown][] = metadata.size > 0 ? [['__metadata__', Object.fromEntries(metadata)]] : []
+  let reached = 0
+  for (const [name, { dtype, shape, data }] of ordered) {
+    if (RESERVED.has(name) || name === '__metadata__')
+      throw new CheckpointError(`"${name}" cannot name a tensor in a safetensors file; give it another name.`)
+    if (sizeOf(shape) !== data.length)
+      throw new CheckpointError(
+        `Tensor "${name}" has ${data.length} elements, which shape [${shape.join(', ')}] does not.`,
+      )
+    header.push([name, { dtype, shape, data_offsets: [reached, reached + data.byteLength] }])
+    reached += data.byteLength
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)))
+  const length = Math.ceil(json.length / 8) * 8
+  if (length > MAX_HEADER)
+    throw new CheckpointError(`The header would take ${length} bytes; the format allows ${MAX_HEADER}.`)
+  const bytes = new Uint8Array(8 + length + reached)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(length), true)
+  bytes.set(json, 8)
+  bytes.fill(0x20, 8 + json.length, 8 + length)
+  let at = 8 + length
+  for (const [, { data }] of ordered) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at)
+    at += data.byteLength
+  }
+  return bytes
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+function isFileDType(value: unknown): value is FileDType {
+  return typeof value === 'string' && Object.hasOwn(BYTES, value)
+}
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0)
+}

@@ -1,0 +1,164 @@
+// What a checkpoint's header and a run's record must look like: everything that comes back from a disk or out of a file is
+// parsed here, once, before anything believes it.
+import * as v from 'valibot'
+import { MLPS, NORMS, POSITIONS, SCHEDULES, validate } from '../config'
+import { CheckpointError } from '../errors'
+import type { CheckpointMeta, RunSpec } from '../run'
+
+/** The versions of the checkpoint header that can be read. */
+export const KNOWN_VERSIONS = [1] as const
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const text = v.string()
+/** A run that blows up measures NaN, for which JSON writes null. */
+const measured = v.pipe(
+  v.nullable(v.union([v.number(), v.nan()])),
+  v.transform((x) => x ?? NaN),
+)
+
+const ConfigSchema = v.object({
+  n_layer: v.number(),
+  n_head: v.number(),
+  n_kv_head: v.number(),
+  n_embd: v.number(),
+  n_inner: v.number(),
+  block_size: v.number(),
+  vocab_size: v.number(),
+  dropout: v.number(),
+  bias: v.boolean(),
+  tie: v.boolean(),
+  position: v.picklist(POSITIONS),
+  norm: v.picklist(NORMS),
+  mlp: v.picklist(MLPS),
+  rope_theta: v.number(),
+  norm_eps: v.number(),
+  batch_size: v.number(),
+  gradient_accumulation_steps: v.number(),
+  learning_rate: v.number(),
+  min_lr: v.number(),
+  schedule: v.picklist(SCHEDULES),
+  warmup_iters: v.number(),
+  max_iters: v.number(),
+  decay_fraction: v.number(),
+  weight_decay: v.number(),
+  beta1: v.number(),
+  beta2: v.number(),
+  eps: v.number(),
+  grad_clip: v.number(),
+  label_smoothing: v.number(),
+  eval_interval: v.number(),
+  eval_iters: v.number(),
+  val_fraction: v.number(),
+  seed: v.number(),
+})
+
+const SpecSchema = v.object({
+  name: text,
+  config: ConfigSchema,
+  corpus: v.object({
+    name: text,
+    fingerprint: v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')),
+    characters: count,
+    licence: text,
+  }),
+  tokenizer: v.object({ kind: v.literal('char'), vocab: v.array(text) }),
+  prompt: text,
+})
+
+const MetaSchema = v.object({
+  format: v.literal('glasshouse-checkpoint'),
+  version: v.literal(1),
+  step: count,
+  tokens: count,
+  elapsed_s: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  best_val_loss: v.nullable(v.pipe(v.number(), v.finite())),
+  spec: SpecSchema,
+})
+
+/** Typed in the browser's database, a plain list in JSON. */
+const column = v.union([v.instance(Float64Array), v.array(measured)])
+const HistorySchema = v.pipe(
+  v.object({
+    steps: v.object({
+      step: column,
+      loss: column,
+      grad_norm: column,
+      learning_rate: column,
+      step_ms: column,
+      tokens: column,
+    }),
+    evals: v.array(
+      v.object({ step: count, val_loss: measured, train_loss: v.nullable(v.union([v.number(), v.nan()])) }),
+    ),
+    samples: v.array(v.object({ step: count, prompt: text, tokens: v.array(text), probabilities: v.array(measured) })),
+    events: v.array(v.object({ step: count, text })),
+  }),
+  v.check(
+    ({ steps }) => Object.values(steps).every((c) => c.length === steps.step.length),
+    'the columns of the steps have different lengths',
+  ),
+)
+
+const kept = v.nullable(v.object({ serial: count, step: count, size_bytes: count }))
+const RecordSchema = v.object({
+  id: text,
+  created: v.number(),
+  updated: v.number(),
+  status: v.picklist(['paused', 'finished', 'failed']),
+  reason: v.nullable(text),
+  spec: SpecSchema,
+  notes: text,
+  params: count,
+  last_val_loss: v.nullable(v.number()),
+  best_val_loss: v.nullable(v.number()),
+  kept: v.object({ latest: kept, previous: kept, best: kept }),
+})
+
+/**
+ * A run as it is kept, with the checkpoints that it points at; one checkpoint may have two roles. Nothing trains a run that
+ * is only on disk, so `running` is not among its states.
+ */
+export type RunRecord = v.InferOutput<typeof RecordSchema>
+
+/** The record, or null where it is not one. */
+export function parseRecord(value: unknown): RunRecord | null {
+  const result = v.safeParse(RecordSchema, value)
+  return result.success ? result.output : null
+}
+
+/** The numbers beside the weights. Throws CheckpointError naming the field that is wrong. */
+export function parseMeta(value: unknown): CheckpointMeta {
+  const meta: CheckpointMeta = parse('meta', MetaSchema, value)
+  checkSpec(meta.spec)
+  return meta
+}
+
+/** A run's history with its steps as columns. */
+export type PackedHistory = v.InferOutput<typeof HistorySchema>
+
+/** Throws CheckpointError naming what is wrong with it. */
+export function parseHistory(value: unknown): PackedHistory {
+  return parse('history', HistorySchema, value)
+}
+
+function parse<S extends v.GenericSchema>(what: string, schema: S, value: unknown): v.InferOutput<S> {
+  const result = v.safeParse(schema, value)
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const where = v.getDotPath(issue)
+  throw new CheckpointError(
+    `The checkpoint’s ${what} is wrong${where === null ? '' : ` at ${where}`}: ${issue.message}. Open another checkpoint.`,
+  )
+}
+
+function checkSpec({ config, tokenizer }: RunSpec): void {
+  const problems = validate(config)
+  if (problems.length > 0)
+    throw new CheckpointError(
+      `The checkpoint’s config cannot be run: ${problems.map((p) => p.message).join(' ')} Open another checkpoint.`,
+    )
+  if (tokenizer.vocab.length !== config.vocab_size)
+    throw new CheckpointError(
+      `The checkpoint’s tokenizer has ${tokenizer.vocab.length} tokens, but its config says ${config.vocab_size}. Open another checkpoint.`,
+    )
+}

@@ -1,0 +1,66 @@
+// A model of a few hundred numbers and its checkpoint, made up without training: what the storage tests write and read.
+import { defaultConfig, type Config } from '../../src/config'
+import { paramTable, sizeOf } from '../../src/params'
+import { hash } from '../../src/rng'
+import type { Checkpoint, RunHistory, RunSpec } from '../../src/run'
+
+export const TEXT = 'abcdefgh '.repeat(40)
+
+export const tinyConfig: Config = {
+  ...defaultConfig(9),
+  n_layer: 1,
+  n_head: 2,
+  n_kv_head: 2,
+  n_embd: 8,
+  n_inner: 16,
+  block_size: 8,
+}
+
+export const tinySpec: RunSpec = {
+  name: 'tiny',
+  config: tinyConfig,
+  corpus: { name: 'letters', fingerprint: '0'.repeat(64), characters: TEXT.length, licence: 'CC0-1.0' },
+  tokenizer: { kind: 'char', vocab: [...' abcdefgh'] },
+  prompt: 'a',
+}
+
+/** Numbers that depend on the step and the name, so that no two checkpoints are alike; second moments are positive. */
+export function tinyCheckpoint(step: number, spec: RunSpec = tinySpec): Checkpoint {
+  const tensors: Checkpoint['tensors'] = new Map()
+  for (const [stream, kind] of ['', 'm.', 'v.'].entries())
+    for (const { name, shape } of paramTable(spec.config)) {
+      const data = Float32Array.from(
+        { length: sizeOf(shape) },
+        (_, i) => hash(step, stream, i + tensors.size) / 2 ** 32,
+      )
+      tensors.set(kind + name, { shape, data })
+    }
+  return {
+    meta: {
+      format: 'glasshouse-checkpoint',
+      version: 1,
+      step,
+      tokens: step * 96,
+      elapsed_s: step / 10,
+      best_val_loss: step > 0 ? 2 - step / 1000 : null,
+      spec,
+    },
+    tensors,
+  }
+}
+
+export function tinyHistory(step: number): RunHistory {
+  return {
+    steps: Array.from({ length: step }, (_, i) => ({
+      step: i + 1,
+      loss: 2.2 - Math.sqrt(i) / 17,
+      grad_norm: 1 / (i + 3),
+      learning_rate: 1e-3,
+      step_ms: 1.25,
+      tokens: (i + 1) * 96,
+    })),
+    evals: [{ step: 0, val_loss: 2.3, train_loss: null }],
+    samples: [{ step: 0, prompt: 'a', tokens: ['b', ' '], probabilities: [0.25, 0.125] }],
+    events: [{ step, text: 'Paused.' }],
+  }
+}
