@@ -1,0 +1,72 @@
+// What the command-line programs share: flags that are checked, problems told in one line, an engine opened by name.
+import { resolve } from 'node:path'
+import { parseArgs, type ParseArgsConfig } from 'node:util'
+import type { Engine } from '../engine'
+import { openEngine } from '../train/open_engine'
+import { dawn } from './dawn'
+
+/** A mistake in how a command was called, or in a file it was given: told without a stack. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+type Options = NonNullable<ParseArgsConfig['options']>
+type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true; strict: true }>>
+
+/** The flags and the other words of a command line. Throws UsageError; `--help` prints the usage and ends the process. */
+export function readFlags<const O extends Options>(usage: string, options: O, args = process.argv.slice(2)): Parsed<O> {
+  if (args.includes('--help')) {
+    console.log(usage)
+    process.exit(0)
+  }
+  try {
+    return parseArgs({ args, options, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`, { cause: error })
+  }
+}
+
+/** A flag's value as a whole number of at least `min`. */
+export function wholeNumber(flag: string, value: string, min: number): number {
+  const n = Number(value)
+  if (!Number.isSafeInteger(n) || n < min || value.trim() === '')
+    throw new UsageError(`--${flag} takes a whole number of at least ${min}, not "${value}".`)
+  return n
+}
+
+/** A flag's value as one of a few words. */
+export function oneOf<const T extends string>(flag: string, value: string, words: readonly T[]): T {
+  const word = words.find((w) => w === value)
+  if (word === undefined) throw new UsageError(`--${flag} is one of ${words.join(', ')}, not "${value}".`)
+  return word
+}
+
+/** A path in a flag, from where the person stands: npm runs scripts in the project's folder. */
+export function pathOf(path: string): string {
+  return resolve(process.env['INIT_CWD'] ?? '.', path)
+}
+
+/** Opens an engine by a flag's value and says on standard error which one it is. */
+export async function engineFor(flag: string): Promise<Engine> {
+  const preference = oneOf('engine', flag, ['auto', 'gpu', 'cpu'])
+  const { engine, fallback } = await openEngine(preference, preference === 'cpu' ? undefined : dawn())
+  if (fallback) console.error(`${fallback} Computing in plain JavaScript instead: slower, the same numbers.`)
+  console.error(`Engine: ${engine.info.kind} · ${engine.info.name}`)
+  return engine
+}
+
+/** Runs a command to its exit status: what `main` returns, or 2 with the message of what it threw. */
+export async function runCommand(main: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await main()
+  } catch (error) {
+    console.error(isToldByItsMessage(error) ? error.message : error)
+    process.exitCode = 2
+  }
+}
+
+/** Errors of ours with a name, and the file system's: their message says it all. The rest are our own mistakes, with a stack. */
+function isToldByItsMessage(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  return 'code' in error || !/^(Error|TypeError|RangeError|ReferenceError|SyntaxError)$/.test(error.name)
+}

@@ -1,0 +1,66 @@
+// A run on disk: one checkpoint, which carries its text and its history, and the history once more as a table for other
+// programs. Both are written beside the old ones and then put in their place, so that a kill at any instant leaves a whole one.
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CheckpointError } from '../errors'
+import type { Checkpoint, RunHistory } from '../run'
+import { decodeCheckpoint, encodeCheckpoint } from '../storage/checkpoint'
+import { UsageError } from './command'
+
+const CHECKPOINT = 'checkpoint.safetensors'
+const METRICS = 'metrics.csv'
+
+export interface KeptRun {
+  checkpoint: Checkpoint
+  history: RunHistory
+  /** The corpus, UTF-8. */
+  text: Uint8Array
+}
+
+export function holdsRun(folder: string): boolean {
+  return existsSync(join(folder, CHECKPOINT))
+}
+
+/** Writes a run; returns the paths of its two files. */
+export function writeRun(
+  folder: string,
+  { checkpoint, history, text }: KeptRun,
+): { checkpoint: string; metrics: string } {
+  mkdirSync(folder, { recursive: true })
+  const put = (name: string, content: string | Uint8Array) => {
+    const path = join(folder, name)
+    writeFileSync(`${path}.part`, content)
+    renameSync(`${path}.part`, path)
+    return path
+  }
+  return {
+    checkpoint: put(CHECKPOINT, encodeCheckpoint(checkpoint, { text, history, notes: '' })),
+    metrics: put(METRICS, metricsTable(history)),
+  }
+}
+
+/** Reads a run. Throws UsageError where there is none, CheckpointError where it cannot be trusted. */
+export function readRun(folder: string): KeptRun {
+  const path = join(folder, CHECKPOINT)
+  if (!existsSync(path)) throw new UsageError(`There is no ${path} to resume from.`)
+  try {
+    const { checkpoint, extra } = decodeCheckpoint(readFileSync(path))
+    const history = extra.history ?? { steps: [], evals: [], samples: [], events: [] }
+    if (!extra.text) throw new CheckpointError('It does not carry its text, and cannot be trained further without it.')
+    return { checkpoint, history, text: extra.text }
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error
+    throw new CheckpointError(`${path}: ${error.message}`, { cause: error })
+  }
+}
+
+/** Comma-separated: a row for each step, its losses in nats a token; `val_loss` where the run was measured after that step. */
+function metricsTable({ steps, evals }: RunHistory): string {
+  const measured = new Map(evals.map(({ step, val_loss }) => [step, val_loss]))
+  const rows = steps.map(({ step, loss, grad_norm, learning_rate, step_ms, tokens }) =>
+    [step, loss, grad_norm, learning_rate, step_ms, tokens, measured.get(step) ?? ''].join(),
+  )
+  const start = measured.get(0)
+  if (start !== undefined) rows.unshift([0, '', '', '', '', 0, start].join())
+  return ['step,loss,grad_norm,learning_rate,step_ms,tokens,val_loss', ...rows, ''].join('\n')
+}

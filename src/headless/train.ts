@@ -1,0 +1,276 @@
+// `npm run train`: the page's session without the page, in Node on Dawn.
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { FIELDS, validate, type Config } from '../config'
+import { loadCorpus } from '../data/corpora'
+import { fits, makeDataset, type Dataset } from '../data/dataset'
+import { readText } from '../data/read_text'
+import { ConfigError, NotFiniteError } from '../errors'
+import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
+import type { RunEvent, RunHistory, RunSpec } from '../run'
+import { Session } from '../train/session'
+import { engineFor, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
+import { duration, jsonProgress, lineProgress } from './progress'
+import { holdsRun, readRun, writeRun, type KeptRun } from './run_folder'
+
+const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
+npm run train -- --resume DIR [--text FILE] [--steps N] [--out DIR] [--json]
+
+Trains a model and writes DIR/checkpoint.safetensors (weights, AdamW's moments, text and history in one file) and
+DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on from the same bit.
+  --text FILE        the text to train on, UTF-8; a preset with a text of its own does without
+  --preset NAME      ${PRESETS.map(({ id }) => id).join(', ')} (${DEFAULT_PRESET.id})
+  --config FILE.json fields to set, by the names that the page's Advanced shows: {"n_layer": 4, "learning_rate": 1e-3}
+  --steps N          stop after step N, counted from the run's beginning; the schedule keeps its length, max_iters,
+                     unless N is more
+  --seed N           another seed: other weights, other batches
+  --out DIR          where to (runs/NAME; for --resume its own folder)
+  --resume DIR       go on with the run in DIR, which holds its text; --text, --preset, --config and --seed may be said
+                     again, but not changed
+  --engine auto|gpu|cpu   which engine (auto: the GPU where there is one)
+  --json             one JSON object a line on standard output, the last of type "result"`
+
+/** How often a run is saved while it goes on. */
+const SAVE_MS = 60_000
+
+await runCommand(async () => {
+  const { values: flags, positionals } = readFlags(USAGE, {
+    text: { type: 'string' },
+    preset: { type: 'string' },
+    config: { type: 'string' },
+    steps: { type: 'string' },
+    seed: { type: 'string' },
+    out: { type: 'string' },
+    resume: { type: 'string' },
+    engine: { type: 'string', default: 'auto' },
+    json: { type: 'boolean', default: false },
+  })
+  if (positionals.length > 0) throw new UsageError(`What is "${positionals[0]}"? Flags begin with --.\n\n${USAGE}`)
+  const steps = flags.steps === undefined ? null : wholeNumber('steps', flags.steps, 1)
+
+  const run = flags.resume === undefined ? await newRun(flags) : await keptRun(pathOf(flags.resume), flags)
+  const target = steps ?? run.spec.config.max_iters
+  const { config } = (run.spec = extended(run.spec, target))
+  const problems = [...validate(config), ...fits(run.dataset, config)]
+  if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join('\n'))
+
+  const tokens_per_step = config.batch_size * config.block_size * config.gradient_accumulation_steps
+  const progress = flags.json ? jsonProgress() : lineProgress(target, tokens_per_step)
+  for (const notice of run.notices) progress.say(notice)
+  const engine = await engineFor(flags.engine)
+  const { history } = run
+  const listen = (event: RunEvent) => {
+    record(history, event)
+    progress.tell(event)
+  }
+  const session = await Session.open(engine, run.spec, run.dataset, run.kept?.checkpoint ?? null, listen)
+  const { step: first } = session
+  if (first > target) throw new UsageError(`The run is at step ${first} already; --steps counts from its beginning.`)
+  progress.say(
+    `${run.spec.name}: ${session.params.toLocaleString('en')} parameters, ${run.dataset.train.length.toLocaleString('en')} ` +
+      `tokens to train on, steps ${first} to ${target}, seed ${config.seed}`,
+  )
+
+  const save = async () => writeRun(run.folder, { checkpoint: await session.checkpoint(), history, text: run.text })
+  const interrupted = onInterrupt(() => progress.say('Stopping at the end of this step; once more to stop at once.'))
+  let saved = performance.now()
+  try {
+    while (session.step < target && !interrupted()) {
+      await session.advance()
+      if (performance.now() - saved < SAVE_MS) continue
+      await save()
+      saved = performance.now()
+    }
+    await session.settle()
+  } catch (error) {
+    if (!(error instanceof NotFiniteError)) throw error
+    const kept = holdsRun(run.folder) ? `The last good checkpoint is in ${run.folder}.` : 'Nothing was saved yet.'
+    progress.say(`${error.message}\n${kept}`)
+    return 1
+  }
+
+  const measured = history.evals.findLast(({ step }) => step === session.step)
+  const evaluation = interrupted() ? measured : (measured ?? (await session.evaluate()))
+  const files = await save()
+  const trained = history.steps.filter(({ step }) => step > first)
+  const ms = trained.reduce((sum, { step_ms }) => sum + step_ms, 0)
+  const tokens_per_s = ms > 0 ? Math.round((trained.length * tokens_per_step * 1000) / ms) : 0
+  const val_loss = evaluation?.val_loss ?? null
+  const { elapsed_s, step, tokens, params } = session
+  progress.conclude(
+    {
+      step,
+      val_loss,
+      best_val_loss: session.best_val_loss,
+      eval_iters: config.eval_iters,
+      tokens,
+      tokens_per_s,
+      elapsed_s,
+      params,
+      engine: engine.info.name,
+      ...files,
+    },
+    [
+      `step ${step}: ${tokens.toLocaleString('en')} tokens in ${duration(elapsed_s)}, ${tokens_per_s.toLocaleString('en')} tokens/s on ${engine.info.name}`,
+      ...(val_loss === null ? [] : [`validation loss ${val_loss.toFixed(4)} over ${config.eval_iters} batches`]),
+      `checkpoint      ${files.checkpoint}`,
+      `metrics         ${files.metrics}`,
+    ].join('\n'),
+  )
+  session.destroy()
+  engine.destroy()
+  return interrupted() ? 130 : 0
+})
+
+interface Run {
+  spec: RunSpec
+  dataset: Dataset
+  text: Uint8Array
+  folder: string
+  history: RunHistory
+  kept: KeptRun | null
+  notices: string[]
+}
+
+interface NewRunFlags {
+  text?: string | undefined
+  preset?: string | undefined
+  config?: string | undefined
+  seed?: string | undefined
+  out?: string | undefined
+}
+
+async function newRun(flags: NewRunFlags): Promise<Run> {
+  if (flags.config !== undefined && flags.preset !== undefined)
+    throw new UsageError('--config and --preset both say what to train; give one of them.')
+  const preset = findPreset(flags.preset ?? DEFAULT_PRESET.id)
+  const overrides = flags.config === undefined ? preset.config : readConfig(pathOf(flags.config))
+  const source = await readSource(flags.text, flags.preset === undefined ? null : preset)
+  const val_fraction = overrides.val_fraction ?? configFor({}, 1).val_fraction
+  const { name, licence } = source
+  const { dataset, notices } = await makeDataset(source.text, { name, licence }, val_fraction)
+  const { vocab_size } = dataset.tokenizer
+  if (overrides.vocab_size !== undefined && overrides.vocab_size !== vocab_size)
+    throw new UsageError(
+      `vocab_size is ${overrides.vocab_size}, but the text has ${vocab_size} different characters; leave it out.`,
+    )
+  const seed = flags.seed === undefined ? {} : { seed: wholeNumber('seed', flags.seed, 0) }
+  const config = configFor({ ...overrides, ...seed }, vocab_size)
+  const folder = flags.out === undefined ? freeFolder(name) : pathOf(flags.out)
+  if (holdsRun(folder))
+    throw new UsageError(`${folder} holds a run already: go on with it by --resume ${folder}, or choose another --out.`)
+  return {
+    spec: {
+      name,
+      config,
+      corpus: dataset.corpus,
+      tokenizer: dataset.tokenizer.state,
+      prompt: flags.config === undefined ? preset.prompt : '\n',
+    },
+    dataset,
+    text: new TextEncoder().encode(source.text),
+    folder,
+    history: { steps: [], evals: [], samples: [], events: [] },
+    kept: null,
+    notices: [...source.notices, ...notices],
+  }
+}
+
+async function keptRun(folder: string, flags: NewRunFlags): Promise<Run> {
+  const kept = readRun(folder)
+  const { spec } = kept.checkpoint.meta
+  const asked: Partial<Config> = {
+    ...(flags.preset !== undefined && findPreset(flags.preset).config),
+    ...(flags.config !== undefined && readConfig(pathOf(flags.config))),
+    ...(flags.seed !== undefined && { seed: wholeNumber('seed', flags.seed, 0) }),
+  }
+  const changed = Object.entries(asked).find(([field, value]) => spec.config[field as keyof Config] !== value)
+  if (changed) {
+    const [field, value] = changed
+    const was = spec.config[field as keyof Config]
+    throw new UsageError(
+      `--resume goes on with the run as it is: ${field} is ${was} there, and cannot become ${value}.`,
+    )
+  }
+  const text = new TextDecoder().decode(kept.text)
+  const { dataset } = await makeDataset(text, spec.corpus, spec.config.val_fraction, spec.tokenizer)
+  if (dataset.corpus.fingerprint !== spec.corpus.fingerprint)
+    throw new UsageError(`${folder}: the text in the checkpoint is not the one that the run was trained on.`)
+  if (flags.text !== undefined) {
+    const given = readText(basename(flags.text), readFileSync(pathOf(flags.text))).text
+    if (given !== text)
+      throw new UsageError(
+        `${flags.text} is not the text that ${folder} was trained on (${spec.corpus.name}); leave --text out.`,
+      )
+  }
+  const out = flags.out === undefined ? folder : pathOf(flags.out)
+  if (out !== folder && holdsRun(out)) throw new UsageError(`${out} holds another run already; choose another --out.`)
+  return { spec, dataset, text: kept.text, folder: out, history: kept.history, kept, notices: [] }
+}
+
+function findPreset(id: string): Preset {
+  const preset = PRESETS.find((p) => p.id === id)
+  if (!preset) throw new UsageError(`There is no preset "${id}"; there are ${PRESETS.map((p) => p.id).join(', ')}.`)
+  return preset
+}
+
+async function readSource(
+  file: string | undefined,
+  preset: Preset | null,
+): Promise<{ name: string; licence: string; text: string; notices: string[] }> {
+  if (file !== undefined) {
+    const name = basename(file)
+    return { name, licence: 'not stated', ...readText(name, readFileSync(pathOf(file))) }
+  }
+  if (!preset?.corpus) throw new UsageError(`Which text? Say --text FILE.\n\n${USAGE}`)
+  const corpus = await loadCorpus(preset.corpus, (path) => Promise.resolve(readFileSync(join('public', path), 'utf8')))
+  return { ...corpus, notices: [] }
+}
+
+/** Fields of a JSON file. Values are judged by `validate`; here only their names are. */
+function readConfig(file: string): Partial<Config> {
+  let json: unknown
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json))
+    throw new UsageError(`${file} must hold one JSON object of fields, such as {"n_layer": 4}.`)
+  const stranger = Object.keys(json).find((name) => !(name in FIELDS) && name !== 'vocab_size')
+  if (stranger !== undefined)
+    throw new UsageError(`${file}: there is no field "${stranger}"; there are ${Object.keys(FIELDS).join(', ')}.`)
+  return json
+}
+
+/** A run that is to go on past the end of its schedule gets a longer one. */
+function extended(spec: RunSpec, target: number): RunSpec {
+  const max_iters = Math.max(target, spec.config.max_iters)
+  return { ...spec, config: { ...spec.config, max_iters } }
+}
+
+function record(history: RunHistory, event: RunEvent): void {
+  if (event.type === 'step') history.steps.push(event.metrics)
+  if (event.type === 'eval') history.evals.push(event.metrics)
+  if (event.type === 'sample') history.samples.push(event.sample)
+}
+
+/** Whether Ctrl-C (or a kind kill) has come; a second one ends the process as if nobody listened. */
+function onInterrupt(say: () => void): () => boolean {
+  let came = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      came = true
+      say()
+    })
+  return () => came
+}
+
+/** `runs/NAME`, or with the first number behind it that is free. */
+function freeFolder(name: string): string {
+  const base = join('runs', name.replace(/\.\w+$/, '').replace(/[^\w-]+/g, '-') || 'run')
+  for (let i = 1; ; i++) {
+    const folder = i === 1 ? base : `${base}-${i}`
+    if (!holdsRun(folder)) return folder
+  }
+}

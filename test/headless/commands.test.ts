@@ -1,0 +1,239 @@
+// The command-line programs as a person runs them: bundled by the launcher, in a process of their own.
+import { execFile, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { decodeCheckpoint } from '../../src/storage/checkpoint'
+import { readSafetensors } from '../../src/storage/safetensors'
+import { lavapipe } from '../vulkan.mjs'
+
+const LAUNCH = 'src/headless/launch.mjs'
+let folder: string
+const at = (name: string) => join(folder, name)
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'glasshouse-'))
+  const line = 'the quick brown fox jumps over the lazy dog, and the dog sleeps on.\n'
+  writeFileSync(at('text.txt'), line.repeat(60))
+  writeFileSync(at('other.txt'), `${line}!`.repeat(60))
+  const config = {
+    n_layer: 1,
+    n_head: 2,
+    n_embd: 16,
+    block_size: 16,
+    batch_size: 4,
+    max_iters: 40,
+    warmup_iters: 4,
+    eval_interval: 20,
+    eval_iters: 2,
+    dropout: 0.1,
+  }
+  writeFileSync(at('config.json'), JSON.stringify(config))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+function command(...args: string[]): Promise<{ status: number; out: string; err: string }> {
+  const env = { ...process.env, ...lavapipe(), INIT_CWD: process.cwd() }
+  return new Promise((resolve) => {
+    execFile(process.execPath, [LAUNCH, ...args], { env }, (error, out, err) => {
+      resolve({ status: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err })
+    })
+  })
+}
+const train = (...args: string[]) => command('train', ...args)
+const fresh = (...args: string[]) => train('--text', at('text.txt'), '--config', at('config.json'), ...args)
+
+const weightsOf = (run: string) =>
+  decodeCheckpoint(readFileSync(join(run, 'checkpoint.safetensors'))).checkpoint.tensors
+/** Everything in the metrics that does not depend on the clock. */
+function metricsOf(run: string): string[] {
+  const rows = readFileSync(join(run, 'metrics.csv'), 'utf8').trim().split('\n')
+  return rows.map((row) =>
+    row
+      .split(',')
+      .filter((_, column) => column !== 4)
+      .join(),
+  )
+}
+
+describe('train', () => {
+  test.each(['gpu', 'cpu'])('40 steps are 20 and 20 more, bit for bit, on the %s', async (engine) => {
+    const [whole, halves] = [at(`whole-${engine}`), at(`halves-${engine}`)]
+    const run = await fresh('--engine', engine, '--out', whole)
+    expect(run).toMatchObject({ status: 0 })
+    expect(run.out).toMatch(/validation loss \d\.\d{4} over 2 batches/)
+    expect(await fresh('--engine', engine, '--out', halves, '--steps', '20')).toMatchObject({ status: 0 })
+    expect(weightsOf(halves)).not.toEqual(weightsOf(whole))
+    expect(await train('--resume', halves, '--text', at('text.txt'), '--engine', engine)).toMatchObject({ status: 0 })
+    expect(weightsOf(halves)).toEqual(weightsOf(whole))
+    expect(metricsOf(halves)).toEqual(metricsOf(whole))
+    expect(metricsOf(whole)).toHaveLength(1 + 1 + 40)
+  })
+
+  test('--json tells every step and the result; another seed is another run', async () => {
+    const { status, out } = await fresh(
+      '--engine',
+      'cpu',
+      '--out',
+      at('json'),
+      '--json',
+      '--seed',
+      '7',
+      '--steps',
+      '10',
+    )
+    expect(status).toBe(0)
+    const events = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { type: string })
+    expect(events.filter(({ type }) => type === 'step')).toHaveLength(10)
+    expect(events.at(-1)).toMatchObject({ type: 'result', step: 10, checkpoint: at('json/checkpoint.safetensors') })
+    expect(weightsOf(at('json'))).not.toEqual(weightsOf(at('whole-cpu')))
+  })
+
+  test('Ctrl-C saves, and the run goes on from there', async () => {
+    const out = at('interrupted')
+    const long = JSON.parse(readFileSync(at('config.json'), 'utf8')) as object
+    writeFileSync(at('long.json'), JSON.stringify({ ...long, max_iters: 100000, eval_interval: 100000 }))
+    const flags = ['--text', at('text.txt'), '--config', at('long.json'), '--engine', 'cpu', '--out', out, '--json']
+    const child = spawn(process.execPath, [LAUNCH, 'train', ...flags])
+    await new Promise<void>((resolve) =>
+      child.stdout.on('data', (data) => /"type":"step"/.test(String(data)) && resolve()),
+    )
+    child.kill('SIGINT')
+    const status = await new Promise((resolve) => child.on('exit', resolve))
+    expect(status).toBe(130)
+    const { step } = decodeCheckpoint(readFileSync(join(out, 'checkpoint.safetensors'))).checkpoint.meta
+    expect(step).toBeGreaterThan(0)
+    const more = await train('--resume', out, '--engine', 'cpu', '--steps', String(step + 5), '--json')
+    expect(JSON.parse(more.out.trim().split('\n').at(-1) ?? '')).toMatchObject({ step: step + 5 })
+  })
+
+  test('a preset brings its own text', async () => {
+    const flags = ['--preset', 'names', '--engine', 'cpu', '--steps', '2', '--out', at('names')]
+    const { status, out } = await train(...flags)
+    expect(status).toBe(0)
+    expect(out).toContain('First names')
+  })
+
+  test.each<[string, () => Promise<{ status: number; err: string }>, RegExp]>([
+    ['no text', () => train(), /Which text\? Say --text FILE/],
+    ['a text that is not there', () => train('--text', '/nowhere.txt'), /no such file.*nowhere/],
+    ['an unknown flag', () => train('--txet', 'x'), /Unknown option '--txet'/],
+    ['an unknown preset', () => fresh0('--preset', 'gpt5'), /no preset "gpt5"; there are moby-dick/],
+    [
+      'an unknown engine',
+      () => fresh('--engine', 'tpu', '--out', at('e1')),
+      /--engine is one of auto, gpu, cpu, not "tpu"/,
+    ],
+    [
+      'steps that are no number',
+      () => fresh('--steps', 'many'),
+      /--steps takes a whole number of at least 1, not "many"/,
+    ],
+    ['an unknown field', () => withConfig({ n_layers: 2 }), /no field "n_layers"; there are n_layer/],
+    [
+      'a field out of range',
+      () => withConfig({ n_embd: 100, n_head: 6 }),
+      /n_embd 100 is not a multiple of n_head 6; try/,
+    ],
+    ['a field of the wrong type', () => withConfig({ n_layer: '2' }), /Layers must be a number/],
+    ['a context longer than the text', () => withConfig({ block_size: 4000 }), /a context of 4000 needs at least/],
+    ['nothing to resume', () => train('--resume', at('nowhere')), /no .*checkpoint\.safetensors to resume from/],
+    ['a folder that holds a run', () => fresh('--out', at('whole-cpu')), /holds a run already/],
+    ['a step that has passed', () => train('--resume', at('whole-cpu'), '--steps', '3'), /at step 40 already/],
+    [
+      'another seed for an old run',
+      () => train('--resume', at('whole-cpu'), '--seed', '3'),
+      /seed is \d+ there, and cannot become 3/,
+    ],
+    [
+      'another text for an old run',
+      () => train('--resume', at('whole-cpu'), '--text', at('other.txt')),
+      /other\.txt is not the text that .* was trained on/,
+    ],
+    ['a damaged checkpoint', damaged, /damaged.*cut short/s],
+  ])('%s: told, with a way out, and status 2', async (_, run, message) => {
+    const { status, err } = await run()
+    expect(err).toMatch(message)
+    expect(err).not.toContain('    at ')
+    expect(status).toBe(2)
+  })
+  const fresh0 = (...args: string[]) => train('--text', at('text.txt'), ...args)
+  function withConfig(fields: object) {
+    writeFileSync(at('bad.json'), JSON.stringify(fields))
+    return train('--text', at('text.txt'), '--config', at('bad.json'), '--engine', 'cpu', '--out', at('bad'))
+  }
+  async function damaged() {
+    await fresh('--engine', 'cpu', '--steps', '1', '--out', at('damaged'))
+    const file = at('damaged/checkpoint.safetensors')
+    writeFileSync(file, readFileSync(file).subarray(0, 20_000))
+    return train('--resume', at('damaged'), '--engine', 'cpu')
+  }
+})
+
+describe('parity', () => {
+  test('runs a case, writes what it got, and ends well', async () => {
+    const { status, out } = await command('parity', 'test/fixtures/golden', '--case', 'llama-tiny', '--out', at('got'))
+    expect(status).toBe(0)
+    expect(out).toMatch(/llama-tiny .* ok$/m)
+    const got = readSafetensors(readFileSync(at('got/llama-tiny.got.safetensors'))).tensors
+    const golden = readSafetensors(readFileSync('test/fixtures/golden/llama-tiny.safetensors')).tensors
+    const wanted = [...golden.keys()].filter((name) => /^(logits|grad|final)/.test(name))
+    expect([...got.keys()].sort()).toEqual(wanted.sort())
+    for (const name of wanted) expect(got.get(name)?.shape).toEqual(golden.get(name)?.shape)
+    const json = JSON.parse(readFileSync(at('got/llama-tiny.got.json'), 'utf8')) as Record<string, number[]>
+    expect(json['losses']).toHaveLength(60)
+    expect(json['grad_norms']).toHaveLength(60)
+  })
+
+  test('a case past tolerance ends with status 1, a damaged one with 2 after the others ran', async () => {
+    const json = JSON.parse(readFileSync('test/fixtures/golden/gpt2-tiny.json', 'utf8')) as { losses: number[] }
+    const off = { ...json, losses: json.losses.map((loss, i) => (i === 7 ? loss + 1e-4 : loss)) }
+    writeFileSync(at('off.json'), JSON.stringify(off))
+    writeFileSync(at('off.safetensors'), readFileSync('test/fixtures/golden/gpt2-tiny.safetensors'))
+    const past = await command('parity', folder, '--case', 'off', '--engine', 'cpu')
+    expect(past.out).toMatch(/^7 .*PAST TOLERANCE$/m)
+    expect(past.out).toMatch(/^off .*1\.0e-4 7 .*PAST TOLERANCE$/m)
+    expect(past.status).toBe(1)
+    writeFileSync(at('half.json'), JSON.stringify(json))
+    writeFileSync(at('half.safetensors'), readFileSync('test/fixtures/golden/gpt2-tiny.safetensors').subarray(0, 9000))
+    const broken = await command('parity', folder, '--case', 'half', '--case', 'off', '--engine', 'cpu')
+    expect(broken.err).toMatch(/half could not be run: .*half\.safetensors.*cut short/)
+    expect(broken.out).toMatch(/^off .*PAST TOLERANCE$/m)
+    expect(broken.status).toBe(2)
+  })
+})
+
+test('bench says which adapter it ran on', async () => {
+  const { status, out } = await command('bench', '--size', 'S', '--steps', '2', '--json', at('bench.json'))
+  expect(status).toBe(0)
+  expect(out).toMatch(/ms a step[\s\S]*tokens\/s[\s\S]*GFLOP\/s[\s\S]*dispatches a step/)
+  const [result] = JSON.parse(readFileSync(at('bench.json'), 'utf8')) as Record<string, unknown>[]
+  expect(result).toMatchObject({ size: 'S', engine: 'gpu', batch: [8, 64], steps: 2 })
+  expect(result?.['adapter']).toBeTruthy()
+})
+
+test('each program is one file for plain esbuild too', { timeout: 60_000 }, async () => {
+  const { build } = await import('esbuild')
+  for (const name of ['train', 'parity', 'bench']) {
+    const outfile = at(`${name}.mjs`)
+    const loader = { '.wgsl': 'text', '.txt': 'text' } as const
+    const entryPoints = [`src/headless/${name}.ts`]
+    const built = await build({
+      entryPoints,
+      outfile,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      external: ['webgpu'],
+      loader,
+      logLevel: 'silent',
+    })
+    expect(built.warnings).toEqual([])
+    expect(existsSync(outfile)).toBe(true)
+  }
+})
