@@ -1,0 +1,296 @@
+// The run that the worker holds open: its record, its history, its text, and the loop that trains it. Keeps the loop's work on
+// the disk and tells the page what happens; when the disk refuses, the run lives on in memory.
+import type { Dataset } from '../data/dataset'
+import type { Engine } from '../engine'
+import { CheckpointError, type DeviceLostError } from '../errors'
+import type {
+  Checkpoint,
+  CheckpointMeta,
+  GeneratedToken,
+  RunEvent,
+  RunHistory,
+  RunSpec,
+  RunStatus,
+  SampleOptions,
+} from '../run'
+import { cutHistory } from '../storage/history'
+import type { RunLock } from '../storage/lock'
+import type { RunStore } from '../storage/runs'
+import type { RunRecord } from '../storage/schema'
+import { Session } from '../train/session'
+import { write, type Ending } from './chat'
+import type { EngineRoom } from './engine_room'
+import type { OpenRun, RunSummary } from './protocol'
+import { summaryOf } from './summary'
+import { TrainingLoop, type Keeper } from './training_loop'
+
+/** What a run needs from the worker around it. */
+export interface Surroundings {
+  store: RunStore
+  engines: EngineRoom
+  /** To the page, in order. */
+  emit(run: string, event: RunEvent): void
+  /** The list of runs or what the disk holds has changed; `problem` says why the run in hand cannot be saved. */
+  kept(problem: string | null): void
+  tick(): void
+}
+
+/** A run as it is before it is opened. */
+export interface Material {
+  record: RunRecord
+  dataset: Dataset
+  /** The corpus; null where it is lost. */
+  text: string | null
+  checkpoint: Checkpoint | null
+  history: RunHistory
+  lock: RunLock | null
+  readOnly: string | null
+  broken: string | null
+  /** What was found damaged on the disk, one message each. */
+  damage: string[]
+}
+
+export class ActiveRun implements Keeper {
+  readonly dataset: Dataset
+  readonly text: string | null
+  readonly readOnly: string | null
+  readonly broken: string | null
+  readonly #around: Surroundings
+  readonly #lock: RunLock | null
+  #loop: TrainingLoop | null = null
+  #session: Session | null = null
+  #record: RunRecord
+  #history: RunHistory
+  #meta: CheckpointMeta | null
+  /** The state that validated best since the last save. */
+  #best: Promise<Checkpoint | null> = Promise.resolve(null)
+  /** The newest state, where the disk refused it. */
+  #unsaved: Checkpoint | null = null
+  #problem: string | null = null
+  #writing: { abort: AbortController; done: Promise<Ending> } | null = null
+
+  private constructor(around: Surroundings, material: Material) {
+    this.#around = around
+    this.dataset = material.dataset
+    this.text = material.text
+    this.readOnly = material.readOnly
+    this.broken = material.broken
+    this.#lock = material.lock
+    this.#record = material.record
+    this.#history = material.history
+    this.#meta = material.checkpoint?.meta ?? null
+  }
+
+  /** Opens a run; one that is new is kept at once. Throws what `Session.open` throws. */
+  static async open(around: Surroundings, material: Material): Promise<ActiveRun> {
+    const run = new ActiveRun(around, material)
+    const { record, dataset, checkpoint, lock } = material
+    const isNew = record.kept.latest === null
+    if (!checkpoint && !isNew) return run
+    try {
+      // The checkpoint knows the config as it was last changed; the record knows the name as it was last set.
+      const spec = { ...(isNew ? record.spec : (checkpoint?.meta.spec ?? record.spec)), name: record.spec.name }
+      const engine = await around.engines.engine()
+      run.#session = await Session.open(engine, spec, dataset, checkpoint, (event) => run.#listen(event))
+      run.#loop = new TrainingLoop(run.#session, run, record.status)
+      if (isNew) await run.#loop.save()
+    } catch (error) {
+      lock?.release()
+      throw error
+    }
+    return run
+  }
+
+  get id(): string {
+    return this.#record.id
+  }
+  /** The loop of a run that can be used. Throws CheckpointError, with the reason, where it cannot. */
+  get loop(): TrainingLoop {
+    if (this.#loop) return this.#loop
+    throw new CheckpointError(this.broken ?? 'This run has no checkpoint that can be opened.')
+  }
+  get spec(): RunSpec {
+    return { ...(this.#session?.spec ?? this.#record.spec), name: this.#record.spec.name }
+  }
+  get record(): RunRecord {
+    return this.#record
+  }
+  /** What an export is made of, beside the weights. */
+  get parts(): { record: RunRecord; text: string | null; history: RunHistory } {
+    return { record: this.#record, text: this.text, history: this.#history }
+  }
+  /** Of the newest checkpoint that is kept. */
+  get meta(): CheckpointMeta | null {
+    return this.#meta
+  }
+  get isUsable(): boolean {
+    return this.#loop !== null
+  }
+  /** Why it cannot be saved. */
+  get problem(): string | null {
+    return this.#problem
+  }
+  get isKept(): boolean {
+    return this.#record.kept.latest !== null
+  }
+  get summary(): RunSummary {
+    const live = this.#loop && { status: this.#loop.status, step: this.#loop.step }
+    return summaryOf({ ...this.#record, spec: this.spec }, live)
+  }
+  get opened(): OpenRun {
+    return { run: this.summary, history: this.#history, readOnly: this.readOnly, broken: this.broken }
+  }
+
+  rename(name: string): void {
+    this.#record = { ...this.#record, spec: { ...this.#record.spec, name } }
+  }
+  note(notes: string): void {
+    this.#record = { ...this.#record, notes }
+  }
+
+  /** Something that a person should read, also kept as a flag on the curve. */
+  notice(level: 'info' | 'warning' | 'error', message: string): void {
+    this.#history.events.push({ step: this.#session?.step ?? 0, text: message })
+    this.#around.emit(this.id, { type: 'notice', level, message })
+  }
+
+  /** What the page should hear first of a run that was opened: damage that was found, and why it failed last time. */
+  tellFirst({ damage, record }: Material): void {
+    for (const message of damage) this.notice('warning', message)
+    if (this.#loop?.status === 'failed') this.tell('failed', this.#loop.step, record.reason)
+  }
+
+  /** Reopens the device where nothing was under way that would have noticed its loss. */
+  async deviceLost(engine: Engine, error: DeviceLostError): Promise<void> {
+    try {
+      await this.#loop?.deviceLost(engine, error)
+    } catch (cause) {
+      this.notice('error', cause instanceof Error ? cause.message : String(cause))
+    }
+  }
+
+  /** Writes text; what was being written before ends first. */
+  async write(
+    options: SampleOptions,
+    onTokens: (tokens: GeneratedToken[]) => void,
+  ): Promise<{ reason: Ending; unknown: string[] }> {
+    const { loop } = this
+    const { unknown } = this.dataset.tokenizer.encode(options.prompt)
+    const before = this.stopWriting()
+    const abort = new AbortController()
+    const writing = { abort, done: before.then(() => write(loop, options, onTokens, abort.signal)) }
+    this.#writing = writing
+    try {
+      return { reason: await writing.done, unknown }
+    } finally {
+      if (this.#writing === writing) this.#writing = null
+    }
+  }
+
+  async stopWriting(): Promise<void> {
+    const writing = this.#writing
+    writing?.abort.abort()
+    // Whoever asked for the text hears how it ended.
+    await writing?.done.catch(() => undefined)
+  }
+
+  async close(): Promise<void> {
+    await this.stopWriting()
+    await this.#loop?.pause()
+    // What the disk refused is offered to it once more.
+    if (this.#unsaved) await this.#loop?.save()
+    await this.#loop?.close()
+    this.#lock?.release()
+  }
+
+  // -- what the loop asks for
+
+  async keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
+    if (this.readOnly !== null) return
+    const pending = this.#best
+    try {
+      this.#record = await this.#around.store.save(this.#record, this.text, {
+        status,
+        reason,
+        latest: checkpoint,
+        best: await pending,
+        last_val_loss: this.#history.evals.findLast(({ val_loss }) => Number.isFinite(val_loss))?.val_loss ?? null,
+        best_val_loss: this.#record.best_val_loss,
+        history: this.#history,
+      })
+      if (this.#best === pending) this.#best = Promise.resolve(null)
+      this.#unsaved = null
+      this.#problem = null
+    } catch (error) {
+      // Weights that are not finite are the run's own trouble, not the disk's.
+      if (error instanceof CheckpointError) throw error
+      const message = error instanceof Error ? error.message : String(error)
+      this.#unsaved = checkpoint ?? this.#unsaved
+      if (this.#problem === null) this.notice('error', `The run goes on, but could not be saved. ${message}`)
+      this.#problem = message
+    }
+    if (checkpoint && this.#problem === null) {
+      this.#meta = checkpoint.meta
+      const size_bytes = this.#record.kept.latest?.size_bytes ?? 0
+      this.#around.emit(this.id, { type: 'checkpoint', step: checkpoint.meta.step, size_bytes })
+    }
+    this.#around.kept(this.#problem)
+  }
+
+  async reopen(from: Session, lost: DeviceLostError | null): Promise<Session> {
+    const { engines, store } = this.#around
+    const { step, spec } = from
+    from.destroy()
+    if (lost) await engines.discard(from.engine)
+    const engine = await engines.engine()
+    const loaded = this.#unsaved ? null : await store.load(this.id)
+    const checkpoint = this.#unsaved ?? loaded?.checkpoint
+    if (!checkpoint)
+      throw new CheckpointError('No checkpoint of this run can be read any more. Restart it, or open an exported file.')
+    const session = await Session.open(engine, spec, this.dataset, checkpoint, (event) => this.#listen(event))
+    this.#session = session
+    this.#history = cutHistory(this.#history, session.step)
+    for (const damage of loaded?.damage ?? []) this.notice('warning', damage)
+    const back =
+      session.step < step ? `the run went back to its checkpoint of step ${session.step}` : 'nothing was lost'
+    const where = engine.info.kind === from.engine.info.kind ? '' : ` It computes on ${engine.info.name} now.`
+    if (lost) this.notice('warning', `The graphics device was lost at step ${step} and opened again: ${back}.${where}`)
+    else this.notice('info', `After the stop at step ${step}, ${back}.`)
+    return session
+  }
+
+  tell(status: RunStatus, step: number, reason: string | null): void {
+    this.#around.emit(this.id, { type: 'status', status, step, ...(reason !== null && { reason }) })
+    this.#around.kept(this.#problem)
+  }
+
+  tick(): void {
+    this.#around.tick()
+  }
+
+  // -- what the session tells
+
+  #listen(event: RunEvent): void {
+    const { steps, evals, samples } = this.#history
+    if (event.type === 'step') append(steps, event.metrics)
+    else if (event.type === 'sample') append(samples, event.sample)
+    else if (event.type === 'eval') {
+      append(evals, event.metrics)
+      const { val_loss } = event.metrics
+      const best = this.#record.best_val_loss
+      if (Number.isFinite(val_loss) && (best === null || val_loss < best)) {
+        this.#record = { ...this.#record, best_val_loss: val_loss }
+        // Asked for here, between the evaluation and the next update: these are the very weights that were measured. If
+        // they cannot be had, the loop is about to hear why.
+        if (this.readOnly === null) this.#best = this.#session?.checkpoint().catch(() => null) ?? this.#best
+      }
+    }
+    this.#around.emit(this.id, event)
+  }
+}
+
+/** A run that went back repeats steps: what it repeats replaces what was there. */
+function append<T extends { step: number }>(list: T[], entry: T): void {
+  while ((list.at(-1)?.step ?? -1) >= entry.step) list.pop()
+  list.push(entry)
+}

@@ -1,0 +1,111 @@
+// The page's side of the worker: the only `new Worker`. Every call crosses the thread as protocol.ts says; an error that comes
+// back gets its class again by its name. Knows nothing of training.
+import { proxy, transfer, wrap } from 'comlink'
+import { revive } from '../errors'
+import type { Lab, LabEvent, OpenRun } from './protocol'
+
+export type { RunHistory } from '../run'
+export type {
+  DatasetSummary,
+  EnginePreference,
+  Lab,
+  LabEvent,
+  LiveChange,
+  Measurement,
+  OpenRun,
+  RunSummary,
+} from './protocol'
+
+/** Starts the worker. If its script cannot be loaded, every call is refused and says so. */
+export function openLab(): Lab {
+  // A worker does not know the page's address, which files beside the page are relative to: its name tells it.
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: document.baseURI })
+  const failed = new Promise<never>((_, reject) => {
+    worker.addEventListener('error', (event) =>
+      reject(
+        new Error(
+          `The worker stopped (${event.message || 'its script could not be loaded'}). Reload the page: saved runs are kept.`,
+        ),
+      ),
+    )
+  })
+  // Heard of by whoever calls.
+  failed.catch(() => undefined)
+  const remote = wrap<Lab>(worker)
+  const call = <T>(answer: Promise<T>): Promise<T> =>
+    Promise.race([answer, failed]).catch((error: unknown) => {
+      throw revive(error)
+    })
+  // Events come by another port than answers, in no certain order. What is told of a run waits until the page knows the run.
+  let opening = 0
+  let held: LabEvent[] = []
+  let deliver: ((events: LabEvent[]) => void) | null = null
+  const receive = (events: LabEvent[]) => {
+    if (opening === 0) return deliver?.(events)
+    const early = (event: LabEvent) => 'run' in event && event.event.type !== 'compile'
+    held.push(...events.filter(early))
+    const others = events.filter((event) => !early(event))
+    if (others.length > 0) deliver?.(others)
+  }
+  const callForRun = async (answer: Promise<OpenRun>): Promise<OpenRun> => {
+    opening++
+    try {
+      return await call(answer)
+    } finally {
+      setTimeout(() => {
+        opening--
+        const events = held
+        held = []
+        if (events.length > 0) receive(events)
+      })
+    }
+  }
+  return {
+    open: (preference, listen) => {
+      deliver = listen
+      return call(remote.open(preference, proxy(receive)))
+    },
+    loadCorpus: (id) => call(remote.loadCorpus(id)),
+    loadText: (name, text) => call(remote.loadText(name, typeof text === 'string' ? text : transfer(text, [text]))),
+    loadRunCorpus: (id) => call(remote.loadRunCorpus(id)),
+    check: (config) => call(remote.check(config)),
+    measure: (config) => call(remote.measure(config)),
+    createRun: async (spec) => {
+      const run = await callForRun(remote.createRun(spec))
+      askToPersist()
+      return run
+    },
+    openRun: (id) => callForRun(remote.openRun(id)),
+    start: () => call(remote.start()),
+    pause: () => call(remote.pause()),
+    step: () => call(remote.step()),
+    stop: () => call(remote.stop()),
+    change: (change) => call(remote.change(change)),
+    restart: (how) => callForRun(remote.restart(how)),
+    closeRun: () => call(remote.closeRun()),
+    renameRun: (id, name) => call(remote.renameRun(id, name)),
+    noteRun: (id, notes) => call(remote.noteRun(id, notes)),
+    duplicateRun: (id) => call(remote.duplicateRun(id)),
+    deleteRun: (id) => call(remote.deleteRun(id)),
+    restoreRun: (id) => call(remote.restoreRun(id)),
+    exportRun: (id) => call(remote.exportRun(id)),
+    importRun: (bytes) => call(remote.importRun(transfer(bytes, [bytes]))),
+    generate: (options, onTokens) => call(remote.generate(options, proxy(onTokens))),
+    stopGenerating: () => call(remote.stopGenerating()),
+    setPrompt: (prompt) => call(remote.setPrompt(prompt)),
+    profile: () => call(remote.profile()),
+    loseDevice: () => call(remote.loseDevice()),
+    checkpointMeta: () => call(remote.checkpointMeta()),
+  }
+}
+
+let asked = false
+/**
+ * Asks the browser, once, not to clear what this page keeps when the disk runs low; only a page can ask, a worker cannot. Not
+ * waited for: Firefox asks the person, who may take their time.
+ */
+function askToPersist(): void {
+  if (asked) return
+  asked = true
+  navigator.storage?.persist?.().catch(() => undefined)
+}

@@ -1,0 +1,61 @@
+// The one engine of the worker: opened when it is needed, opened again when it was lost. Tells of both.
+import type { Engine, EngineInfo } from '../engine'
+import { DeviceLostError } from '../errors'
+import { openEngine } from '../train/open_engine'
+import type { EnginePreference } from './protocol'
+
+export interface EngineListener {
+  opened(info: EngineInfo, fallback: string | null): void
+  lost(engine: Engine, error: DeviceLostError): void
+}
+
+export class EngineRoom {
+  readonly #preference: EnginePreference
+  readonly #gpu: GPU | undefined
+  readonly #listener: EngineListener
+  #opened: Promise<Engine> | null = null
+
+  /** `gpu` is the browser's `navigator.gpu`, or Dawn's in Node. */
+  constructor(preference: EnginePreference, gpu: GPU | undefined, listener: EngineListener) {
+    this.#preference = preference
+    this.#gpu = gpu
+    this.#listener = listener
+  }
+
+  /** The engine. Throws NoWebGpuError where only a GPU was asked for and there is none. */
+  engine(): Promise<Engine> {
+    if (this.#opened) return this.#opened
+    const opened = this.#open()
+    this.#opened = opened
+    opened.catch(() => this.#forget(opened))
+    return opened
+  }
+
+  /** The device of this engine is gone: the next one asked for is another. */
+  discard(engine: Engine): Promise<void> {
+    const opened = this.#opened
+    return opened
+      ? opened.then((current) => (current === engine ? this.#forget(opened) : undefined))
+      : Promise.resolve()
+  }
+
+  /** Destroys the device, as a driver that resets would; the CPU has none to lose. */
+  async lose(): Promise<void> {
+    const engine = await this.engine()
+    if (engine.info.kind === 'gpu') engine.destroy()
+  }
+
+  async #open(): Promise<Engine> {
+    const { engine, fallback } = await openEngine(this.#preference, this.#gpu)
+    void engine.lost.then(async (cause) => {
+      await this.discard(engine)
+      this.#listener.lost(engine, cause instanceof DeviceLostError ? cause : new DeviceLostError(cause.message))
+    })
+    this.#listener.opened(engine.info, fallback)
+    return engine
+  }
+
+  #forget(opened: Promise<Engine>): void {
+    if (this.#opened === opened) this.#opened = null
+  }
+}

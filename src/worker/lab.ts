@@ -1,0 +1,262 @@
+// The worker's side of protocol.ts, each call a few lines: what it means, in terms of the workbench, the open run and the
+// text. Knows no thread: worker.ts puts it behind one.
+import { transfer } from 'comlink'
+import { validate, type Config, type Problem } from '../config'
+import { fits, type Dataset } from '../data/dataset'
+import type { EngineInfo, Timing } from '../engine'
+import { CheckpointError, ConfigError, invariant } from '../errors'
+import type { BuiltInCorpus, CheckpointMeta, GeneratedToken, RunEvent, SampleOptions } from '../run'
+import { RunStore } from '../storage/runs'
+import type { Ending } from './chat'
+import { CorpusShelf } from './corpus_shelf'
+import { fitsDevice, measure } from './measure'
+import type {
+  DatasetSummary,
+  EnginePreference,
+  Lab,
+  LabEvent,
+  LiveChange,
+  Measurement,
+  OpenRun,
+  RunSummary,
+} from './protocol'
+import { summaryOf } from './summary'
+import type { TrainingLoop } from './training_loop'
+import { pack, transplant, unpack } from './transfer'
+import { Workbench } from './workbench'
+
+export interface LabOptions {
+  /** The browser's `navigator.gpu`, or Dawn's in Node. */
+  gpu: GPU | undefined
+  /** Reads a file beside the page. */
+  fetchText: (path: string) => Promise<string>
+  store?: RunStore
+}
+
+export class LocalLab implements Lab {
+  readonly #gpu: GPU | undefined
+  readonly #store: RunStore
+  readonly #shelf: CorpusShelf
+  #workbench: Workbench | null = null
+
+  constructor({ gpu, fetchText, store = new RunStore() }: LabOptions) {
+    this.#gpu = gpu
+    this.#store = store
+    this.#shelf = new CorpusShelf(fetchText)
+  }
+
+  get #bench(): Workbench {
+    invariant(this.#workbench, () => '`open` is the first call')
+    return this.#workbench
+  }
+
+  async open(
+    preference: EnginePreference,
+    listen: (events: LabEvent[]) => void,
+  ): Promise<{ engine: EngineInfo; fallback: string | null; runs: RunSummary[]; corpora: BuiltInCorpus[] }> {
+    const bench = new Workbench(this.#store, this.#gpu, preference, listen)
+    const opened = await bench.engine()
+    this.#workbench = bench
+    const { runs } = await bench.list()
+    await bench.announce()
+    return { ...opened, runs, corpora: this.#shelf.corpora }
+  }
+
+  // -- data
+
+  loadCorpus(id: string): Promise<DatasetSummary> {
+    return this.#shelf.loadBuiltIn(id)
+  }
+  loadText(name: string, text: string | ArrayBuffer): Promise<DatasetSummary> {
+    return this.#shelf.loadText(name, text)
+  }
+  async loadRunCorpus(id: string): Promise<DatasetSummary> {
+    const { run, store } = this.#bench
+    if (run?.id === id) return this.#shelf.loadOfRun(run.spec, run.text)
+    const { record, text } = await store.load(id)
+    return this.#shelf.loadOfRun(record.spec, text)
+  }
+
+  // -- a run
+
+  check(config: Config): Promise<Problem[]> {
+    return this.#shelf.isEmpty ? Promise.resolve(validate(config)) : this.#problems(config, this.#shelf.current.dataset)
+  }
+
+  measure(config: Config): Promise<Measurement> {
+    const { turns, run, engines } = this.#bench
+    const { dataset } = this.#shelf.current
+    const listen = (event: RunEvent) => this.#bench.emit({ run: run?.id ?? '', event })
+    const go = async () => measure(await engines.engine(), config, dataset, listen)
+    return turns.take(async () => {
+      await this.#refuse(config, dataset)
+      return run?.isUsable ? run.loop.take(go) : go()
+    })
+  }
+
+  createRun({ name, config, prompt }: { name: string; config: Config; prompt: string }): Promise<OpenRun> {
+    return this.#bench.replace(async () => {
+      const { dataset, text } = this.#shelf.current
+      await this.#refuse(config, dataset)
+      const spec = { name, config, corpus: dataset.corpus, tokenizer: dataset.tokenizer.state, prompt }
+      return this.#bench.begin(spec, dataset, text)
+    })
+  }
+
+  async openRun(id: string): Promise<OpenRun> {
+    const { run } = this.#bench
+    // A run that could only be looked at is tried again.
+    if (run?.id === id && run.readOnly === null) return run.opened
+    return this.#bench.replace(() => this.#bench.kept(id))
+  }
+
+  async start(): Promise<void> {
+    this.#unended.start()
+  }
+  async pause(): Promise<void> {
+    await this.#bench.trainable.pause()
+  }
+  async step(): Promise<void> {
+    await this.#unended.stepOnce()
+  }
+  async stop(): Promise<void> {
+    await this.#bench.trainable.stop()
+  }
+
+  async change(change: LiveChange): Promise<void> {
+    const loop = this.#bench.trainable
+    const run = this.#bench.opened
+    const before = new Map<string, unknown>(Object.entries(run.spec.config))
+    await loop.take((session) => session.change(change))
+    const changes = Object.entries(change).filter(([name, value]) => before.get(name) !== value)
+    if (changes.length === 0) return
+    const said = changes.map(([name, value]) => `${name} ${String(before.get(name))} → ${value}`)
+    run.notice('info', `From step ${loop.step} on: ${said.join(', ')}.`)
+    await loop.changed('max_iters' in change)
+  }
+
+  restart({ weights, config, name }: { weights: 'same' | 'new'; config: Config; name: string }): Promise<OpenRun> {
+    return this.#bench.replace(async () => {
+      const run = this.#bench.opened
+      await this.#refuse(config, run.dataset)
+      const spec = { ...run.spec, name, config }
+      const donor = weights === 'same' ? await run.loop.take((session) => session.checkpoint()) : null
+      const checkpoint = donor && transplant(donor, spec)
+      return { ...(await this.#bench.begin(spec, run.dataset, run.text)), checkpoint }
+    })
+  }
+
+  async closeRun(): Promise<void> {
+    await this.#bench.close()
+  }
+
+  // -- kept runs
+
+  async renameRun(id: string, name: string): Promise<void> {
+    const open = this.#bench.openAs(id)
+    open?.rename(name)
+    if (open?.isKept ?? true) await this.#bench.store.rename(id, name)
+    await this.#bench.announce()
+  }
+  async noteRun(id: string, notes: string): Promise<void> {
+    const open = this.#bench.openAs(id)
+    open?.note(notes)
+    if (open?.isKept ?? true) await this.#bench.store.note(id, notes)
+    await this.#bench.announce()
+  }
+  async duplicateRun(id: string): Promise<RunSummary> {
+    const { store } = this.#bench
+    const open = this.#bench.openAs(id)
+    if (open?.isUsable) await open.loop.save()
+    const { record } = open ?? (await store.load(id))
+    const copy = await store.duplicate(id, `${record.spec.name} (copy)`)
+    await this.#bench.announce()
+    return summaryOf(copy)
+  }
+  async deleteRun(id: string): Promise<void> {
+    await this.#bench.delete(id)
+  }
+  async restoreRun(id: string): Promise<void> {
+    await this.#bench.store.restore(id)
+    await this.#bench.announce()
+  }
+
+  /** From memory where the run is open, so that a full disk keeps nobody from taking it away. */
+  async exportRun(id: string): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
+    const open = this.#bench.openAs(id)
+    const { record, text, history, checkpoint } = open?.isUsable
+      ? { ...open.parts, checkpoint: await open.loop.take((session) => session.checkpoint()) }
+      : await this.#bench.store.load(id)
+    if (!checkpoint)
+      throw new CheckpointError('None of this run’s checkpoints can be read, so there is nothing to export.')
+    const file = pack(checkpoint, record, text, history)
+    return transfer(file, [file.bytes.buffer])
+  }
+  async importRun(bytes: ArrayBuffer): Promise<RunSummary> {
+    const { record, text, progress } = await unpack(new Uint8Array(bytes))
+    const saved = await this.#bench.store.save(record, text, progress)
+    await this.#bench.announce()
+    return summaryOf(saved)
+  }
+
+  // -- chat
+
+  generate(
+    options: SampleOptions,
+    onTokens: (tokens: GeneratedToken[]) => void,
+  ): Promise<{ reason: Ending; unknown: string[] }> {
+    return this.#bench.opened.write(options, onTokens)
+  }
+  async stopGenerating(): Promise<void> {
+    await this.#bench.run?.stopWriting()
+  }
+  async setPrompt(prompt: string): Promise<void> {
+    const loop = this.#bench.trainable
+    await loop.take((session) => Promise.resolve(session.setPrompt(prompt)))
+    await loop.changed(false)
+  }
+
+  // -- device
+
+  profile(): Promise<Timing[]> {
+    return this.#bench.opened.loop.take((session) => session.profile())
+  }
+  async loseDevice(): Promise<void> {
+    await this.#bench.engines.lose()
+  }
+  checkpointMeta(): Promise<CheckpointMeta | null> {
+    return Promise.resolve(this.#bench.opened.meta)
+  }
+
+  /** The loop of a run that can take a step. */
+  get #unended(): TrainingLoop {
+    const loop = this.#bench.trainable
+    if (loop.status === 'finished')
+      throw new ConfigError(
+        `This run ended at step ${loop.step}. Set Steps to more than that to go on, or restart it with the same weights.`,
+      )
+    return loop
+  }
+
+  async #problems(config: Config, dataset: Dataset): Promise<Problem[]> {
+    const problems = validate(config)
+    if (problems.length > 0) return problems
+    const { vocab_size } = dataset.tokenizer
+    if (config.vocab_size !== vocab_size)
+      return [
+        {
+          field: 'vocab_size',
+          message: `${dataset.corpus.name} has ${vocab_size} different tokens, not ${config.vocab_size}; try ${vocab_size}.`,
+          fix: vocab_size,
+        },
+      ]
+    const { maxBlock } = await this.#bench.engines.engine()
+    return [...fits(dataset, config), ...fitsDevice(config, maxBlock)]
+  }
+
+  /** Throws ConfigError with everything that is wrong. */
+  async #refuse(config: Config, dataset: Dataset): Promise<void> {
+    const problems = await this.#problems(config, dataset)
+    if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join(' '))
+  }
+}

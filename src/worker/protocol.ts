@@ -1,0 +1,163 @@
+// What the page may ask of the worker and what the worker tells the page. Types only: both sides compile against these.
+import type { Config, Problem } from '../config'
+import type { EngineInfo } from '../engine'
+import type {
+  BuiltInCorpus,
+  CheckpointMeta,
+  CorpusInfo,
+  GeneratedToken,
+  RunEvent,
+  RunHistory,
+  RunStatus,
+  SampleOptions,
+} from '../run'
+
+/** A text read and tokenized, ready to train on. */
+export interface DatasetSummary {
+  corpus: CorpusInfo
+  lines: number
+  /** The alphabet, most frequent first. */
+  alphabet: { token: string; count: number }[]
+  vocab_size: number
+  train_tokens: number
+  val_tokens: number
+  /** The first 2,000 characters. */
+  excerpt: string
+  /** What a person should know: characters replaced, lone surrogates, a text too short for the block. */
+  notices: string[]
+}
+
+/** One run as the list shows it. */
+export interface RunSummary {
+  id: string
+  name: string
+  created: number
+  updated: number
+  status: RunStatus
+  step: number
+  config: Config
+  corpus: CorpusInfo
+  prompt: string
+  notes: string
+  params: number
+  last_val_loss: number | null
+  best_val_loss: number | null
+  size_bytes: number
+}
+
+/** The run that the worker holds open. */
+export interface OpenRun {
+  run: RunSummary
+  history: RunHistory
+  /** Set when another tab trains this run: it can be looked at and sampled, not changed. */
+  readOnly: string | null
+  /** Set when the run cannot be trained further as it stands (its last checkpoint is damaged, say). */
+  broken: string | null
+}
+
+/** What a run would cost, measured on this device with five steps on the run's own data. */
+export interface Measurement {
+  step_ms: number
+  tokens_per_s: number
+  compile_ms: number
+  memory_bytes: number
+  params: number
+}
+
+/** Fields of a running config that take hold at the next step. */
+export type LiveChange = Partial<
+  Pick<
+    Config,
+    | 'learning_rate'
+    | 'min_lr'
+    | 'schedule'
+    | 'warmup_iters'
+    | 'max_iters'
+    | 'decay_fraction'
+    | 'weight_decay'
+    | 'beta1'
+    | 'beta2'
+    | 'eps'
+    | 'grad_clip'
+    | 'dropout'
+    | 'eval_interval'
+    | 'eval_iters'
+  >
+>
+
+export type EnginePreference = 'auto' | 'gpu' | 'cpu'
+
+/** What goes up, at most one message a frame, in order. `run` is the id of the run it is about. */
+export type LabEvent =
+  | { run: string; event: RunEvent }
+  | { runs: RunSummary[] }
+  | { engine: EngineInfo; fallback: string | null }
+  | { storage: { used_bytes: number; quota_bytes: number; problem: string | null } }
+
+/** The worker. Every call may throw one of the errors of errors.ts. */
+export interface Lab {
+  /** First call: opens the engine and the disk. `listen` gets every later event. `fallback` says why it is the CPU, if it is. */
+  open(
+    preference: EnginePreference,
+    listen: (events: LabEvent[]) => void,
+  ): Promise<{ engine: EngineInfo; fallback: string | null; runs: RunSummary[]; corpora: BuiltInCorpus[] }>
+
+  // -- data
+  /** Reads a built-in corpus and makes it the current dataset. */
+  loadCorpus(id: string): Promise<DatasetSummary>
+  /** Reads pasted or dropped text. Throws CorpusError: empty, one character, binary, too large. */
+  loadText(name: string, text: string | ArrayBuffer): Promise<DatasetSummary>
+  /** The dataset of a run, made current, so that a new run can be grown from the same text. */
+  loadRunCorpus(id: string): Promise<DatasetSummary>
+
+  // -- a run
+  /** What is wrong with this config for the current dataset (a block longer than the text, too big for the device, …). */
+  check(config: Config): Promise<Problem[]>
+  /** Five real steps of this config on the current dataset, thrown away. */
+  measure(config: Config): Promise<Measurement>
+  /** A new run on the current dataset, opened and paused at step 0. */
+  createRun(spec: { name: string; config: Config; prompt: string }): Promise<OpenRun>
+  /** Opens a kept run from its last checkpoint. */
+  openRun(id: string): Promise<OpenRun>
+  start(): Promise<void>
+  /** Takes effect at the end of the step under way, then writes a checkpoint. */
+  pause(): Promise<void>
+  /** One update, then paused. */
+  step(): Promise<void>
+  /** Pauses and ends the run for good: status `finished`. */
+  stop(): Promise<void>
+  change(change: LiveChange): Promise<void>
+  /** A copy of the open run's weights (or fresh ones from another seed) at step 0, as a new run. */
+  restart(how: { weights: 'same' | 'new'; config: Config; name: string }): Promise<OpenRun>
+  closeRun(): Promise<void>
+
+  // -- kept runs
+  renameRun(id: string, name: string): Promise<void>
+  noteRun(id: string, notes: string): Promise<void>
+  duplicateRun(id: string): Promise<RunSummary>
+  deleteRun(id: string): Promise<void>
+  /** Undo of a delete, until the tab closes. */
+  restoreRun(id: string): Promise<void>
+  /** A .safetensors file with everything in it: weights, moments, text, history. */
+  exportRun(id: string): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }>
+  /** Throws CheckpointError. */
+  importRun(bytes: ArrayBuffer): Promise<RunSummary>
+
+  // -- chat
+  /** Streams tokens; resolves when done or stopped. Training, if under way, goes on between tokens. */
+  generate(
+    options: SampleOptions,
+    onTokens: (tokens: GeneratedToken[]) => void,
+  ): Promise<{ reason: 'length' | 'stop' | 'cancelled'; unknown: string[] }>
+  stopGenerating(): Promise<void>
+  /** Sets the prompt of the live samples. */
+  setPrompt(prompt: string): Promise<void>
+
+  // -- device
+  /** Milliseconds by dispatch label over one step of the open run, from timestamps; empty where the device has none. */
+  profile(): Promise<{ label: string; ms: number; flops: number; bytes: number }[]>
+  /** Destroys the device as a driver reset would, to show that the run survives. */
+  loseDevice(): Promise<void>
+  /** Meta of the newest checkpoint of the open run. */
+  checkpointMeta(): Promise<CheckpointMeta | null>
+}

@@ -1,0 +1,50 @@
+// What the page shows of a kept run and of a dataset.
+import { alphabet, type Dataset } from '../data/dataset'
+import type { RunStatus } from '../run'
+import { checkpointsOf } from '../storage/runs'
+import type { RunRecord } from '../storage/schema'
+import type { DatasetSummary, RunSummary } from './protocol'
+
+const EXCERPT = 2000
+
+/** `live`: how far the run is in this worker, where it is open. */
+export function summaryOf(record: RunRecord, live: { status: RunStatus; step: number } | null = null): RunSummary {
+  const { id, created, updated, spec, notes, params, last_val_loss, best_val_loss, kept } = record
+  return {
+    id,
+    name: spec.name,
+    created,
+    updated,
+    status: live?.status ?? record.status,
+    step: live?.step ?? kept.latest?.step ?? 0,
+    config: spec.config,
+    corpus: spec.corpus,
+    prompt: spec.prompt,
+    notes,
+    params,
+    last_val_loss,
+    best_val_loss,
+    size_bytes: checkpointsOf(record).reduce((sum, { size_bytes }) => sum + size_bytes, 0),
+  }
+}
+
+export function describeDataset(dataset: Dataset, text: string, notices: string[]): DatasetSummary {
+  return {
+    corpus: dataset.corpus,
+    lines: countLines(text),
+    alphabet: alphabet(dataset),
+    vocab_size: dataset.tokenizer.vocab_size,
+    train_tokens: dataset.train.length,
+    val_tokens: dataset.val.length,
+    // Not half of a surrogate pair.
+    excerpt: text.slice(0, EXCERPT).replace(/[\ud800-\udbff]$/, ''),
+    notices,
+  }
+}
+
+/** A line break at the very end begins no line. */
+function countLines(text: string): number {
+  let lines = text === '' || text.endsWith('\n') ? 0 : 1
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++
+  return lines
+}

@@ -1,0 +1,11 @@
+// The worker: everything that computes or is kept, behind Comlink. Its name is the address of the page, given by client.ts.
+import { expose } from 'comlink'
+import { LocalLab } from './lab'
+
+async function fetchText(path: string): Promise<string> {
+  const response = await fetch(new URL(path, self.name))
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`.trim())
+  return response.text()
+}
+
+expose(new LocalLab({ gpu: navigator.gpu, fetchText }))

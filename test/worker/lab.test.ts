@@ -1,0 +1,413 @@
+// The worker on the CPU engine with a model of a few thousand numbers: start, pause, step, stop, change; what a killed tab
+// leaves; what goes wrong and what is said of it.
+import { describe, expect, test, vi } from 'vitest'
+import { CheckpointError, ConfigError, CorpusError, StorageFullError } from '../../src/errors'
+import type { RunEvent } from '../../src/run'
+import { bitsOf, disk, status, tab, TEXT, tiny, withRun } from './lab_env'
+
+/** Events come up to a frame late. */
+const said = (events: unknown[], text: string) => vi.waitFor(() => expect(JSON.stringify(events)).toContain(text))
+
+describe('a run', () => {
+  test('starts paused at step 0 and is kept at once', async () => {
+    const name = disk()
+    const { id } = await withRun(name)
+    const { lab } = await tab(name)
+    const { run, history, readOnly, broken } = await lab.openRun(id)
+    expect(run).toMatchObject({ status: 'paused', step: 0, name: 'fox', prompt: 'the ' })
+    expect(history.steps).toEqual([])
+    expect([readOnly, broken]).toEqual([null, null])
+  })
+
+  test('trains to its end: every step once and in order, evaluations, samples, checkpoints, status', async () => {
+    const { lab, events, heard, id } = await withRun(disk())
+    const end = heard(status('finished'))
+    await lab.start()
+    expect(await end).toMatchObject({ step: 40 })
+    const mine = events.flatMap((e) => ('run' in e && e.run === id ? [e.event] : []))
+    expect(mine.flatMap((e) => (e.type === 'step' ? [e.metrics.step] : []))).toEqual(
+      Array.from({ length: 40 }, (_, i) => i + 1),
+    )
+    expect(mine.flatMap((e) => (e.type === 'eval' ? [e.metrics.step] : []))).toEqual([0, 10, 20, 30, 40])
+    expect(mine.flatMap((e) => (e.type === 'sample' ? [e.sample.step] : []))).toEqual([0, 10, 20, 30, 40])
+    expect(mine.flatMap((e) => (e.type === 'status' ? [e.status] : []))).toEqual(['running', 'finished'])
+    expect(mine.findLast((e) => e.type === 'checkpoint')).toMatchObject({ step: 40 })
+    const { run, history } = await lab.openRun(id)
+    expect(run).toMatchObject({ status: 'finished', step: 40 })
+    const losses = history.evals.map(({ val_loss }) => val_loss)
+    expect(run.best_val_loss).toBe(Math.min(...losses))
+    expect(run.last_val_loss).toBe(losses.at(-1))
+    expect(history.steps.at(-1)!.loss).toBeLessThan(history.steps[0]!.loss)
+    await expect(lab.start()).rejects.toThrow(/ended at step 40/)
+  })
+
+  test('pauses at the end of a step, saved there', async () => {
+    const name = disk()
+    const { lab, heard, id } = await withRun(name, { max_iters: 100_000 })
+    const tenth = heard((e) => e.type === 'step' && e.metrics.step >= 10)
+    await lab.start()
+    await tenth
+    await lab.pause()
+    const meta = await lab.checkpointMeta()
+    const { run, history } = await lab.openRun(id)
+    expect(run).toMatchObject({ status: 'paused', step: meta?.step })
+    expect(history.steps).toHaveLength(run.step)
+    const again = await tab(name)
+    expect((await again.lab.openRun(id)).run.step).toBe(run.step)
+  })
+
+  test('takes one step and is paused again', async () => {
+    const { lab, events, id } = await withRun(disk())
+    await lab.step()
+    await lab.step()
+    const { run, history } = await lab.openRun(id)
+    expect(run).toMatchObject({ status: 'paused', step: 2 })
+    expect(history.steps.map(({ step }) => step)).toEqual([1, 2])
+    await said(events, '"type":"checkpoint","step":2')
+  })
+
+  test('is stopped for good, until it is given more steps', async () => {
+    const { lab, id } = await withRun(disk())
+    await lab.step()
+    await lab.stop()
+    expect((await lab.openRun(id)).run).toMatchObject({ status: 'finished', step: 1 })
+    await expect(lab.start()).rejects.toThrow(ConfigError)
+    await lab.change({ learning_rate: 5e-3 })
+    await expect(lab.step()).rejects.toThrow(/ended at step 1\. Set Steps to more/)
+    await lab.change({ max_iters: 50 })
+    await lab.step()
+    expect((await lab.openRun(id)).run).toMatchObject({ status: 'paused', step: 2 })
+  })
+
+  test('takes over a change at the next step, keeps it, and says so', async () => {
+    const name = disk()
+    const { lab, id, events } = await withRun(name)
+    await lab.step()
+    await lab.change({ learning_rate: 5e-3, grad_clip: tiny.grad_clip })
+    await said(events, 'From step 1 on: learning_rate 0.01 → 0.005.')
+    await expect(lab.change({ learning_rate: -1 })).rejects.toThrow(ConfigError)
+    const again = await tab(name)
+    const { run, history } = await again.lab.openRun(id)
+    expect(run.config.learning_rate).toBe(5e-3)
+    expect(history.events.map(({ text }) => text)).toContain('From step 1 on: learning_rate 0.01 → 0.005.')
+  })
+
+  test('keeps the state that validated best', async () => {
+    const name = disk()
+    // So hot that validation gets worse after a while.
+    const { lab, heard, id, store } = await withRun(name, { max_iters: 60, learning_rate: 0.5, min_lr: 0.5 })
+    const end = heard(status('finished'))
+    await lab.start()
+    await end
+    const { history, run } = await lab.openRun(id)
+    const best = history.evals.reduce((a, b) => (b.val_loss < a.val_loss ? b : a))
+    expect(best.step).toBeLessThan(60)
+    const { record } = await store.load(id)
+    expect(record.kept.best?.step).toBe(best.step)
+    expect(run.best_val_loss).toBe(best.val_loss)
+  })
+})
+
+describe('bit for bit', () => {
+  test('40 steps are 20 steps, a killed tab, and 20 more', async () => {
+    const straight = await withRun(disk())
+    const end = straight.heard(status('finished'))
+    await straight.lab.start()
+    await end
+
+    const name = disk()
+    const first = await withRun(name)
+    for (let i = 0; i < 20; i++) await first.lab.step()
+    await first.kill()
+    const second = await tab(name)
+    expect((await second.lab.openRun(first.id)).run.step).toBe(20)
+    const secondEnd = second.heard(status('finished'))
+    await second.lab.start()
+    await secondEnd
+
+    expect(await bitsOf(second.lab, first.id)).toEqual(await bitsOf(straight.lab, straight.id))
+  })
+
+  test('a tab that is killed while it trains loses the steps since the last save and nothing else', async () => {
+    const name = disk()
+    const first = await withRun(name, { max_iters: 100_000 })
+    for (let i = 0; i < 5; i++) await first.lab.step()
+    const later = first.heard((e) => e.type === 'step' && e.metrics.step > 12)
+    await first.lab.start()
+    await later
+    await first.kill()
+    const second = await tab(name)
+    const { run, history } = await second.lab.openRun(first.id)
+    expect(run).toMatchObject({ status: 'paused', step: 5 })
+    expect(history.steps).toHaveLength(5)
+    await second.lab.step()
+    expect((await second.lab.openRun(first.id)).run.step).toBe(6)
+    // The dead tab would train for ever.
+    first.store.save = () => Promise.reject(new Error('closed'))
+    await first.lab.closeRun()
+  })
+
+  test('chat in between changes nothing', async () => {
+    const quiet = await withRun(disk())
+    const quietEnd = quiet.heard(status('finished'))
+    await quiet.lab.start()
+    await quietEnd
+
+    const chatty = await withRun(disk())
+    const end = chatty.heard(status('finished'))
+    await chatty.lab.start()
+    const written: string[] = []
+    const options = { prompt: 'the ', max_tokens: 60, temperature: 1, top_k: 0, top_p: 1, seed: 3, stop: [] }
+    const { reason, unknown } = await chatty.lab.generate({ ...options, prompt: 'the Ω' }, (tokens) =>
+      written.push(...tokens.map(({ text }) => text)),
+    )
+    await end
+    expect(reason).toBe('length')
+    expect(unknown).toEqual(['Ω'])
+    expect(written).toHaveLength(60)
+    expect((await bitsOf(chatty.lab, chatty.id)).tensors).toEqual((await bitsOf(quiet.lab, quiet.id)).tensors)
+  })
+})
+
+describe('chat', () => {
+  const options = { prompt: 'the ', max_tokens: 100_000, temperature: 1, top_k: 0, top_p: 1, seed: 3, stop: [] }
+
+  test('stops when it is told to, and when something else is to be written', async () => {
+    const { lab } = await withRun(disk())
+    let tokens = 0
+    const first = lab.generate(options, (more) => (tokens += more.length))
+    await vi.waitFor(() => expect(tokens).toBeGreaterThan(0))
+    const second = lab.generate({ ...options, max_tokens: 3 }, () => undefined)
+    expect((await first).reason).toBe('cancelled')
+    expect((await second).reason).toBe('length')
+    const third = lab.generate(options, () => undefined)
+    await lab.stopGenerating()
+    expect((await third).reason).toBe('cancelled')
+  })
+
+  test('ends with the run', async () => {
+    const { lab } = await withRun(disk())
+    const text = lab.generate(options, () => undefined)
+    await lab.closeRun()
+    expect((await text).reason).toBe('cancelled')
+    expect(() => lab.generate(options, () => undefined)).toThrow(/No run is open/)
+  })
+})
+
+describe('kept runs', () => {
+  test('rename, notes, duplicate, delete, restore', async () => {
+    const name = disk()
+    const { lab, id, events } = await withRun(name)
+    await lab.step()
+    await lab.renameRun(id, 'renamed')
+    await lab.noteRun(id, 'a note')
+    const copy = await lab.duplicateRun(id)
+    expect(copy).toMatchObject({ name: 'renamed (copy)', notes: 'a note', step: 1 })
+    await lab.step()
+    await lab.deleteRun(id)
+    const runs = () => events.findLast((e) => 'runs' in e)
+    await vi.waitFor(() => expect(runs()).toMatchObject({ runs: [{ id: copy.id }] }))
+    await lab.restoreRun(id)
+    const back = (await lab.openRun(id)).run
+    expect(back).toMatchObject({ name: 'renamed', notes: 'a note', step: 2 })
+    expect((await lab.openRun(copy.id)).run.step).toBe(1)
+  })
+
+  test('an export holds the whole run: imported elsewhere, it goes on from the same bit', async () => {
+    const { lab, id } = await withRun(disk())
+    for (let i = 0; i < 5; i++) await lab.step()
+    await lab.noteRun(id, 'a note')
+    const { name, bytes } = await lab.exportRun(id)
+    expect(name).toBe('fox-step-5.safetensors')
+    const elsewhere = await tab(disk())
+    const imported = await elsewhere.lab.importRun(bytes.slice().buffer)
+    expect(imported).toMatchObject({ name: 'fox', notes: 'a note', step: 5, status: 'paused' })
+    await elsewhere.lab.openRun(imported.id)
+    await elsewhere.lab.step()
+    await lab.step()
+    expect(await bitsOf(elsewhere.lab, imported.id)).toEqual(await bitsOf(lab, id))
+    await expect(elsewhere.lab.importRun(bytes.slice(0, 999).buffer)).rejects.toThrow(CheckpointError)
+    // A letter of the text, changed.
+    const forged = bytes.slice()
+    const at = new TextDecoder('latin1').decode(forged).lastIndexOf('quick brown')
+    forged[at] = 'Q'.charCodeAt(0)
+    await expect(elsewhere.lab.importRun(forged.buffer)).rejects.toThrow(/not “fox”/)
+  })
+
+  test('a run whose text is lost can be sampled, not trained', async () => {
+    const name = disk()
+    const { store, id } = await withRun(name)
+    const load = store.load.bind(store)
+    const { lab, store: other } = await tab(name)
+    other.load = async (run) => ({ ...(await load(run)), text: null })
+    const { broken } = await lab.openRun(id)
+    expect(broken).toMatch(/text of this run, “fox”, is not kept/)
+    await expect(lab.start()).rejects.toThrow(CheckpointError)
+    const options = { prompt: 'the ', max_tokens: 4, temperature: 0, top_k: 0, top_p: 1, seed: 1, stop: [] }
+    expect((await lab.generate(options, () => undefined)).reason).toBe('length')
+    await expect(lab.loadRunCorpus(id)).rejects.toThrow(CorpusError)
+  })
+
+  test('damage on the disk: the checkpoint before takes over, and the page hears of it after the answer', async () => {
+    const name = disk()
+    const { id, store, lab: first } = await withRun(name)
+    await first.step()
+    await first.step()
+    const { record, checkpoint, history, text } = await store.load(id)
+    const second = await tab(name)
+    const damage = ['The checkpoint of step 2 is damaged. It is short.']
+    second.store.load = () => Promise.resolve({ record, checkpoint, history, text, damage })
+    await second.lab.openRun(id)
+    const at = second.events.length
+    await second.heard((e) => e.type === 'notice' && e.message === damage[0])
+    expect(second.events.length).toBeGreaterThan(at)
+    second.store.load = () => Promise.resolve({ record, checkpoint: null, history, text, damage })
+    await second.lab.closeRun()
+    const { broken } = await second.lab.openRun(id)
+    expect(broken).toMatch(/None of this run’s checkpoints can be read\. The checkpoint of step 2 is damaged/)
+    await expect(second.lab.step()).rejects.toThrow(CheckpointError)
+    // Its text is whole: it can be restarted with new weights, not with the same.
+    await expect(second.lab.restart({ weights: 'same', config: record.spec.config, name: 'x' })).rejects.toThrow(
+      CheckpointError,
+    )
+    const { run } = await second.lab.restart({ weights: 'new', config: record.spec.config, name: 'x' })
+    expect(run).toMatchObject({ name: 'x', step: 0, status: 'paused' })
+  })
+
+  test('a restart with the same weights begins from what was learned, with fresh moments', async () => {
+    const { lab, id } = await withRun(disk())
+    for (let i = 0; i < 3; i++) await lab.step()
+    const before = await bitsOf(lab, id)
+    const config = { ...tiny, vocab_size: before.meta.spec.config.vocab_size, learning_rate: 1e-3 }
+    const { run, history } = await lab.restart({ weights: 'same', config, name: 'again' })
+    expect(run).toMatchObject({ name: 'again', step: 0, status: 'paused', config: { learning_rate: 1e-3 } })
+    expect(history.steps).toEqual([])
+    const after = await bitsOf(lab, run.id)
+    const weight = 'transformer.h.0.attn.c_attn.weight'
+    expect(after.tensors.get(weight)).toEqual(before.tensors.get(weight))
+    expect(after.tensors.get(`m.${weight}`)?.data.every((x) => x === 0)).toBe(true)
+    await lab.step()
+    await expect(lab.restart({ weights: 'same', config: { ...config, n_inner: 64 }, name: 'wider' })).rejects.toThrow(
+      /do not fit the new architecture: .*mlp/,
+    )
+    // The run that was open still is.
+    expect((await lab.openRun(run.id)).run.step).toBe(1)
+  })
+})
+
+describe('what goes wrong', () => {
+  test('a loss that is no number: the run stops, says at which step, and goes on from its last good checkpoint', async () => {
+    const name = disk()
+    const { lab, heard, id, store } = await withRun(name, { max_iters: 1000, grad_clip: 0 })
+    for (let i = 0; i < 3; i++) await lab.step()
+    const good = await bitsOf(lab, id)
+    // Each step makes the weights nine times as large.
+    await lab.change({ learning_rate: 1, min_lr: 1, warmup_iters: 0, weight_decay: 10 })
+    const failed = heard(status('failed'))
+    await lab.start()
+    const reason = expect.stringMatching(/^At step \d+ the (loss|gradient) stopped being a finite number\./)
+    expect(await failed).toMatchObject({ reason })
+    const kept = await store.load(id)
+    expect(kept.record).toMatchObject({ status: 'failed', reason, kept: { latest: { step: 3 } } })
+    expect(kept.checkpoint?.tensors).toEqual(good.tensors)
+
+    // Another tab hears why, after the answer.
+    const again = await tab(name)
+    expect((await again.lab.openRun(id)).run).toMatchObject({ status: 'failed', step: 3 })
+    expect(await again.heard(status('failed'))).toMatchObject({ reason, step: 3 })
+
+    const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 3/.test(e.message))
+    await lab.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
+    await back
+    expect((await lab.openRun(id)).history.steps).toHaveLength(3)
+    await lab.step()
+    const { run, history } = await lab.openRun(id)
+    expect(run).toMatchObject({ status: 'paused', step: 4 })
+    expect(history.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4])
+  })
+
+  test('a full disk: the run goes on, the page hears of it once, and of its end', async () => {
+    const name = disk()
+    const { lab, store, events, id } = await withRun(name)
+    const save = store.save.bind(store)
+    store.save = () => Promise.reject(new StorageFullError('The browser’s disk is full.'))
+    for (let i = 0; i < 3; i++) await lab.step()
+    const notices = () => events.flatMap((e) => ('run' in e && e.event.type === 'notice' ? [e.event.message] : []))
+    await vi.waitFor(() =>
+      expect(notices()).toEqual(['The run goes on, but could not be saved. The browser’s disk is full.']),
+    )
+    const storage = () => events.findLast((e) => 'storage' in e)
+    await vi.waitFor(() => expect(storage()).toMatchObject({ storage: { problem: 'The browser’s disk is full.' } }))
+    // What is not on the disk can still be taken away.
+    expect((await lab.exportRun(id)).name).toBe('fox-step-3.safetensors')
+    store.save = save
+    await lab.step()
+    await vi.waitFor(() => expect(storage()).toMatchObject({ storage: { problem: null } }))
+    expect((await (await tab(name)).lab.openRun(id)).run.step).toBe(4)
+    store.save = () => Promise.reject(new StorageFullError('The browser’s disk is full.'))
+    await lab.step()
+    store.save = save
+    await lab.closeRun()
+    expect((await (await tab(name)).lab.openRun(id)).run.step).toBe(5)
+  })
+
+  test('a browser that keeps nothing: runs can be trained and taken away', async () => {
+    const opened = await tab(disk())
+    opened.store.save = () => Promise.reject(new DOMException('denied', 'SecurityError'))
+    opened.store.list = () => Promise.reject(new DOMException('denied', 'SecurityError'))
+    const { vocab_size } = await opened.lab.loadText('fox', TEXT)
+    const { run } = await opened.lab.createRun({ name: 'fox', config: { ...tiny, vocab_size }, prompt: '' })
+    await opened.lab.step()
+    expect((await opened.lab.exportRun(run.id)).name).toBe('fox-step-1.safetensors')
+    await opened.lab.renameRun(run.id, 'other')
+    expect((await opened.lab.openRun(run.id)).run.name).toBe('other')
+    await opened.lab.deleteRun(run.id)
+  })
+
+  test('a config that does not fit: problems beside their fields, and no run made', async () => {
+    const { lab } = await tab(disk())
+    await expect(lab.createRun({ name: 'x', config: tiny, prompt: '' })).rejects.toThrow(/There is no text yet/)
+    const { vocab_size } = await lab.loadText('fox', TEXT)
+    const config = { ...tiny, vocab_size }
+    expect(await lab.check(config)).toEqual([])
+    expect(await lab.check({ ...config, vocab_size: 5 })).toMatchObject([{ field: 'vocab_size', fix: vocab_size }])
+    expect(await lab.check({ ...config, block_size: 4000 })).toMatchObject([{ field: 'block_size' }])
+    expect(await lab.check({ ...config, n_head: 3 })).toMatchObject([{ field: 'n_embd' }, { field: 'n_kv_head' }])
+    // Attention over 1,000 positions, 1,024 times two heads of it: twice what fits.
+    expect(await lab.check({ ...config, batch_size: 1024, block_size: 1000, val_fraction: 0 })).toMatchObject([
+      { field: 'batch_size', fix: 134 },
+    ])
+    await expect(lab.createRun({ name: 'x', config: { ...config, block_size: 4000 }, prompt: '' })).rejects.toThrow(
+      ConfigError,
+    )
+    await expect(lab.start()).rejects.toThrow(/No run is open/)
+  })
+
+  test('texts that are none', async () => {
+    const { lab } = await tab(disk())
+    await expect(lab.loadText('x', '')).rejects.toThrow(CorpusError)
+    await expect(lab.loadText('x', 'aaaa')).rejects.toThrow(CorpusError)
+    await expect(lab.loadText('x', new Uint8Array([0, 1, 2, 3]).buffer)).rejects.toThrow(CorpusError)
+    await expect(lab.loadCorpus('moby-dick')).rejects.toThrow(/could not be read/)
+    const dataset = await lab.loadText('two', 'ab\r\nab\n')
+    expect(dataset).toMatchObject({ lines: 2, vocab_size: 3, excerpt: 'ab\nab\n' })
+  })
+})
+
+test('a measurement takes real steps and leaves the open run as it was', async () => {
+  const { lab, id, events } = await withRun(disk())
+  await lab.step()
+  const before = await bitsOf(lab, id)
+  const { run } = await lab.openRun(id)
+  const measured = await lab.measure(run.config)
+  expect(measured.params).toBe(run.params)
+  expect(measured.step_ms).toBeGreaterThan(0)
+  expect(measured.tokens_per_s).toBeCloseTo((1000 * 4 * 8) / measured.step_ms)
+  expect(measured.memory_bytes).toBeGreaterThan(run.params * 16)
+  expect(await bitsOf(lab, id)).toEqual(before)
+  // Whatever was told before this has arrived when this has.
+  await lab.renameRun(id, 'measured')
+  await said(events, '"name":"measured"')
+  const types = events.flatMap((e) => ('run' in e ? [e.event.type] : []) satisfies RunEvent['type'][])
+  expect(types.filter((type) => type === 'step')).toHaveLength(1)
+})

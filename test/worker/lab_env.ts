@@ -1,0 +1,100 @@
+// A worker without a thread, on an IndexedDB made of plain objects: `kill` is what closing the tab does to it.
+import 'fake-indexeddb/auto'
+import { defaultConfig, type Config } from '../../src/config'
+import type { RunEvent } from '../../src/run'
+import { decodeCheckpoint } from '../../src/storage/checkpoint'
+import { RunStore } from '../../src/storage/runs'
+import { LocalLab } from '../../src/worker/lab'
+import type { EnginePreference, LabEvent } from '../../src/worker/protocol'
+
+export const TEXT = 'the quick brown fox jumps over the lazy dog. '.repeat(30)
+
+export const tiny: Config = {
+  ...defaultConfig(28),
+  n_layer: 1,
+  n_head: 2,
+  n_kv_head: 2,
+  n_embd: 16,
+  n_inner: 32,
+  block_size: 8,
+  batch_size: 4,
+  learning_rate: 1e-2,
+  min_lr: 1e-3,
+  warmup_iters: 5,
+  max_iters: 40,
+  eval_interval: 10,
+  eval_iters: 2,
+}
+
+export interface Tab {
+  lab: LocalLab
+  store: RunStore
+  events: LabEvent[]
+  /** Resolves when an event of the open run satisfies `is`. */
+  heard(is: (event: RunEvent) => boolean): Promise<RunEvent>
+  /** From now on nothing of this tab reaches the disk. */
+  kill(): Promise<void>
+}
+
+/** A tab of the page on the disk `name`. */
+export async function tab(name: string, preference: EnginePreference = 'cpu', gpu?: GPU): Promise<Tab> {
+  const store = new RunStore(name)
+  const lab = new LocalLab({ gpu, store, fetchText: () => Promise.reject(new Error('no network')) })
+  const events: LabEvent[] = []
+  const waiting = new Set<() => void>()
+  await lab.open(preference, (more) => {
+    events.push(...more)
+    for (const look of waiting) look()
+  })
+  const heard = (is: (event: RunEvent) => boolean) => {
+    const from = events.length
+    return new Promise<RunEvent>((resolve) => {
+      const look = () => {
+        for (const e of events.slice(from))
+          if ('run' in e && is(e.event)) {
+            waiting.delete(look)
+            resolve(e.event)
+          }
+      }
+      waiting.add(look)
+    })
+  }
+  const kill = async () => {
+    store.save = () => new Promise(() => undefined)
+    await lab.loseDevice()
+  }
+  return { lab, store, events, heard, kill }
+}
+
+let disks = 0
+/** A disk that no other test has. */
+export const disk = () => `disk-${process.pid}-${disks++}`
+
+/** A tab with a new run, open and paused at step 0. */
+export async function withRun(name: string, change: Partial<Config> = {}, preference?: EnginePreference, gpu?: GPU) {
+  const opened = await tab(name, preference, gpu)
+  const { vocab_size } = await opened.lab.loadText('fox', TEXT)
+  const { run } = await opened.lab.createRun({
+    name: 'fox',
+    config: { ...tiny, vocab_size, ...change },
+    prompt: 'the ',
+  })
+  return { ...opened, id: run.id }
+}
+
+export const status = (wanted: string) => (event: RunEvent) => event.type === 'status' && event.status === wanted
+
+/** Everything that must be the same bit for bit: weights, moments, losses. */
+export async function bitsOf(lab: LocalLab, id: string) {
+  const { checkpoint, extra } = decodeCheckpoint((await lab.exportRun(id)).bytes)
+  const steps = extra.history?.steps.map(({ step, loss, grad_norm, learning_rate, tokens }) => ({
+    step,
+    loss,
+    grad_norm,
+    learning_rate,
+    tokens,
+  }))
+  const evals = extra.history?.evals.map(({ step, val_loss }) => ({ step, val_loss }))
+  const meta = { ...checkpoint.meta, elapsed_s: 0 }
+  return { meta, tensors: checkpoint.tensors, steps, evals, samples: extra.history?.samples }
+}
