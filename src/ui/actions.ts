@@ -1,0 +1,77 @@
+// What buttons, keys and the command palette do, each written once. Errors end as a message that says what to do.
+import { draft } from './draft.svelte'
+import { asError, lab } from './lab.svelte'
+import { m } from './messages'
+import { route } from './route.svelte'
+import { toasts } from './toasts.svelte'
+
+/** Runs a command; if it fails, the person reads why. */
+export async function attempt(command: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await command()
+    return true
+  } catch (error) {
+    const { title, text, todo } = m.errors.describe(asError(error))
+    toasts.show({ level: 'error', text: `${title}. ${text} ${todo}` })
+    return false
+  }
+}
+
+/** The open run can be trained on from here. */
+export const canTrain = () =>
+  lab.run !== null && lab.readOnly === null && lab.broken === null && lab.status !== 'finished' && !lab.busy
+
+export async function trainItNow() {
+  route.go('train')
+  await draft.go()
+}
+
+/** Space and the strip's big button: start, pause, or begin the first run. */
+export async function startOrPause() {
+  if (lab.phase !== 'ready' || lab.reopening || draft.going !== 'idle') return
+  if (lab.run === null) return trainItNow()
+  if (lab.status === 'running') await attempt(() => lab.pause())
+  else if (canTrain()) await attempt(() => lab.start())
+}
+
+export async function stepOnce() {
+  if (canTrain() && lab.status !== 'running') await attempt(() => lab.stepOnce())
+}
+
+export async function openRun(id: string) {
+  if (await attempt(() => lab.openRun(id))) followRun()
+}
+
+/** The settings under the hands become the open run's. */
+export function followRun() {
+  if (lab.run) draft.follow(lab.run.config, lab.run.prompt)
+}
+
+/** A dropped or chosen file: a run that was exported here, or else a text. */
+export async function takeFile(file: File) {
+  const bytes = await file.arrayBuffer()
+  if (file.name.endsWith('.safetensors')) {
+    route.go('runs')
+    await attempt(async () => {
+      const run = await lab.importRun(bytes)
+      toasts.show({ level: 'info', text: m.runs.imported(run.name) })
+    })
+    return
+  }
+  route.go('data')
+  await draft.take(() => draft.useText(file.name, bytes))
+}
+
+export async function copy(text: string): Promise<boolean> {
+  return attempt(() => navigator.clipboard.writeText(text))
+}
+
+/** Hands bytes to the browser as a download. */
+export function download(name: string, bytes: Uint8Array<ArrayBuffer>) {
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+}

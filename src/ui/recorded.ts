@@ -1,0 +1,32 @@
+// The finished run that the page opens on, replayed from a file: {name, config, history, note}. The numbers in it come from
+// a real run; `note` says which one.
+import type { Config } from '../config'
+import type { RunHistory } from '../worker/client'
+
+export interface RecordedRun {
+  name: string
+  config: Config
+  history: RunHistory
+  /** Where and how the run was made, for the reader. */
+  note: string
+}
+
+/** Reads the recorded run; null where the page is served without one. Throws when the file is not what it should be. */
+export async function loadRecordedRun(): Promise<RecordedRun | null> {
+  const response = await fetch('./recorded_run.json')
+  if (!response.ok) return null
+  const recorded: unknown = await response.json()
+  if (!isRecordedRun(recorded)) throw new Error('recorded_run.json is not a recorded run')
+  return recorded
+}
+
+function isRecordedRun(value: unknown): value is RecordedRun {
+  if (typeof value !== 'object' || value === null) return false
+  if (!('name' in value && 'config' in value && 'note' in value && 'history' in value)) return false
+  const history = value.history
+  return (
+    typeof history === 'object' &&
+    history !== null &&
+    ['steps', 'evals', 'samples', 'events'].every((column) => Array.isArray(Reflect.get(history, column)))
+  )
+}

@@ -1,0 +1,19 @@
+// Which stage is shown: the address's hash, so that back and forward walk the stages.
+export const STAGES = ['data', 'model', 'train', 'chat', 'runs'] as const
+export type Stage = (typeof STAGES)[number]
+
+const read = (): Stage => STAGES.find((stage) => location.hash === `#/${stage}`) ?? 'train'
+
+class Route {
+  stage = $state<Stage>(read())
+
+  constructor() {
+    addEventListener('hashchange', () => (this.stage = read()))
+  }
+
+  go(stage: Stage) {
+    if (stage !== read() || location.hash === '') location.hash = `#/${stage}`
+  }
+}
+
+export const route = new Route()

@@ -1,0 +1,42 @@
+// Times, sizes and rates as a person reads them, and the sentence under the chart.
+import { describe, expect, it } from 'vitest'
+import { bytes, clock, percent, plural, rate, spanInWords } from '../../src/ui/format'
+import { m } from '../../src/ui/messages'
+
+describe('format', () => {
+  it('promises in round numbers', () => {
+    expect([0.2, 4.1, 12, 88, 91, 240, 3500, 3620, 7000, 200_000].map(spanInWords)).toEqual([
+      '1 second',
+      '5 seconds',
+      '15 seconds',
+      '90 seconds',
+      '2 minutes',
+      '4 minutes',
+      '58 minutes',
+      '1 hour',
+      '1 hour 55 minutes',
+      '2 days',
+    ])
+  })
+
+  it('counts down on a clock', () => {
+    expect([0, 9.6, 61, 3599, 3753].map(clock)).toEqual(['0:00', '0:10', '1:01', '59:59', '1:02:33'])
+  })
+
+  it('names sizes, shares, rates and counts', () => {
+    expect([12, 432_100, 12_840_000, 1.2e9].map(bytes)).toEqual(['12 byte', '432 kB', '12.8 MB', '1.2 GB'])
+    expect([0, 0.0012, 0.17, 1].map(percent)).toEqual(['0%', '0.12%', '17%', '100%'])
+    expect([0, 0.001, 3e-5, 0.00497, 10000].map(rate)).toEqual(['0', '0.001', '3e−5', '0.00497', '10,000'])
+    expect([plural(1, 'run', 'runs'), plural(1200, 'run', 'runs')]).toEqual(['1 run', '1,200 runs'])
+  })
+})
+
+describe('the sentence under the chart', () => {
+  it('says what a loss means', () => {
+    const uniform = Math.log(65)
+    expect(m.train.sentence({ step: 840, loss: 1.92, held: true, uniform })).toBe(
+      'Step 840: validation 1.92 (perplexity 6.82). It is as unsure as if it chose among 6.82 equally likely characters; blind guessing would be 65.',
+    )
+    expect(m.train.sentence({ step: 0, loss: 4.17, held: true, uniform })).toContain('still guesses blindly')
+  })
+})
