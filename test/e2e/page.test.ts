@@ -1,0 +1,176 @@
+// The page itself, in every state and size: nothing serious for axe in either theme, nothing wider than a phone, at home under
+// a sub-path, and never dead where there is no WebGPU. Leaves screenshots for people to look at.
+import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { m } from '../../src/ui/messages'
+import * as b from './browser'
+
+const STAGES = ['data', 'model', 'train', 'chat', 'runs'] as const
+const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
+
+/** What axe finds serious or critical, one line each. */
+async function serious(page: Page): Promise<string[]> {
+  await page.evaluate(AXE)
+  const { violations } = await page.evaluate<{
+    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[]
+  }>('axe.run(document, { resultTypes: ["violations"] })')
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join('; ')}`,
+    )
+}
+
+describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
+  const profile = b.newProfile()
+  let site: Awaited<ReturnType<typeof b.serveDist>>
+  let browser: b.Browser
+  let page: Page
+  beforeAll(async () => {
+    site = await b.serveDist()
+    browser = await b.openBrowser(profile.folder, { dark: theme === 'dark' })
+    page = await b.open(browser, site.address)
+  })
+  afterAll(async () => {
+    await browser.close()
+    site.close()
+    profile.forget()
+  })
+
+  test('before anything is trained', async () => {
+    for (const name of STAGES) {
+      await b.stage(page, name).click()
+      await page.waitForTimeout(200)
+      expect(await serious(page), name).toEqual([])
+      await b.shoot(page, `idle-${name}-1440-${theme}`)
+    }
+  })
+
+  test('with a run, at three widths', async () => {
+    await b.prepare(page, { steps: 60 })
+    await b.go(page)
+    await b.finished(page)
+    for (const width of [1440, 1024, 390]) {
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
+      for (const name of STAGES) {
+        await b.stage(page, name).click()
+        await page.waitForTimeout(200)
+        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+        expect(overflow, `${name} at ${width} px`).toBeLessThanOrEqual(0)
+        if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
+        await b.shoot(page, `run-${name}-${width}-${theme}`)
+      }
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  test('the device panel, the keys and the palette', async () => {
+    for (const [name, key] of [
+      ['keys', '?'],
+      ['palette', 'Control+k'],
+    ] as const) {
+      await page.locator('main').focus()
+      await page.keyboard.press(key)
+      await page.getByRole('dialog').waitFor()
+      expect(await serious(page), name).toEqual([])
+      await b.shoot(page, `${name}-1440-${theme}`, false)
+      await page.keyboard.press('Escape')
+    }
+    await page.getByRole('button', { name: m.device.title }).click()
+    await page.getByRole('dialog').waitFor()
+    expect(await serious(page), 'device').toEqual([])
+    await b.shoot(page, `device-1440-${theme}`, false)
+    await page.keyboard.press('Escape')
+  })
+
+  test('a problem stands beside its field, with a way out', async () => {
+    await b.stage(page, 'model').click()
+    const field = page.locator('#field-n_embd')
+    if (!(await field.isVisible())) await page.getByText(m.model.advanced).click()
+    await field.fill('15')
+    await field.press('Tab')
+    const fix = page.locator('#field-n_embd-problems').getByRole('button')
+    await fix.waitFor()
+    expect(await serious(page)).toEqual([])
+    await b.shoot(page, `problem-1440-${theme}`)
+    await fix.click()
+    await expect.poll(() => page.locator('#field-n_embd-problems').textContent()).toMatch(/^\s*$/)
+  })
+
+  test('nobody complained, nothing was missing', () => {
+    expect(browser.complaints).toEqual([])
+    expect(site.missing).toEqual([])
+  })
+})
+
+describe('elsewhere', () => {
+  const profiles = [b.newProfile(), b.newProfile()]
+  let site: Awaited<ReturnType<typeof b.serveDist>>
+  beforeAll(async () => {
+    site = await b.serveDist()
+  })
+  afterAll(() => {
+    site.close()
+    for (const { forget } of profiles) forget()
+  })
+
+  test('the page is at home under a sub-path', async () => {
+    const browser = await b.openBrowser(profiles[0]!.folder)
+    const asked: string[] = []
+    browser.context.on('request', (request) => asked.push(request.url()))
+    const page = await b.open(browser, site.address + b.SUB_PATH.slice(1))
+    await b.prepare(page, { steps: 5 })
+    await b.go(page)
+    await b.finished(page)
+    await browser.close()
+    expect(asked.length).toBeGreaterThan(3)
+    // Nothing leaves the page's own folder, let alone its host.
+    expect(
+      asked.filter((url) => !url.startsWith(site.address + b.SUB_PATH.slice(1)) && !/^(blob|data):/.test(url)),
+    ).toEqual([])
+    expect(site.missing).toEqual([])
+    expect(browser.complaints).toEqual([])
+  })
+
+  test('without WebGPU the CPU engine trains, and the page says so and how to get it', async () => {
+    const browser = await b.openBrowser(profiles[1]!.folder, { webgpu: false })
+    const page = await b.open(browser, site.address)
+    expect(await page.locator('.tools .engine').textContent()).toBe(m.device.cpuShort)
+    await page.getByText(m.train.cpu).waitFor()
+    await page.getByRole('button', { name: m.train.cpuHow }).click()
+    await page.getByRole('heading', { name: m.device.get }).waitFor()
+    expect(await serious(page)).toEqual([])
+    await b.shoot(page, 'no-webgpu-1440-light', false)
+    await page.keyboard.press('Escape')
+    await b.prepare(page, { steps: 60 })
+    await b.go(page)
+    await b.finished(page)
+    expect(Number(await b.figure(page, m.strip.loss).textContent())).toBeLessThan(3)
+    await browser.close()
+    expect(browser.complaints).toEqual([])
+  })
+
+  test('a text that cannot be trained on is refused with a reason', async () => {
+    const texts: [string, string | Uint8Array][] = [
+      ['empty', ''],
+      ['one letter', 'a'.repeat(100)],
+      ['binary', Uint8Array.from({ length: 4000 }, (_, i) => (i * 97) % 256)],
+    ]
+    const browser = await b.openBrowser(profiles[0]!.folder)
+    const page = await b.open(browser, site.address)
+    const { title } = m.errors.describe(Object.assign(new Error(), { name: 'CorpusError' }))
+    for (const [name, content] of texts) {
+      await b.stage(page, 'data').click()
+      const input = page.locator('input[type=file][accept^=".txt"]')
+      await input.setInputFiles({ name: `${name}.txt`, mimeType: 'text/plain', buffer: Buffer.from(content) })
+      const problem = page.locator('main').filter({ hasText: title })
+      await problem.getByText(`${name}.txt`).first().waitFor()
+      expect(await serious(page), name).toEqual([])
+    }
+    await b.shoot(page, 'refused-1440-light')
+    await browser.close()
+    expect(browser.complaints).toEqual([])
+  })
+})

@@ -1,0 +1,242 @@
+// The rooms of the design, held by reading every import in src/ (type imports count): who may import whom, no cycles, shaders
+// only in their own op, npm packages only in the rooms that need them, and the doors of which there is one each.
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import ts from 'typescript'
+import { describe, expect, test } from 'vitest'
+
+/** Source files by path from the project's folder: `src/ops/gelu.ts`. */
+type Sources = ReadonlyMap<string, string>
+
+const ROOMS: Record<string, readonly string[]> = {
+  leaves: ['leaves'],
+  gpu: ['gpu', 'leaves'],
+  ops: ['ops', 'gpu', 'leaves'],
+  cpu: ['cpu', 'leaves'],
+  model: ['model', 'leaves'],
+  data: ['data', 'leaves'],
+  train: ['train', 'model', 'ops', 'gpu', 'cpu', 'data', 'leaves'],
+  inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', 'data', 'leaves'],
+  storage: ['storage', 'leaves'],
+  share: ['share', 'storage', 'data', 'leaves'],
+  'worker/protocol': ['leaves'],
+  'worker/worker': [
+    'worker/worker',
+    'worker/protocol',
+    'train',
+    'inspect',
+    'data',
+    'storage',
+    'share',
+    'gpu',
+    'leaves',
+  ],
+  'worker/client': ['worker/protocol', 'leaves'],
+  headless: ['headless', 'train', 'inspect', 'data', 'storage', 'gpu', 'leaves'],
+  ui: ['ui', 'worker/client', 'share', 'leaves'],
+  main: ['ui'],
+}
+
+/** npm packages and Node's modules, and the only rooms that may have them. */
+const PACKAGES: [RegExp, readonly string[]][] = [
+  [/^node:/, ['headless']],
+  [/^webgpu$/, ['headless']],
+  [/^(vite|esbuild)$/, ['headless']],
+  [/^svelte(\/|$)/, ['ui', 'main']],
+  [/^(uplot|@fontsource)/, ['ui', 'main']],
+  [/^comlink$/, ['worker/worker', 'worker/client']],
+  [/^idb-keyval$/, ['storage']],
+  [/^fflate$/, ['storage', 'share', 'data']],
+  [/^valibot$/, ['leaves', 'storage', 'share', 'worker/worker', 'headless', 'ui']],
+]
+
+/** What only one room may say, and that room. */
+const DOORS: [RegExp, string][] = [
+  [/\bnew\s+Worker\b/, 'worker/client'],
+  // Except asking that nothing be cleared: browsers let only a page ask, not a worker.
+  [/\bnavigator\.storage\b(?!\??\.persist\b)|\bindexedDB\b/, 'storage'],
+  [/\bnavigator\.gpu\b/, 'worker/worker'],
+]
+
+function room(path: string): string {
+  if (path === 'src/main.ts') return 'main'
+  const [, name = '', file = ''] = path.split('/')
+  if (file === '') return 'leaves'
+  if (name !== 'worker') return name
+  const stem = file.replace(/\.ts$/, '')
+  return stem === 'client' || stem === 'protocol' ? `worker/${stem}` : 'worker/worker'
+}
+
+/** The TypeScript of a file: all of it, or what stands in a component's script elements. */
+function script(path: string, text: string): string {
+  if (!path.endsWith('.svelte')) return text
+  return [...text.matchAll(/<script[^>]*>([\s\S]*?)<\/script>/g)].map(([, body]) => body).join('\n')
+}
+
+const stem = (path: string) => path.replace(/^.*\//, '').replace(/(\.svelte)?\.\w+$/, '')
+
+function resolve(from: string, specifier: string, sources: Sources): string {
+  const path = normalize(join(dirname(from), specifier.replace(/\?.*$/, '')))
+  return [path, `${path}.ts`].find((candidate) => sources.has(candidate)) ?? path
+}
+
+/** Everything in these sources that breaks the design, one sentence each. */
+function offences(sources: Sources): string[] {
+  const found: string[] = []
+  const graph = new Map<string, string[]>()
+  const ops = new Set([...sources.keys()].filter((path) => path.startsWith('shaders/')).map(stem))
+  for (const [path, text] of sources) {
+    if (!path.startsWith('src/')) continue
+    const here = room(path)
+    const may = ROOMS[here]
+    if (!may) {
+      found.push(`${path} lies in no room of the design`)
+      continue
+    }
+    const code = script(path, text)
+    // Comments may name what the code may not touch.
+    const bare = code.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
+    for (const [pattern, door] of DOORS)
+      if (here !== door && here !== 'headless' && pattern.test(bare))
+        found.push(`${path} says ${pattern.exec(bare)?.[0]}, which is for ${door} alone`)
+    const edges: string[] = []
+    for (const { fileName } of ts.preProcessFile(code, true, true).importedFiles) {
+      if (!fileName.startsWith('.')) {
+        const rule = PACKAGES.find(([name]) => name.test(fileName))
+        if (rule && !rule[1].includes(here)) found.push(`${path} imports ${fileName}, which is not for ${here}`)
+        continue
+      }
+      const target = resolve(path, fileName, sources)
+      if (target.endsWith('.wgsl')) {
+        const own = here === 'ops' && (stem(target) === stem(path) || path === 'src/ops/engine.ts')
+        if (!own) found.push(`${path} imports ${target}, which only src/ops/${stem(target)}.ts may`)
+        continue
+      }
+      if (!target.startsWith('src/') || target.endsWith('.css')) continue
+      if (!sources.has(target)) found.push(`${path} imports ${fileName}, which does not exist`)
+      edges.push(target)
+      if (!may.includes(room(target))) found.push(`${path} (${here}) imports ${target} (${room(target)})`)
+      const otherOp = here === 'ops' && room(target) === 'ops' && ops.has(stem(target))
+      if (otherOp && path !== 'src/ops/engine.ts') found.push(`${path} imports another op, ${target}`)
+    }
+    graph.set(path, edges)
+  }
+  return [...found, ...cycles(graph)]
+}
+
+/** Every import cycle, once, as the path around it (depth-first search; an edge back into the current path closes one). */
+function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const found: string[] = []
+  const done = new Set<string>()
+  const visit = (node: string, trail: string[]) => {
+    const at = trail.indexOf(node)
+    if (at >= 0) found.push(`import cycle: ${[...trail.slice(at), node].join(' → ')}`)
+    if (at >= 0 || done.has(node)) return
+    for (const next of graph.get(node) ?? []) visit(next, [...trail, node])
+    done.add(node)
+  }
+  for (const node of graph.keys()) visit(node, [])
+  return found
+}
+
+function readSources(): Sources {
+  const files = ['src', 'shaders'].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.(ts|svelte|css|wgsl|mjs|json)$/.test(entry.name))
+      .map((entry) => join(entry.parentPath, entry.name)),
+  )
+  return new Map(files.map((path) => [path, readFileSync(path, 'utf8')]))
+}
+
+test('every import in src keeps to the rooms of the design', () => {
+  const sources = readSources()
+  expect(sources.size).toBeGreaterThan(20)
+  expect(offences(sources)).toEqual([])
+})
+
+test('one word, four rooms: every shader has its op, its reference and its test', () => {
+  const names = (folder: string, ending: string) =>
+    readdirSync(folder)
+      .filter((file) => file.endsWith(ending))
+      .map((file) => file.slice(0, -ending.length))
+  const shaders = names('shaders', '.wgsl').filter((name) => name !== 'prelude')
+  expect(shaders.length).toBeGreaterThan(10)
+  for (const [folder, ending] of [
+    ['src/ops', '.ts'],
+    ['src/cpu', '.ts'],
+    ['test/ops', '.test.ts'],
+  ] as const)
+    expect(
+      shaders.filter((name) => !names(folder, ending).includes(name)),
+      folder,
+    ).toEqual([])
+})
+
+describe('an offender is found', () => {
+  const cases: [string, Record<string, string>, string][] = [
+    [
+      'a type import counts',
+      { 'src/gpu/a.ts': `import type { T } from '../train/b'`, 'src/train/b.ts': '' },
+      'src/gpu/a.ts (gpu) imports src/train/b.ts (train)',
+    ],
+    [
+      'a re-export counts',
+      { 'src/cpu/a.ts': `export * from '../model/b'`, 'src/model/b.ts': '' },
+      'src/cpu/a.ts (cpu) imports src/model/b.ts (model)',
+    ],
+    [
+      'a dynamic import counts',
+      { 'src/model/b.ts': `const x = import('../cpu/c')`, 'src/cpu/c.ts': '' },
+      'src/model/b.ts (model) imports src/cpu/c.ts (cpu)',
+    ],
+    [
+      'a component is read too',
+      {
+        'src/ui/A.svelte': `<script lang="ts">\nimport { b } from '../train/b'\n</script><p></p>`,
+        'src/train/b.ts': '',
+      },
+      'src/ui/A.svelte (ui) imports src/train/b.ts (train)',
+    ],
+    [
+      'the page may not read the protocol past the client',
+      { 'src/ui/a.ts': `import type { Lab } from '../worker/protocol'`, 'src/worker/protocol.ts': '' },
+      'src/ui/a.ts (ui) imports src/worker/protocol.ts (worker/protocol)',
+    ],
+    [
+      'a leaf knows no room',
+      { 'src/params.ts': `import './gpu/a'`, 'src/gpu/a.ts': '' },
+      'src/params.ts (leaves) imports src/gpu/a.ts (gpu)',
+    ],
+    [
+      'a shader belongs to its op',
+      { 'src/ops/gelu.ts': `import s from '../../shaders/rope.wgsl?raw'`, 'shaders/rope.wgsl': '' },
+      'src/ops/gelu.ts imports shaders/rope.wgsl, which only src/ops/rope.ts may',
+    ],
+    [
+      'an op knows no other',
+      { 'src/ops/gelu.ts': `import { rope } from './rope'`, 'src/ops/rope.ts': '', 'shaders/rope.wgsl': '' },
+      'src/ops/gelu.ts imports another op, src/ops/rope.ts',
+    ],
+    [
+      'a cycle',
+      { 'src/a.ts': `import './b'`, 'src/b.ts': `import './c'`, 'src/c.ts': `import './a'` },
+      'import cycle: src/a.ts → src/b.ts → src/c.ts → src/a.ts',
+    ],
+    ['a missing file', { 'src/a.ts': `import './b'` }, 'src/a.ts imports ./b, which does not exist'],
+    ['an unknown room', { 'src/helpers/a.ts': '' }, 'src/helpers/a.ts lies in no room of the design'],
+    ['a package', { 'src/train/a.ts': `import 'node:fs'` }, 'src/train/a.ts imports node:fs, which is not for train'],
+    [
+      'a second worker',
+      { 'src/ui/a.ts': `const w = new Worker('x')` },
+      'src/ui/a.ts says new Worker, which is for worker/client alone',
+    ],
+    [
+      'a second door to the disk',
+      { 'src/worker/worker.ts': `await navigator.storage.estimate() // indexedDB` },
+      'src/worker/worker.ts says navigator.storage, which is for storage alone',
+    ],
+  ]
+  test.each(cases)('%s', (_, files, offence) => {
+    expect(offences(new Map(Object.entries(files)))).toEqual([offence])
+  })
+})
