@@ -50,12 +50,13 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^valibot$/, ['leaves', 'storage', 'share', 'worker/worker', 'headless', 'ui']],
 ]
 
-/** What only one room may say, and that room. */
+/** What only one room, or one file, may say, and which. */
 const DOORS: [RegExp, string][] = [
   [/\bnew\s+Worker\b/, 'worker/client'],
   // Except asking that nothing be cleared: browsers let only a page ask, not a worker.
   [/\bnavigator\.storage\b(?!\??\.persist\b)|\bindexedDB\b/, 'storage'],
   [/\bnavigator\.gpu\b/, 'worker/worker'],
+  [/\bqueue\.submit\(\[|\.mapAsync\(|\bonSubmittedWorkDone\b/, 'src/gpu/queue.ts'],
 ]
 
 function room(path: string): string {
@@ -97,7 +98,7 @@ function offences(sources: Sources): string[] {
     // Comments may name what the code may not touch.
     const bare = code.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
     for (const [pattern, door] of DOORS)
-      if (here !== door && here !== 'headless' && pattern.test(bare))
+      if (here !== door && path !== door && here !== 'headless' && pattern.test(bare))
         found.push(`${path} says ${pattern.exec(bare)?.[0]}, which is for ${door} alone`)
     const edges: string[] = []
     for (const { fileName } of ts.preProcessFile(code, true, true).importedFiles) {
@@ -234,6 +235,11 @@ describe('an offender is found', () => {
       'a second door to the disk',
       { 'src/worker/worker.ts': `await navigator.storage.estimate() // indexedDB` },
       'src/worker/worker.ts says navigator.storage, which is for storage alone',
+    ],
+    [
+      'a second place that waits for the GPU',
+      { 'src/gpu/a.ts': `await staging.mapAsync(1)`, 'src/gpu/queue.ts': `await staging.mapAsync(1)` },
+      'src/gpu/a.ts says .mapAsync(, which is for src/gpu/queue.ts alone',
     ],
   ]
   test.each(cases)('%s', (_, files, offence) => {

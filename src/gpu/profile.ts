@@ -3,10 +3,15 @@
 import type { Timing } from '../engine'
 import type { Gpu } from './device'
 import type { Dispatch } from './kernel'
-import { encode } from './queue'
+import { encode, type Queue } from './queue'
 
 /** Runs a program `repeat` times and times each of its dispatches; empty where the device has no timestamps. */
-export async function profile({ device }: Gpu, program: readonly Dispatch[], repeat = 3): Promise<Timing[]> {
+export async function profile(
+  { device }: Gpu,
+  queue: Queue,
+  program: readonly Dispatch[],
+  repeat = 3,
+): Promise<Timing[]> {
   if (!device.features.has('timestamp-query')) return []
   // A query set holds at most 4,096 timestamps (WebGPU specification, 'Query sets').
   const chunk = 2048
@@ -35,13 +40,13 @@ export async function profile({ device }: Gpu, program: readonly Dispatch[], rep
       })
       encoder.resolveQuerySet(querySet, 0, count, resolved, 0)
       encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8)
-      device.queue.submit([encoder.finish()])
-      await staging.mapAsync(GPUMapMode.READ)
-      const ns = new BigInt64Array(staging.getMappedRange())
-      part.forEach((_, i) => (total[from + i]!.ms += Number(ns[2 * i + 1]! - ns[2 * i]!) / 1e6 / repeat))
+      queue.submit(encoder)
+      await queue.take(staging, (bytes) => {
+        const ns = new BigInt64Array(bytes)
+        part.forEach((_, i) => (total[from + i]!.ms += Number(ns[2 * i + 1]! - ns[2 * i]!) / 1e6 / repeat))
+      })
       querySet.destroy()
       resolved.destroy()
-      staging.destroy()
     }
   return total
 }

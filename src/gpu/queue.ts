@@ -7,6 +7,33 @@ import type { GpuTensor } from './tensor'
 /** Bytes read back at once: far below any device's largest buffer, and a model of 5M parameters with its moments in one go. */
 const STAGING = 64 * 2 ** 20
 
+/** How long one submit should keep the device: a page is drawn between two, and Windows resets a device after about 2 s. */
+const SUBMIT_MS = 100
+/** Programs shorter than this say more about waiting than about the device. */
+const SHORTEST_MS = 10
+/** Before anything has been measured: 20 GFLOP/s, less than any GPU does. In units of `cost` a millisecond. */
+const FIRST_RATE = 2e7
+/** Arithmetic that a GPU does while it moves one byte. */
+const FLOPS_PER_BYTE = 10
+
+const cost = ({ flops, bytes }: Dispatch) => flops + FLOPS_PER_BYTE * bytes
+
+/** A program in as few pieces as keep each within `budget`; a dispatch that is more by itself is a piece by itself. */
+export function cut(program: readonly Dispatch[], budget: number): Dispatch[][] {
+  const pieces: Dispatch[][] = []
+  let left = 0
+  for (const dispatch of program) {
+    const piece = pieces.at(-1)
+    if (piece && cost(dispatch) <= left) piece.push(dispatch)
+    else {
+      pieces.push([dispatch])
+      left = budget
+    }
+    left -= cost(dispatch)
+  }
+  return pieces
+}
+
 /** Part of a tensor, and where its bytes go. */
 interface Piece {
   buffer: GPUBuffer
@@ -16,20 +43,50 @@ interface Piece {
 
 export class Queue {
   readonly #gpu: Gpu
+  #rate = FIRST_RATE
+  /** When the device was last known to have done everything. */
+  #idle = 0
   constructor(gpu: Gpu) {
     this.#gpu = gpu
   }
 
-  /** Encodes and submits a program; resolves when the GPU has done it. */
+  /** Encodes and submits a program, in pieces sized by what was measured before; resolves when the GPU has done it. */
   async run(program: readonly Dispatch[]): Promise<void> {
     const { device } = this.#gpu
-    const encoder = device.createCommandEncoder({ label: 'program' })
-    const pass = encoder.beginComputePass({ label: 'program' })
-    for (const dispatch of program) encode(pass, dispatch)
-    pass.end()
-    device.queue.submit([encoder.finish()])
+    const submitted = performance.now()
+    for (const piece of cut(program, SUBMIT_MS * this.#rate)) {
+      const encoder = device.createCommandEncoder({ label: 'program' })
+      const pass = encoder.beginComputePass({ label: 'program' })
+      for (const dispatch of piece) encode(pass, dispatch)
+      pass.end()
+      this.submit(encoder)
+    }
     await device.queue.onSubmittedWorkDone()
+    this.#measure(program, submitted)
     this.#gpu.check()
+  }
+
+  /** A program's time begins when the one before it was done. */
+  #measure(program: readonly Dispatch[], submitted: number): void {
+    const now = performance.now()
+    const ms = now - Math.max(submitted, this.#idle)
+    this.#idle = now
+    const rate = program.reduce((sum, dispatch) => sum + cost(dispatch), 0) / Math.max(ms, SHORTEST_MS)
+    if (ms >= SHORTEST_MS || rate > this.#rate) this.#rate = rate
+  }
+
+  submit(encoder: GPUCommandEncoder): void {
+    this.#gpu.device.queue.submit([encoder.finish()])
+  }
+
+  /** Waits for what was submitted into a staging buffer, lets `use` see its bytes, and destroys it. */
+  async take<R>(staging: GPUBuffer, use: (bytes: ArrayBuffer) => R): Promise<R> {
+    try {
+      await staging.mapAsync(GPUMapMode.READ)
+      return use(staging.getMappedRange())
+    } finally {
+      staging.destroy()
+    }
   }
 
   write(tensor: GpuTensor, data: Float32Array | Uint32Array | Int32Array): void {
@@ -72,15 +129,14 @@ export class Queue {
       encoder.copyBufferToBuffer(buffer, offset, staging, at, into.length)
       at += into.length
     }
-    device.queue.submit([encoder.finish()])
-    try {
-      await staging.mapAsync(GPUMapMode.READ)
-      const bytes = new Uint8Array(staging.getMappedRange())
+    this.submit(encoder)
+    await this.take(staging, (bytes) => {
       at = 0
-      for (const { into } of pieces) into.set(bytes.subarray(at, (at += into.length)))
-    } finally {
-      staging.destroy()
-    }
+      for (const { into } of pieces) {
+        into.set(new Uint8Array(bytes, at, into.length))
+        at += into.length
+      }
+    })
   }
 }
 

@@ -16,17 +16,17 @@ const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 /** One zeroed buffer a block, and every window on it by label. Throws OutOfMemoryError naming the block and the limit. */
 export async function allocate({ device }: Gpu, blocks: readonly Block[]): Promise<Map<string, GpuTensor>> {
   const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
+  for (const { label, size } of blocks)
+    if (size * 4 > limit)
+      throw new OutOfMemoryError(
+        `${label} needs ${mib(size * 4)}, and this device takes at most ${mib(limit)} in one piece. Choose a smaller model, batch or context.`,
+      )
   const tensors = new Map<string, GpuTensor>()
   device.pushErrorScope('out-of-memory')
   const buffers = blocks.map((block) => {
-    const size = block.size * 4
-    if (size > limit)
-      throw new OutOfMemoryError(
-        `${block.label} needs ${mib(size)}, and this device takes at most ${mib(limit)} in one piece. Choose a smaller model, batch or context.`,
-      )
     const buffer = device.createBuffer({
       label: block.label,
-      size,
+      size: block.size * 4,
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     })
     for (const { tensor, offset } of block.windows) {

@@ -105,7 +105,7 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   }
   /** Times each dispatch of a program; see gpu/profile.ts. */
   profile(program: readonly Dispatch[], repeat?: number): Promise<Timing[]> {
-    return profile(this.#gpu, program, repeat)
+    return this.#orLost(profile(this.#gpu, this.#queue, program, repeat))
   }
   destroy(): void {
     this.#gpu.device.destroy()
