@@ -34,7 +34,12 @@ export interface DeviceOptions {
 /** Opens the best device there is. Throws NoWebGpuError, with the reason, where there is none. */
 export async function openDevice({ gpu, baseline = false }: DeviceOptions): Promise<Gpu> {
   if (!gpu) throw new NoWebGpuError('This browser has no WebGPU.')
-  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
+  // Firefox rejects where it blocks WebGPU on this machine (bugzilla 2008734), others answer null.
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((error: unknown) => {
+    throw new NoWebGpuError(
+      `This browser blocks WebGPU here: ${error instanceof Error ? error.message : String(error)}`,
+    )
+  })
   if (!adapter) throw new NoWebGpuError('This browser has WebGPU, but no adapter that it will use.')
   const device = await adapter
     .requestDevice(
