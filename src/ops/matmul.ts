@@ -1,7 +1,7 @@
 // A linear layer: out = x·w + bias, forward and backward, each a matrix product of one of three forms; see
 // shaders/matmul.wgsl. Sizes that vec4 reads do not divide take the general form.
 import source from '../../shaders/matmul.wgsl?raw'
-import { grid, type Dispatch, type Kernels } from '../gpu/kernel'
+import type { Dispatch, Kernels } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { invariant } from '../errors'
 import { sizeOf } from '../params'
@@ -30,7 +30,8 @@ function product(kernels: Kernels, { label, form, R, K, M, a, b, c, bias, accumu
     sizeOf(a.shape) === R * K && sizeOf(b.shape) === K * M && sizeOf(c.shape) === R * M,
     () => `${label}: [${a.shape.join(', ')}] and [${b.shape.join(', ')}] do not make [${c.shape.join(', ')}]`,
   )
-  const byFours = { nn: M, nt: K, tn: M }[form] % 4 === 0
+  // A binding that is read by fours holds at least four numbers; b and c do wherever the size that counts is a multiple of four.
+  const byFours = { nn: M, nt: K, tn: M }[form] % 4 === 0 && sizeOf(a.shape) >= 4
   const entry = byFours ? form : 'any'
   const columns = byFours && form !== 'nt' ? 8 : 4
   const constants = {
@@ -119,7 +120,7 @@ export const matmul: GpuOp<'matmul'> = (kernels) => ({
           label: label('dbias'),
           tensors: { dout, dbias },
           constants: { R, M, K, ACCUMULATE: Number(adds.has('dbias')) },
-          workgroups: grid(Math.ceil(M / 16)),
+          workgroups: [Math.ceil(M / 16), 1, 1],
           flops: R * M,
         }),
       )

@@ -9,6 +9,8 @@ testOp('matmul', cases.matmul, {
   'one row, as in decoding': { N: 1, K: 64, M: 132, bias: true },
   'one column, and a row more than a tile': { N: 33, K: 12, M: 1, transposed: true },
   'by fours, not by tiles': { N: 36, K: 20, M: 44 },
+  'one row of fewer than four numbers, into eight': { N: 1, K: 2, M: 8, bias: true },
+  'one row of three, into four, transposed': { N: 1, K: 3, M: 4, transposed: true },
   'M alone not by fours': { N: 8, K: 8, M: 6, transposed: true, bias: true },
   'N and K not by fours, zeros': { N: 6, K: 10, M: 8, fill: (i) => (i % 3 === 0 ? 0 : i) },
   'larger than a tile, odd': { N: 130, K: 70, M: 97, bias: true },
@@ -19,4 +21,5 @@ testOp('matmul', cases.matmul, {
     transposed: true,
     fill: (_, z) => 1e4 * z,
   },
+  'a gradient summed over many rows': { N: 5000, K: 8, M: 12, bias: true },
 })
