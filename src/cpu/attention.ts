@@ -61,7 +61,8 @@ export const attention: CpuOp<'attention'> = {
     const [sumK, sumV] = [new Float64Array(HS), new Float64Array(HS)]
 
     // att = softmax(preatt), out = keep · att · v
-    //   ⇒  datt = keep · (dout · vᵀ),  dpreatt = att · (datt − Σ att · datt);  preatt = q · kᵀ·scale  ⇒  dq = scale · dpreatt · k
+    //   ⇒  datt = keep · (dout · vᵀ);  preatt = scale · q · kᵀ  ⇒  dpreatt, the gradient of q · kᵀ, = scale · att · (datt − Σ att · datt)
+    //   ⇒  dq = dpreatt · k
     const runQ = () => {
       const keep = keepFactors(t.dice, attrs)
       opened(dqkv, adds.has('dqkv'))
@@ -81,17 +82,17 @@ export const attention: CpuOp<'attention'> = {
             }
             sumK.fill(0)
             for (let s = 0; s <= i; s++) {
-              const share = att[row + s]! * (datt[s]! - mean)
+              const share = scale * att[row + s]! * (datt[s]! - mean)
               dpreatt[row + s] = share
               const k = (b * T + s) * width + keys + kv
-              for (let c = 0; c < HS; c++) sumK[c]! += share * scale * qkv[k + c]!
+              for (let c = 0; c < HS; c++) sumK[c]! += share * qkv[k + c]!
             }
             const q = (b * T + i) * width + h * HS
             for (let c = 0; c < HS; c++) dqkv[q + c]! += sumK[c]!
           }
         }
     }
-    // preatt = q · kᵀ·scale  ⇒  dk = scale · dpreattᵀ · q;  out = keep · att · v  ⇒  dv = (keep · att)ᵀ · dout
+    // dk = dpreattᵀ · q;  out = keep · att · v  ⇒  dv = (keep · att)ᵀ · dout
     // each summed over the queries that look at s and over the heads of the group
     const runKV = () => {
       const keep = keepFactors(t.dice, attrs)
@@ -105,7 +106,7 @@ export const attention: CpuOp<'attention'> = {
                 const at = ((b * NH + h) * T + i) * T + s
                 const q = (b * T + i) * width + h * HS
                 const g = (b * T + i) * NH * HS + h * HS
-                const toK = dpreatt[at]! * scale
+                const toK = dpreatt[at]!
                 const toV = att[at]! * keep(at)
                 for (let c = 0; c < HS; c++) {
                   sumK[c]! += toK * qkv[q + c]!
