@@ -34,9 +34,11 @@ export function sampleToken(
   const order = Array.from(p.keys()).sort((a, b) => p[b]! - p[a]! || a - b)
   if (o.temperature <= 0) return { id: order[0]!, probability: p[order[0]!]! }
   const kept = o.top_k > 0 ? order.slice(0, o.top_k) : order
+  // The share that top-p asks for is of what top-k left, as where they are filters in a row.
+  const share = o.top_p * kept.reduce((sum, id) => sum + p[id]!, 0)
   let mass = 0
   let end = 0
-  while (end < kept.length && (end === 0 || mass < o.top_p)) mass += p[kept[end++]!]!
+  while (end < kept.length && (end === 0 || mass < share)) mass += p[kept[end++]!]!
   let left = uniform * mass
   for (const id of kept.slice(0, end)) {
     left -= p[id]!

@@ -25,6 +25,9 @@ test('top-k keeps k tokens, top-p the fewest whose mass reaches p, and both leav
   expect(idsOf({ ...open, top_k: 2 })).toEqual(new Set([1, 2]))
   expect(idsOf({ ...open, top_p: 0.4 })).toEqual(new Set([1, 2]))
   expect(idsOf({ ...open, top_p: 0.01 })).toEqual(new Set([1]))
+  // Of the two that top-k leaves, the first has half the mass: that is 0.34 of the whole.
+  expect(idsOf({ ...open, top_k: 2, top_p: 0.45 })).toEqual(new Set([1]))
+  expect(idsOf({ ...open, top_k: 2, top_p: 0.55 })).toEqual(new Set([1, 2]))
   expect(sampleToken(logits, { ...open, top_k: 1 }, 0.5).probability).toBe(probabilities(logits, 1)[1])
 })
 
