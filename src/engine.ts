@@ -67,7 +67,7 @@ export interface Ops {
     scratch: 'dpreatt'
     attrs: Heads & Dropout
   }
-  /** The same without the matrix: lse [B, NH, T] is the log-sum-exp of each row of scores. HS a multiple of 4, at most 128. */
+  /** The same without the matrix: lse [B, NH, T] is the log-sum-exp of each row of scores. For heads that `flashes`. */
   flash_attention: {
     tensors: 'qkv' | 'out' | 'lse' | 'dice'
     optional: never
@@ -136,6 +136,11 @@ export interface Heads {
 export interface Dropout {
   p: number
   stream: number
+}
+
+/** Whether heads of this size can go without the attention matrix: read by fours, and small enough for a thread's registers. */
+export function flashes(headSize: number): boolean {
+  return headSize % 4 === 0 && headSize <= 128
 }
 
 /** The words of `dice` (u32): what changes each step and is not a rate. */

@@ -2,9 +2,9 @@
 // (Touvron et al., arXiv 2302.13971) are two settings of the same list. Written once: the tape derives the backward.
 // Three uses of it: `train` and `evaluate` take a batch, `decode` takes the next T tokens of one text and a KV cache.
 import type { ModelConfig } from '../config'
-import { DICE, RING, type Tensor } from '../engine'
+import { DICE, flashes, RING, type Tensor } from '../engine'
 import { paramTable } from '../params'
-import { flashes, Tape } from './tape'
+import { Tape } from './tape'
 
 export type Mode =
   /** `attention: 'plain'` keeps the matrix att for whoever asks for it; else it is kept only where a head cannot do without. */

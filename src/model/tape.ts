@@ -37,11 +37,6 @@ export function gradientLabel(label: string): string {
 const rows = (t: Tensor) => t.shape.slice(0, -1).reduce((a, b) => a * b, 1)
 const last = (t: Tensor) => t.shape.at(-1) ?? 1
 
-/** Whether heads of this size can go without the attention matrix: read by fours, and small enough for a thread's registers. */
-export function flashes(headSize: number): boolean {
-  return headSize % 4 === 0 && headSize <= 128
-}
-
 export class Tape {
   readonly nodes: Node[] = []
   /** Every tensor by its address: parameters, inputs, activations, gradients. */

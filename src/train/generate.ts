@@ -51,11 +51,21 @@ export class Decoder {
     this.memory_bytes = memory_bytes
   }
 
-  /** A decoder that reads the trainer's weights as they stand at each call. */
+  /** A decoder that reads the trainer's weights as they stand at each call. Throws OutOfMemoryError, and keeps nothing then. */
   static async open(trainer: Trainer): Promise<Decoder> {
+    const memory: Tensor[] = []
+    try {
+      return await Decoder.#record(trainer, memory)
+    } catch (error) {
+      trainer.engine.free(memory)
+      throw error
+    }
+  }
+
+  /** `memory` collects what is allocated. */
+  static async #record(trainer: Trainer, memory: Tensor[]): Promise<Decoder> {
     const { engine, config } = trainer
     const params = new Set(trainer.params.map(({ name }) => name))
-    const memory: Tensor[] = []
     let bytes = 0
     const allocate = async (blocks: Block[]) => {
       const placed = await engine.allocate(blocks)
@@ -106,23 +116,26 @@ export class Decoder {
     const half = Math.max(1, Math.floor(this.#context / 2))
     const over = tokens.length - this.#context
     const window = over > 0 ? tokens.slice(Math.ceil(over / half) * half) : tokens
+    const last = window.length - 1
     let pos = 0
-    while (pos < window.length - 1 && this.#seen[pos] === window[pos]) pos++
-    this.#seen = window.slice(0, pos)
-    while (pos < window.length - 1) {
+    while (pos < last && this.#seen[pos] === window[pos]) pos++
+    const runs: Promise<void>[] = []
+    while (pos < last) {
       const { T } = this.#prefill
-      if (window.length - 1 - pos < 4) {
-        this.#run(this.#next, window, pos++)
+      if (last - pos < 4) {
+        runs.push(this.#run(this.#next, window, pos++))
         continue
       }
       // Near the end of the context a chunk starts earlier and writes some rows again, with the same values.
       const start = Math.min(pos, this.#context - T)
-      this.#run(this.#prefill, window, start)
-      pos = Math.min(window.length - 1, start + T)
+      runs.push(this.#run(this.#prefill, window, start))
+      pos = Math.min(last, start + T)
     }
-    this.#run(this.#next, window, window.length - 1)
+    runs.push(this.#run(this.#next, window, last))
+    // What the cache holds is known again when all of it has been computed.
+    this.#seen = []
+    const [[logits]] = await Promise.all([this.#engine.read([this.#next.logits!]), ...runs])
     this.#seen = [...window]
-    const [logits] = await this.#engine.read([this.#next.logits!])
     return logits!
   }
 
@@ -131,14 +144,13 @@ export class Decoder {
     this.#seen = []
   }
 
-  #run({ T, work, tokens }: Program, window: readonly number[], start: number): void {
+  #run({ T, work, tokens }: Program, window: readonly number[], start: number): Promise<void> {
     this.#engine.write(this.#pos, new Uint32Array([start]))
     this.#engine.write(
       tokens,
       Uint32Array.from({ length: T }, (_, i) => window[start + i] ?? 0),
     )
-    // A failure shows itself when the logits are read.
-    this.#engine.run(work).catch(() => undefined)
+    return this.#engine.run(work)
   }
 
   destroy(): void {

@@ -8,7 +8,7 @@ import { ConfigError, invariant, NotFiniteError } from '../errors'
 import { initWeights } from '../model/init'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
-import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunSpec, SampleOptions } from '../run'
+import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunHistory, RunSpec, SampleOptions } from '../run'
 import { Decoder, generate } from './generate'
 import { learningRate } from './schedule'
 import { Trainer } from './trainer'
@@ -41,7 +41,10 @@ export class Session {
   #reported = { step: 0, time: 0 }
   #reading: Promise<void> | null = null
   #failure: Error | null = null
+  /** Losses since the last evaluation. */
   #recent: number[] = []
+  /** A checkpoint that is being read. */
+  #copying: Promise<unknown> = Promise.resolve()
   #evaluated = -1
 
   private constructor(
@@ -51,6 +54,7 @@ export class Session {
     from: Checkpoint | null,
     listen: Listen,
     trainer: Trainer,
+    past: RunHistory | null,
   ) {
     const { config } = spec
     const { batch_size: B, block_size: T, vocab_size: V, seed } = config
@@ -65,14 +69,16 @@ export class Session {
     this.#tokens = from?.meta.tokens ?? 0
     this.#elapsed_s = from?.meta.elapsed_s ?? 0
     this.#best = from?.meta.best_val_loss ?? null
+    if (past) this.#recent = lossesSinceEvaluation(past)
     // A checkpoint of a finished run was written after its last evaluation.
     if (from && this.finished) this.#evaluated = this.#step
     this.#reported = { step: this.#step, time: performance.now() }
   }
 
   /**
-   * Builds the model, from its seed or from a checkpoint, and compiles it. `listen` hears of every event of the run. Throws
-   * ConfigError for a config that cannot be trained, OutOfMemoryError for one that is too large.
+   * Builds the model, from its seed or from a checkpoint, and compiles it. `listen` hears of every event of the run; `past` is
+   * what it heard up to the checkpoint. Throws ConfigError for a config that cannot be trained, OutOfMemoryError for one that is
+   * too large.
    */
   static async open(
     engine: Engine,
@@ -80,6 +86,7 @@ export class Session {
     dataset: Dataset,
     from: Checkpoint | null,
     listen: Listen,
+    past: RunHistory | null = null,
   ): Promise<Session> {
     const { config } = spec
     const problems = validate(config)
@@ -94,7 +101,7 @@ export class Session {
     const progress = (done: number, total: number) => listen({ type: 'compile', done, total })
     const trainer = await Trainer.open(engine, config, weights, { progress })
     for (const [name, { data }] of from?.tensors ?? []) if (/^[mv]\./.test(name)) trainer.write(name, data)
-    return new Session(engine, spec, resplit(dataset, config.val_fraction), from, listen, trainer)
+    return new Session(engine, spec, resplit(dataset, config.val_fraction), from, listen, trainer, past)
   }
 
   get spec(): RunSpec {
@@ -134,6 +141,7 @@ export class Session {
     const { config } = this.#spec
     const started = performance.now()
     if (this.#step % config.eval_interval === 0) await this.#measure()
+    await this.#copying
     const step = this.#step
     const micros = config.gradient_accumulation_steps
     const update = this.#trainer.train(step, (micro) => this.#train.batch(step * micros + micro))
@@ -178,6 +186,9 @@ export class Session {
   /** Everything that a later session needs to go on from the same bit. */
   async checkpoint(): Promise<Checkpoint> {
     await this.settle()
+    const tensors = this.#trainer.state()
+    // A large state is read in pieces; the next step waits for the last of them.
+    this.#copying = tensors.catch(() => undefined)
     return {
       meta: {
         format: 'glasshouse-checkpoint',
@@ -188,7 +199,7 @@ export class Session {
         best_val_loss: this.#best,
         spec: this.#spec,
       },
-      tensors: await this.#trainer.state(),
+      tensors: await tensors,
     }
   }
 
@@ -211,10 +222,16 @@ export class Session {
     options: SampleOptions,
     signal?: AbortSignal,
   ): AsyncGenerator<GeneratedToken, 'length' | 'stop' | 'cancelled'> {
-    this.#decoder ??= await Decoder.open(this.#trainer)
-    if (this.#stale) this.#decoder.forget()
-    this.#stale = false
-    return yield* generate(this.#decoder, this.#dataset.tokenizer, options, signal)
+    const decoder = (this.#decoder ??= await Decoder.open(this.#trainer))
+    const text = generate(decoder, this.#dataset.tokenizer, options, signal)
+    for (;;) {
+      // Steps may be taken between two tokens: keys and values of the old weights say nothing to the new ones.
+      if (this.#stale) decoder.forget()
+      this.#stale = false
+      const next = await text.next()
+      if (next.done) return next.value
+      yield next.value
+    }
   }
 
   /** Milliseconds of each dispatch of a step. The weights are put back, so that the run does not notice. */
@@ -248,12 +265,12 @@ export class Session {
     this.#reported.time = performance.now()
   }
 
-  /** Reads back and tells the steps that have been computed. */
+  /** Reads back and tells the steps that have been computed; of a run that has failed, nothing more. */
   async #report(): Promise<void> {
     const updates = await this.#trainer.updates()
     this.#reading = null
     const last = updates.at(-1)
-    if (!last) return
+    if (!last || this.#failure) return
     const now = performance.now()
     const step_ms = (now - this.#reported.time) / Math.max(1, last.step + 1 - this.#reported.step)
     const { config } = this.#spec
@@ -265,6 +282,8 @@ export class Session {
         metrics: { step: step + 1, loss, grad_norm, learning_rate: learningRate(config, step), step_ms, tokens },
       })
       if (!Number.isFinite(loss) || !Number.isFinite(grad_norm)) {
+        // Those submitted meanwhile do not count.
+        this.#step = step + 1
         this.#failure ??= new NotFiniteError(
           `At step ${step + 1} the ${Number.isFinite(loss) ? 'gradient' : 'loss'} stopped being a finite number. The run stopped there. Go back to the last checkpoint with a lower learning rate (now ${config.learning_rate}) or more warm-up.`,
         )
@@ -280,4 +299,10 @@ export class Session {
   #raise(): void {
     if (this.#failure) throw this.#failure
   }
+}
+
+/** The training losses that the next evaluation averages. */
+function lossesSinceEvaluation({ steps, evals }: RunHistory): number[] {
+  const last = evals.at(-1)?.step ?? 0
+  return steps.filter(({ step }) => step > last).map(({ loss }) => loss)
 }

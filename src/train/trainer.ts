@@ -110,12 +110,24 @@ export class Trainer {
     return this.#programs
   }
 
-  /** Takes over new training numbers; a changed dropout is recorded anew. The model's own shape cannot change. */
+  /**
+   * Takes over new training numbers; a changed dropout is recorded anew. The model's own shape cannot change. Throws
+   * OutOfMemoryError where the new programs do not fit; the old ones are back then.
+   */
   async change(config: Config): Promise<void> {
-    const redraw = config.dropout !== this.#config.dropout
+    const before = this.#config
     this.#config = config
-    if (!redraw) return
-    this.engine.free(this.#recorded.activations)
+    if (config.dropout === before.dropout) return
+    try {
+      await this.#recordAgain()
+    } catch (error) {
+      this.#config = before
+      await this.#recordAgain()
+      throw error
+    }
+  }
+  async #recordAgain(): Promise<void> {
+    this.engine.free(this.#programs?.activations ?? [])
     this.#programs = null
     await this.#record()
     await this.engine.compile()
@@ -265,7 +277,9 @@ export class Trainer {
             tensor: { label: labelOf(kind, param.name), shape: param.shape, dtype: 'f32' as const },
             offset,
           }))
-        return { label: whole.label, size, windows: [{ tensor: whole, offset: 0 }, ...windows] }
+        // A parameter with an arena to itself is too large to share one: if the device refuses it, then by its own name.
+        const label = windows.length === 1 ? windows[0]!.tensor.label : whole.label
+        return { label, size, windows: [{ tensor: whole, offset: 0 }, ...windows] }
       }),
     )
     const B = c.batch_size
@@ -301,7 +315,12 @@ export class Trainer {
     // Without dropout and smoothing an evaluation is the training forward.
     const same = c.dropout === 0 && label_smoothing === 0
     const evaluate = same ? train : gpt(c, { use: 'evaluate', B, T })
-    const evaluated = same ? { ...trained, bytes: 0 } : await this.#place(evaluate)
+    const evaluated = same
+      ? { ...trained, bytes: 0 }
+      : await this.#place(evaluate).catch((error: unknown) => {
+          engine.free(trained.tensors)
+          throw error
+        })
     const forward = train.nodes.flatMap((node) => node.forward(engine, trained.find))
     const backward = (accumulate: boolean) =>
       train.nodes.toReversed().flatMap((node) => node.backward(engine, trained.find, accumulate))
