@@ -16,6 +16,11 @@ export interface Extra {
   notes: string
 }
 
+/** A text as it was kept: a byte order mark that it begins with is part of it. */
+export function decodeText(bytes: Uint8Array): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+}
+
 /** Addresses of the extras in the file; no parameter has such a name. */
 const TEXT = 'extra.text'
 const HISTORY = 'extra.history'

@@ -1,7 +1,7 @@
 // A run's history between its three forms: objects while it runs, columns in the browser's database (one typed array clones in
 // a thousandth of the time of as many objects), columns in JSON in an exported file.
 import { CheckpointError } from '../errors'
-import type { RunHistory, StepMetrics } from '../run'
+import type { RunEvent, RunHistory, StepMetrics } from '../run'
 import { parseHistory, type PackedHistory } from './schema'
 
 /** The steps as columns; a copy, which a history that grows on does not change. */
@@ -36,6 +36,18 @@ export function unpackHistory(value: unknown): RunHistory {
       tokens: steps.tokens[i] ?? NaN,
     })),
   }
+}
+
+/** Takes up what a run tells. One that went back repeats steps: what it repeats replaces what was there. */
+export function addToHistory({ steps, evals, samples }: RunHistory, event: RunEvent): void {
+  if (event.type === 'step') append(steps, event.metrics)
+  else if (event.type === 'eval') append(evals, event.metrics)
+  else if (event.type === 'sample') append(samples, event.sample)
+}
+
+function append<T extends { step: number }>(list: T[], entry: T): void {
+  while ((list.at(-1)?.step ?? -1) >= entry.step) list.pop()
+  list.push(entry)
 }
 
 /** The history as it was when the checkpoint of `step` was taken: a run that falls back repeats what came after. */

@@ -4,7 +4,7 @@
 import { createStore, promisifyRequest, type UseStore } from 'idb-keyval'
 import { CheckpointError } from '../errors'
 import type { Checkpoint, RunHistory, RunSpec } from '../run'
-import { decodeCheckpoint, encodeCheckpoint } from './checkpoint'
+import { decodeCheckpoint, decodeText, encodeCheckpoint } from './checkpoint'
 import { cutHistory, packHistory, unpackHistory } from './history'
 import { explainWrite } from './quota'
 import { parseRecord, type RunRecord } from './schema'
@@ -143,7 +143,7 @@ export class RunStore {
     const sound = (kept: Kept | null) => (kept && !damaged?.has(kept.serial) ? kept : null)
     const old = { latest: sound(record.kept.latest), previous: sound(record.kept.previous) }
     const next = { best: best ?? sound(record.kept.best) }
-    if (!latest) return { ...old, ...next }
+    if (!latest) return old.latest ? { ...old, ...next } : { latest: old.previous, previous: null, ...next }
     const previous = [old.latest, old.previous].find((k) => k && k.step < latest.step) ?? null
     return { latest, previous, ...next }
   }
@@ -177,11 +177,12 @@ export class RunStore {
     }
     let history: RunHistory = { steps: [], evals: [], samples: [], events: [] }
     try {
-      history = cutHistory(unpackHistory(found.history), checkpoint?.meta.step ?? 0)
+      history = unpackHistory(found.history)
+      if (checkpoint) history = cutHistory(history, checkpoint.meta.step)
     } catch (error) {
       damage.push(`The run’s history is damaged; its curve begins anew. ${because(error)}`)
     }
-    const text = found.text instanceof Uint8Array ? new TextDecoder().decode(found.text) : null
+    const text = found.text instanceof Uint8Array ? decodeText(found.text) : null
     return { record, checkpoint, history, text, damage }
   }
 

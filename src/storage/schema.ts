@@ -90,7 +90,15 @@ const HistorySchema = v.pipe(
     evals: v.array(
       v.object({ step: count, val_loss: measured, train_loss: v.nullable(v.union([v.number(), v.nan()])) }),
     ),
-    samples: v.array(v.object({ step: count, prompt: text, tokens: v.array(text), probabilities: v.array(measured) })),
+    samples: v.array(
+      v.pipe(
+        v.object({ step: count, prompt: text, tokens: v.array(text), probabilities: v.array(measured) }),
+        v.check(
+          ({ tokens, probabilities }) => tokens.length === probabilities.length,
+          'each token of a sample needs its probability',
+        ),
+      ),
+    ),
     events: v.array(v.object({ step: count, text })),
   }),
   v.check(
@@ -156,6 +164,12 @@ function checkSpec({ config, tokenizer }: RunSpec): void {
   if (problems.length > 0)
     throw new CheckpointError(
       `The checkpoint’s config cannot be run: ${problems.map((p) => p.message).join(' ')} Open another checkpoint.`,
+    )
+  const seen = new Set<string>()
+  const odd = tokenizer.vocab.find((token) => [...token].length !== 1 || seen.size === seen.add(token).size)
+  if (odd !== undefined)
+    throw new CheckpointError(
+      `The checkpoint’s tokenizer has the token ${JSON.stringify(odd)}, which is not one character of its own. Open another checkpoint.`,
     )
   if (tokenizer.vocab.length !== config.vocab_size)
     throw new CheckpointError(

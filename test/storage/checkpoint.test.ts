@@ -29,6 +29,14 @@ const withMeta = (change: (meta: Record<string, unknown>) => void) =>
   })
 const withConfig = (change: object) =>
   withMeta((meta) => (meta.spec = { ...tinySpec, config: { ...tinySpec.config, ...change } }))
+const withToken = (token: string) =>
+  withMeta((meta) => (meta.spec = { ...tinySpec, tokenizer: { kind: 'char', vocab: [...' abcdefg', token] } }))
+const withHistory = (change: (json: string) => string) =>
+  changed(({ tensors }) => {
+    const json = new TextDecoder().decode(Uint8Array.from(tensors.get('extra.history')!.data))
+    const data = new TextEncoder().encode(change(json))
+    tensors.set('extra.history', { dtype: 'U8', shape: [data.length], data })
+  })
 const weight = 'transformer.h.0.mlp.c_fc.weight'
 
 test('everything comes back, bit for bit', () => {
@@ -74,6 +82,13 @@ describe('refused, with the name of what is wrong', () => {
     ['a config field out of range', () => withConfig({ n_layer: 4000 }), /Layers 4000 is outside/],
     ['a config that contradicts itself', () => withConfig({ n_head: 3 }), /not a multiple of n_head 3/],
     ['an unknown choice', () => withConfig({ position: 'alibi' }), /at spec\.config\.position/],
+    ['a token twice', () => withToken('a'), /token "a", which is not one character of its own/],
+    ['a token of two characters', () => withToken('hi'), /token "hi", which is not/],
+    [
+      'a sample without its probabilities',
+      () => withHistory((json) => json.replace('[0.25,0.125]', '[0.25]')),
+      /each token of a sample needs its probability/,
+    ],
     ['another vocabulary', () => withConfig({ vocab_size: 10 }), /tokenizer has 9 tokens, but its config says 10/],
     [
       'a config of other shapes',
@@ -117,19 +132,10 @@ describe('refused, with the name of what is wrong', () => {
       () => changed((f) => f.tensors.set('extra.text', { dtype: 'F32', shape: [1], data: new Float32Array(1) })),
       /"extra\.text" must hold bytes/,
     ],
-    [
-      'a history that is no JSON',
-      () => changed((f) => f.tensors.set('extra.history', { dtype: 'U8', shape: [1], data: new Uint8Array([123]) })),
-      /history is not JSON/,
-    ],
+    ['a history that is no JSON', () => withHistory(() => '{'), /history is not JSON/],
     [
       'a history of unequal columns',
-      () =>
-        changed((f) => {
-          const json = new TextDecoder().decode(Uint8Array.from(f.tensors.get('extra.history')!.data))
-          const data = new TextEncoder().encode(json.replace('"step":[1,', '"step":['))
-          f.tensors.set('extra.history', { dtype: 'U8', shape: [data.length], data })
-        }),
+      () => withHistory((json) => json.replace('"step":[1,', '"step":[')),
       /history is wrong.*different lengths/,
     ],
   ]

@@ -326,6 +326,17 @@ describe('damage', () => {
     expect(back.checkpoint).toBeNull()
     expect(back.damage).toHaveLength(3)
     expect(back.record).toEqual(run)
+    // What it went through can still be looked at.
+    expect(back.history).toEqual(tinyHistory(30))
+  })
+
+  test('of the latest, and then only a status is written: the one before is the latest', async () => {
+    const run = await grown(10, 20)
+    await damaged(run.id, run.kept.latest?.serial ?? 0, nan)
+    const store = reloaded()
+    const { record } = await store.load(run.id)
+    const next = await store.save(record, TEXT, progress(10, { status: 'failed', reason: 'why', latest: null }))
+    expect(stepsOf(next)).toEqual([10, undefined, undefined])
   })
 
   test('of the history: the weights are kept, the curve begins anew', async () => {
