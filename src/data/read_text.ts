@@ -26,11 +26,7 @@ const SIGNATURES: readonly { bytes: string; what: string; way: string }[] = [
  */
 export function readText(name: string, input: string | ArrayBuffer | Uint8Array): { text: string; notices: string[] } {
   const notices: string[] = []
-  const size = typeof input === 'string' ? utf8Size(input) : input.byteLength
-  if (size > LARGEST_TEXT)
-    throw new CorpusError(
-      `${name} has ${(size / MB).toFixed(1)} MB; the limit is ${LARGEST_TEXT / MB} MB. Cut it, or choose a part of it.`,
-    )
+  refuseTooLarge(name, typeof input === 'string' ? utf8Size(input) : input.byteLength)
   const raw = typeof input === 'string' ? input : decode(name, new Uint8Array(input), notices)
   let text = raw.startsWith('\ufeff') ? raw.slice(1) : raw
   if (text.includes('\r')) text = text.replace(/\r\n?/g, '\n')
@@ -50,6 +46,24 @@ export function readText(name: string, input: string | ArrayBuffer | Uint8Array)
       `${name} is the character “${first}” and nothing else: there is nothing to predict. Choose a text with at least two different characters.`,
     )
   return { text, notices }
+}
+
+/** The bytes of a dropped file. Throws CorpusError: larger than 50 MB (before it is read), a folder, a file that is gone. */
+export async function readFile(name: string, file: Blob): Promise<ArrayBuffer> {
+  refuseTooLarge(name, file.size)
+  try {
+    return await file.arrayBuffer()
+  } catch (cause) {
+    const why = cause instanceof Error ? ` (${cause.message})` : ''
+    throw new CorpusError(`${name} cannot be read${why}. If it is a folder, choose a file in it.`, { cause })
+  }
+}
+
+function refuseTooLarge(name: string, size: number): void {
+  if (size > LARGEST_TEXT)
+    throw new CorpusError(
+      `${name} has ${(size / MB).toFixed(1)} MB; the limit is ${LARGEST_TEXT / MB} MB. Cut it, or choose a part of it.`,
+    )
 }
 
 function decode(name: string, bytes: Uint8Array, notices: string[]): string {

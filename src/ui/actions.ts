@@ -49,17 +49,16 @@ export function followRun() {
 
 /** A dropped or chosen file: a run that was exported here, or else a text. */
 export async function takeFile(file: File) {
-  const bytes = await file.arrayBuffer()
   if (file.name.endsWith('.safetensors')) {
     route.go('runs')
     await attempt(async () => {
-      const run = await lab.importRun(bytes)
+      const run = await lab.importRun(await file.arrayBuffer())
       toasts.show({ level: 'info', text: m.runs.imported(run.name) })
     })
     return
   }
   route.go('data')
-  await draft.take(() => draft.useText(file.name, bytes))
+  await draft.take(() => draft.useText(file.name, file))
 }
 
 export async function copy(text: string): Promise<boolean> {

@@ -136,7 +136,7 @@ class Draft {
   }
 
   /** Takes a text of one's own; the settings stay. */
-  async useText(name: string, text: string | ArrayBuffer) {
+  async useText(name: string, text: string | Blob) {
     const data = await lab.loadText(name, text)
     this.#take(data)
     this.#fit(data.vocab_size)

@@ -152,7 +152,7 @@ class LabMirror {
     this.dataset = await this.#open.loadCorpus(id)
     return this.dataset
   }
-  async loadText(name: string, text: string | ArrayBuffer) {
+  async loadText(name: string, text: string | Blob) {
     this.dataset = await this.#open.loadText(name, text)
     return this.dataset
   }
@@ -185,6 +185,9 @@ class LabMirror {
 
   async closeRun() {
     await this.#command(() => this.#open.closeRun())
+    await this.#leave()
+  }
+  async #leave() {
     settings.set({ lastRun: null })
     this.run = null
     this.readOnly = null
@@ -234,8 +237,8 @@ class LabMirror {
     if (!this.runs.some((run) => run.id === copy.id)) this.runs = [copy, ...this.runs]
   }
   async remove(run: RunSummary) {
-    if (this.run?.id === run.id) await this.closeRun()
     await this.#open.deleteRun(run.id)
+    if (this.run?.id === run.id) await this.#leave()
     this.runs = this.runs.filter((kept) => kept.id !== run.id)
     this.deleted = [run, ...this.deleted]
   }

@@ -13,9 +13,9 @@ import type {
   RunStatus,
   SampleOptions,
 } from '../run'
-import { cutHistory } from '../storage/history'
+import { addToHistory, cutHistory } from '../storage/history'
 import type { RunLock } from '../storage/lock'
-import type { RunStore } from '../storage/runs'
+import { checkpointsOf, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import { Session } from '../train/session'
 import { write, type Ending } from './chat'
@@ -23,6 +23,7 @@ import type { EngineRoom } from './engine_room'
 import type { OpenRun, RunSummary } from './protocol'
 import { summaryOf } from './summary'
 import { TrainingLoop, type Keeper } from './training_loop'
+import { Turns } from './turns'
 
 /** What a run needs from the worker around it. */
 export interface Surroundings {
@@ -67,6 +68,10 @@ export class ActiveRun implements Keeper {
   /** The newest state, where the disk refused it. */
   #unsaved: Checkpoint | null = null
   #problem: string | null = null
+  /** What was last to be kept beside a state. */
+  #ending: { status: RunRecord['status']; reason: string | null }
+  /** One save after the other. */
+  readonly #saves = new Turns()
   #writing: { abort: AbortController; done: Promise<Ending> } | null = null
 
   private constructor(around: Surroundings, material: Material) {
@@ -79,22 +84,24 @@ export class ActiveRun implements Keeper {
     this.#record = material.record
     this.#history = material.history
     this.#meta = material.checkpoint?.meta ?? null
+    this.#ending = { status: material.record.status, reason: material.record.reason }
   }
 
   /** Opens a run; one that is new is kept at once. Throws what `Session.open` throws. */
   static async open(around: Surroundings, material: Material): Promise<ActiveRun> {
     const run = new ActiveRun(around, material)
     const { record, dataset, checkpoint, lock } = material
-    const isNew = record.kept.latest === null
+    const isNew = checkpointsOf(record).length === 0
     if (!checkpoint && !isNew) return run
     try {
       // The checkpoint knows the config as it was last changed; the record knows the name as it was last set.
       const spec = { ...(isNew ? record.spec : (checkpoint?.meta.spec ?? record.spec)), name: record.spec.name }
       const engine = await around.engines.engine()
-      run.#session = await Session.open(engine, spec, dataset, checkpoint, (event) => run.#listen(event))
+      run.#session = await Session.open(engine, spec, dataset, checkpoint, (event) => run.#listen(event), run.#history)
       run.#loop = new TrainingLoop(run.#session, run, record.status)
       if (isNew) await run.#loop.save()
     } catch (error) {
+      run.#session?.destroy()
       lock?.release()
       throw error
     }
@@ -132,6 +139,10 @@ export class ActiveRun implements Keeper {
   }
   get isKept(): boolean {
     return this.#record.kept.latest !== null
+  }
+  /** It is further than the disk, which refused it. */
+  get isUnsaved(): boolean {
+    return this.#unsaved !== null
   }
   get summary(): RunSummary {
     const live = this.#loop && { status: this.#loop.status, step: this.#loop.step }
@@ -194,30 +205,50 @@ export class ActiveRun implements Keeper {
     await writing?.done.catch(() => undefined)
   }
 
-  async close(): Promise<void> {
+  /** Offers the disk once more what it refused. */
+  async saveAgain(): Promise<void> {
+    if (this.#unsaved) await this.keep(this.#unsaved, this.#ending.status, this.#ending.reason)
+  }
+
+  /** Ends all work on the run, and saves what is not saved yet. */
+  async rest(): Promise<void> {
     await this.stopWriting()
     await this.#loop?.pause()
-    // What the disk refused is offered to it once more.
-    if (this.#unsaved) await this.#loop?.save()
-    await this.#loop?.close()
-    this.#lock?.release()
+    await this.saveAgain()
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.rest()
+      await this.#loop?.close()
+    } finally {
+      this.#lock?.release()
+    }
   }
 
   // -- what the loop asks for
 
-  async keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
+  keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
+    return this.#saves.take(() => this.#keep(checkpoint, status, reason))
+  }
+
+  async #keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
     if (this.readOnly !== null) return
     const pending = this.#best
+    this.#ending = { status, reason }
     try {
-      this.#record = await this.#around.store.save(this.#record, this.text, {
+      const saved = await this.#around.store.save(this.#record, this.text, {
         status,
         reason,
-        latest: checkpoint,
+        latest: checkpoint ?? this.#unsaved,
         best: await pending,
         last_val_loss: this.#history.evals.findLast(({ val_loss }) => Number.isFinite(val_loss))?.val_loss ?? null,
         best_val_loss: this.#record.best_val_loss,
         history: this.#history,
       })
+      // The disk was busy meanwhile: a new name, a note or a better validation may have come.
+      const { spec, notes, best_val_loss } = this.#record
+      this.#record = { ...saved, spec: { ...saved.spec, name: spec.name }, notes, best_val_loss }
       if (this.#best === pending) this.#best = Promise.resolve(null)
       this.#unsaved = null
       this.#problem = null
@@ -247,9 +278,16 @@ export class ActiveRun implements Keeper {
     const checkpoint = this.#unsaved ?? loaded?.checkpoint
     if (!checkpoint)
       throw new CheckpointError('No checkpoint of this run can be read any more. Restart it, or open an exported file.')
-    const session = await Session.open(engine, spec, this.dataset, checkpoint, (event) => this.#listen(event))
+    this.#history = cutHistory(this.#history, checkpoint.meta.step)
+    const session = await Session.open(
+      engine,
+      spec,
+      this.dataset,
+      checkpoint,
+      (event) => this.#listen(event),
+      this.#history,
+    )
     this.#session = session
-    this.#history = cutHistory(this.#history, session.step)
     for (const damage of loaded?.damage ?? []) this.notice('warning', damage)
     const back =
       session.step < step ? `the run went back to its checkpoint of step ${session.step}` : 'nothing was lost'
@@ -271,11 +309,8 @@ export class ActiveRun implements Keeper {
   // -- what the session tells
 
   #listen(event: RunEvent): void {
-    const { steps, evals, samples } = this.#history
-    if (event.type === 'step') append(steps, event.metrics)
-    else if (event.type === 'sample') append(samples, event.sample)
-    else if (event.type === 'eval') {
-      append(evals, event.metrics)
+    addToHistory(this.#history, event)
+    if (event.type === 'eval') {
       const { val_loss } = event.metrics
       const best = this.#record.best_val_loss
       if (Number.isFinite(val_loss) && (best === null || val_loss < best)) {
@@ -287,10 +322,4 @@ export class ActiveRun implements Keeper {
     }
     this.#around.emit(this.id, event)
   }
-}
-
-/** A run that went back repeats steps: what it repeats replaces what was there. */
-function append<T extends { step: number }>(list: T[], entry: T): void {
-  while ((list.at(-1)?.step ?? -1) >= entry.step) list.pop()
-  list.push(entry)
 }

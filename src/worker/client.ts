@@ -20,21 +20,20 @@ export type {
 export function openLab(): Lab {
   // A worker does not know the page's address, which files beside the page are relative to: its name tells it.
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: document.baseURI })
-  const failed = new Promise<never>((_, reject) => {
-    worker.addEventListener('error', (event) =>
-      reject(
-        new Error(
-          `The worker stopped (${event.message || 'its script could not be loaded'}). Reload the page: saved runs are kept.`,
-        ),
-      ),
+  let failure: Error | null = null
+  const waiting = new Set<(failure: Error) => void>()
+  worker.addEventListener('error', (event) => {
+    failure = new Error(
+      `The worker stopped (${event.message || 'its script could not be loaded'}). Reload the page: saved runs are kept.`,
     )
+    for (const refuse of waiting) refuse(failure)
   })
-  // Heard of by whoever calls.
-  failed.catch(() => undefined)
   const remote = wrap<Lab>(worker)
   const call = <T>(answer: Promise<T>): Promise<T> =>
-    Promise.race([answer, failed]).catch((error: unknown) => {
-      throw revive(error)
+    new Promise((resolve, reject) => {
+      if (failure) return reject(failure)
+      waiting.add(reject)
+      answer.then(resolve, (error: unknown) => reject(revive(error))).finally(() => waiting.delete(reject))
     })
   // Events come by another port than answers, in no certain order. What is told of a run waits until the page knows the run.
   let opening = 0
@@ -66,7 +65,7 @@ export function openLab(): Lab {
       return call(remote.open(preference, proxy(receive)))
     },
     loadCorpus: (id) => call(remote.loadCorpus(id)),
-    loadText: (name, text) => call(remote.loadText(name, typeof text === 'string' ? text : transfer(text, [text]))),
+    loadText: (name, text) => call(remote.loadText(name, text)),
     loadRunCorpus: (id) => call(remote.loadRunCorpus(id)),
     check: (config) => call(remote.check(config)),
     measure: (config) => call(remote.measure(config)),

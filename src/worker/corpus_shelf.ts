@@ -1,7 +1,7 @@
 // The current dataset: where its text comes from, and what a run's own text becomes when the run is opened again.
 import { CORPORA, loadCorpus } from '../data/corpora'
 import { makeDataset, type Dataset } from '../data/dataset'
-import { readText } from '../data/read_text'
+import { readFile, readText } from '../data/read_text'
 import { FIELDS } from '../config'
 import { CorpusError } from '../errors'
 import type { BuiltInCorpus, RunSpec } from '../run'
@@ -37,8 +37,8 @@ export class CorpusShelf {
     return this.#take(text, name, licence, [])
   }
 
-  async loadText(name: string, input: string | ArrayBuffer): Promise<DatasetSummary> {
-    const { text, notices } = readText(name, input)
+  async loadText(name: string, input: string | Blob): Promise<DatasetSummary> {
+    const { text, notices } = readText(name, typeof input === 'string' ? input : await readFile(name, input))
     return this.#take(text, name, 'yours', notices)
   }
 

@@ -34,9 +34,11 @@ export class EngineRoom {
   /** The device of this engine is gone: the next one asked for is another. */
   discard(engine: Engine): Promise<void> {
     const opened = this.#opened
-    return opened
-      ? opened.then((current) => (current === engine ? this.#forget(opened) : undefined))
-      : Promise.resolve()
+    if (!opened) return Promise.resolve()
+    return opened.then(
+      (current) => (current === engine ? this.#forget(opened) : undefined),
+      () => undefined, // it did not open: there is nothing to discard
+    )
   }
 
   /** Destroys the device, as a driver that resets would; the CPU has none to lose. */

@@ -67,7 +67,7 @@ export class LocalLab implements Lab {
   loadCorpus(id: string): Promise<DatasetSummary> {
     return this.#shelf.loadBuiltIn(id)
   }
-  loadText(name: string, text: string | ArrayBuffer): Promise<DatasetSummary> {
+  loadText(name: string, text: string | Blob): Promise<DatasetSummary> {
     return this.#shelf.loadText(name, text)
   }
   async loadRunCorpus(id: string): Promise<DatasetSummary> {
@@ -103,11 +103,8 @@ export class LocalLab implements Lab {
     })
   }
 
-  async openRun(id: string): Promise<OpenRun> {
-    const { run } = this.#bench
-    // A run that could only be looked at is tried again.
-    if (run?.id === id && run.readOnly === null) return run.opened
-    return this.#bench.replace(() => this.#bench.kept(id))
+  openRun(id: string): Promise<OpenRun> {
+    return this.#bench.openKept(id)
   }
 
   async start(): Promise<void> {
@@ -129,10 +126,9 @@ export class LocalLab implements Lab {
     const before = new Map<string, unknown>(Object.entries(run.spec.config))
     await loop.take((session) => session.change(change))
     const changes = Object.entries(change).filter(([name, value]) => before.get(name) !== value)
-    if (changes.length === 0) return
     const said = changes.map(([name, value]) => `${name} ${String(before.get(name))} → ${value}`)
-    run.notice('info', `From step ${loop.step} on: ${said.join(', ')}.`)
-    await loop.changed('max_iters' in change)
+    if (said.length > 0) run.notice('info', `From step ${loop.step} on: ${said.join(', ')}.`)
+    if (said.length > 0 || 'max_iters' in change) await loop.changed('max_iters' in change)
   }
 
   restart({ weights, config, name }: { weights: 'same' | 'new'; config: Config; name: string }): Promise<OpenRun> {
@@ -233,7 +229,7 @@ export class LocalLab implements Lab {
     const loop = this.#bench.trainable
     if (loop.status === 'finished')
       throw new ConfigError(
-        `This run ended at step ${loop.step}. Set Steps to more than that to go on, or restart it with the same weights.`,
+        `This run ended at step ${loop.step}. Choose how far it should go on in Train, or restart it with the same weights.`,
       )
     return loop
   }

@@ -1,7 +1,7 @@
 // What a run would cost on this device: whether its largest tensors fit, and five real steps with a clock beside them.
 import type { Config, Problem } from '../config'
 import type { Dataset } from '../data/dataset'
-import type { Engine } from '../engine'
+import { flashes, type Engine } from '../engine'
 import { paramTable, sizeOf } from '../params'
 import type { RunEvent } from '../run'
 import { Session } from '../train/session'
@@ -47,9 +47,12 @@ export async function measure(
   }
 }
 
-/** What this engine could not hold in one piece, each with a way out. */
+/** WebGPU's most workgroups in one dimension, times the rows that one workgroup of a matrix product owns (shaders/matmul.wgsl). */
+const MOST_ROWS = 65_535 * 32
+
+/** What this engine could not hold in one piece or count in one grid, each with a way out. */
 export function fitsDevice(config: Config, maxBlock: number): Problem[] {
-  const { batch_size: B, block_size: T, n_head: NH, n_inner: F, vocab_size: V, n_embd } = config
+  const { batch_size: B, block_size: T, n_head: NH, n_kv_head: NKV, n_inner: F, vocab_size: V, n_embd } = config
   const largest = paramTable(config).reduce((a, b) => (sizeOf(b.shape) > sizeOf(a.shape) ? b : a))
   if (sizeOf(largest.shape) > maxBlock)
     return [
@@ -59,8 +62,24 @@ export function fitsDevice(config: Config, maxBlock: number): Problem[] {
         fix: Math.max(1, Math.floor(n_embd / 2 / NH)) * NH,
       },
     ]
-  const perSequence = Math.max(NH * T * T, T * V, T * F * (config.mlp === 'swiglu' ? 2 : 1))
-  if (B * perSequence <= maxBlock) return []
+  const headSize = n_embd / NH
+  const perSequence = Math.max(
+    flashes(headSize) ? 0 : NH * T * T,
+    T * (NH + 2 * NKV) * headSize,
+    T * V,
+    T * F * (config.mlp === 'swiglu' ? 2 : 1),
+  )
+  if (B * perSequence <= maxBlock) {
+    if (B * T <= MOST_ROWS) return []
+    const fix = Math.floor(MOST_ROWS / T)
+    return [
+      {
+        field: 'batch_size',
+        message: `A batch of ${B} × ${T} has more rows than one product can count, ${MOST_ROWS}. Try ${fix}.`,
+        fix,
+      },
+    ]
+  }
   const fix = Math.floor(maxBlock / perSequence)
   if (fix >= 1)
     return [

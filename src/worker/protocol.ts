@@ -105,8 +105,8 @@ export interface Lab {
   // -- data
   /** Reads a built-in corpus and makes it the current dataset. */
   loadCorpus(id: string): Promise<DatasetSummary>
-  /** Reads pasted or dropped text. Throws CorpusError: empty, one character, binary, too large. */
-  loadText(name: string, text: string | ArrayBuffer): Promise<DatasetSummary>
+  /** Reads pasted text or a dropped file. Throws CorpusError: empty, one character, binary, too large, no file at all. */
+  loadText(name: string, text: string | Blob): Promise<DatasetSummary>
   /** The dataset of a run, made current, so that a new run can be grown from the same text. */
   loadRunCorpus(id: string): Promise<DatasetSummary>
 
@@ -129,6 +129,7 @@ export interface Lab {
   change(change: LiveChange): Promise<void>
   /** A copy of the open run's weights (or fresh ones from another seed) at step 0, as a new run. */
   restart(how: { weights: 'same' | 'new'; config: Config; name: string }): Promise<OpenRun>
+  /** Throws StorageFullError where the run cannot be saved; it stays open then. So do the calls that open another. */
   closeRun(): Promise<void>
 
   // -- kept runs

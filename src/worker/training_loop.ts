@@ -99,18 +99,20 @@ export class TrainingLoop {
   async stop(): Promise<void> {
     await this.pause()
     await this.#save('finished')
-    this.#become('finished', null)
+    if (!this.#running) this.#become('finished', null)
   }
 
   /** Saves at the next step what changed beside the weights. `longer`: a run that has ended may go on. */
   async changed(longer: boolean): Promise<void> {
     this.#dirty = true
     if (this.#running) return
-    const status = longer && this.#status === 'finished' && !this.#session.finished ? 'paused' : this.#status
+    const before = this.#status
+    const status = longer && before === 'finished' && !this.#session.finished ? 'paused' : before
     // A failed run keeps its reason until it is started again.
     if (status === 'running' || status === 'failed') return
     await this.#save(status)
-    if (status !== this.#status) this.#become(status, null)
+    // Unless it was started while the disk was busy.
+    if (status !== before && this.#status === before) this.#become(status, null)
   }
 
   /** The newest state, also saved. */
@@ -139,7 +141,7 @@ export class TrainingLoop {
     this.#become('running', null)
     try {
       let breath = performance.now()
-      do {
+      while (!this.#session.finished) {
         await this.take((session) => session.advance())
         this.#keeper.tick()
         if (this.#isSaveDue()) await this.#save('paused')
@@ -147,7 +149,8 @@ export class TrainingLoop {
           await macrotask()
           breath = performance.now()
         }
-      } while (more() && !this.#session.finished)
+        if (!more()) break
+      }
       const status = this.#session.finished ? 'finished' : 'paused'
       await this.#save(status)
       this.#become(status, null)

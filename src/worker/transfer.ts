@@ -4,7 +4,7 @@ import { fingerprint } from '../data/dataset'
 import { CheckpointError, ConfigError } from '../errors'
 import { countParams, paramTable } from '../params'
 import type { Checkpoint, RunHistory, RunSpec } from '../run'
-import { decodeCheckpoint, encodeCheckpoint } from '../storage/checkpoint'
+import { decodeCheckpoint, decodeText, encodeCheckpoint } from '../storage/checkpoint'
 import { cutHistory } from '../storage/history'
 import { newRecord, type Progress } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
@@ -29,7 +29,7 @@ export async function unpack(
 ): Promise<{ record: RunRecord; text: string | null; progress: Progress }> {
   const { checkpoint, extra } = decodeCheckpoint(bytes)
   const { spec, step, best_val_loss } = checkpoint.meta
-  const text = extra.text && new TextDecoder().decode(extra.text)
+  const text = extra.text && decodeText(extra.text)
   if (text !== null && (await fingerprint(text)) !== spec.corpus.fingerprint)
     throw new CheckpointError(
       `The text in the file is not “${spec.corpus.name}”, which the run was trained on: the file is damaged. Export the run again.`,

@@ -2,7 +2,7 @@
 // closed here, one after the other, and the page is told of what is kept.
 import type { Dataset } from '../data/dataset'
 import type { EngineInfo } from '../engine'
-import { CheckpointError, RunLockedError } from '../errors'
+import { CheckpointError, RunLockedError, StorageFullError } from '../errors'
 import { countParams } from '../params'
 import type { RunSpec } from '../run'
 import { HELD_ELSEWHERE, lockRun } from '../storage/lock'
@@ -82,23 +82,46 @@ export class Workbench {
     return loop
   }
 
-  /** Opens what `make` gives in place of the open run, which comes back if that fails. */
+  /** Opens what `make` gives in place of the open run, which comes back if that fails. Throws StorageFullError as `close` does. */
   replace(make: () => Promise<Material>): Promise<OpenRun> {
+    return this.turns.take(() => this.#replace(make))
+  }
+  /** Opens a kept run; one that could only be looked at is tried again. */
+  openKept(id: string): Promise<OpenRun> {
     return this.turns.take(async () => {
-      const before = this.#run?.id
-      const material = await make()
-      await this.#close()
-      try {
-        return await this.#open(material)
-      } catch (error) {
-        if (before !== undefined) await this.#comeBack(before)
-        throw error
-      }
+      const open = this.openAs(id)
+      if (open && open.readOnly === null) return open.opened
+      return this.#replace(() => this.#kept(id))
     })
   }
+  async #replace(make: () => Promise<Material>): Promise<OpenRun> {
+    const before = this.#run?.id
+    const material = await make()
+    try {
+      await this.#secure()
+      await this.#close()
+      return await this.#open(material)
+    } catch (error) {
+      material.lock?.release()
+      if (before !== undefined && !this.#run) await this.#comeBack(before)
+      throw error
+    }
+  }
 
+  /** Closes the open run. Throws StorageFullError where it cannot be saved: it stays open then, and nothing of it is lost. */
   close(): Promise<void> {
-    return this.turns.take(() => this.#close())
+    return this.turns.take(async () => {
+      await this.#secure()
+      await this.#close()
+    })
+  }
+  async #secure(): Promise<void> {
+    const run = this.#run
+    await run?.rest()
+    if (run?.isUnsaved)
+      throw new StorageFullError(
+        `“${run.spec.name}” is not saved, and closing it would lose it. ${run.problem ?? ''} Export it, or delete it or other runs, in Runs; then try again.`,
+      )
   }
 
   /** Takes a run off the disk; closes it first where it is open. */
@@ -113,6 +136,8 @@ export class Workbench {
       } finally {
         lock.release()
       }
+      // There is room now, perhaps.
+      await this.#run?.saveAgain()
       await this.announce()
     })
   }
@@ -134,7 +159,7 @@ export class Workbench {
   }
 
   /** A run that is kept. Throws CheckpointError where it is not. */
-  async kept(id: string): Promise<Material> {
+  async #kept(id: string): Promise<Material> {
     const lock = await lockRun(id)
     try {
       const { record, checkpoint, history, text, damage } = await this.store.load(id)
@@ -172,7 +197,7 @@ export class Workbench {
 
   async #comeBack(id: string): Promise<void> {
     try {
-      await this.#open(await this.kept(id))
+      await this.#open(await this.#kept(id))
     } catch {
       // The page hears of the error that came first; no run is open then.
     }

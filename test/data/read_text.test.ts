@@ -1,7 +1,7 @@
 // What a person may paste or drop: every kind of bad input is refused by name with a way out, the rest comes out clean.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { LARGEST_TEXT, readText } from '../../src/data/read_text'
+import { LARGEST_TEXT, readFile, readText } from '../../src/data/read_text'
 import { CorpusError } from '../../src/errors'
 
 const utf8 = (text: string) => new TextEncoder().encode(text)
@@ -58,6 +58,24 @@ describe('refused, with a way out', () => {
   test('but not 50 MB', () => {
     expect(readText('big', 'whale '.repeat(Math.floor(LARGEST_TEXT / 6))).text.length).toBeGreaterThan(LARGEST_TEXT - 6)
     expect(readText('big', 'a🐋'.repeat(Math.floor(LARGEST_TEXT / 5))).notices).toEqual([])
+  })
+})
+
+describe('a dropped file', () => {
+  test('gives its bytes', async () => {
+    expect(new TextDecoder().decode(await readFile('x', new Blob(['whale'])))).toBe('whale')
+  })
+  test('of more than 50 MB is refused before it is read', async () => {
+    const huge = { size: LARGEST_TEXT + 1, arrayBuffer: () => Promise.reject(new Error('read')) } as unknown as Blob
+    await expect(readFile('x', huge)).rejects.toThrow(/x has 50\.0 MB; the limit is 50 MB/)
+  })
+  test('that is a folder, or gone, is refused with a way out', async () => {
+    const folder = new Blob([])
+    folder.arrayBuffer = () => Promise.reject(new DOMException('A requested file could not be found.', 'NotFoundError'))
+    await expect(readFile('texts', folder)).rejects.toThrow(CorpusError)
+    await expect(readFile('texts', folder)).rejects.toThrow(
+      /texts cannot be read \(.*\)\. If it is a folder, choose a file/,
+    )
   })
 })
 

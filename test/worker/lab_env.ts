@@ -60,7 +60,7 @@ export async function tab(name: string, preference: EnginePreference = 'cpu', gp
     })
   }
   const kill = async () => {
-    store.save = () => new Promise(() => undefined)
+    store.save = () => Promise.reject(new Error('This tab is gone.'))
     await lab.loseDevice()
   }
   return { lab, store, events, heard, kill }
@@ -94,7 +94,12 @@ export async function bitsOf(lab: LocalLab, id: string) {
     learning_rate,
     tokens,
   }))
-  const evals = extra.history?.evals.map(({ step, val_loss }) => ({ step, val_loss }))
   const meta = { ...checkpoint.meta, elapsed_s: 0 }
-  return { meta, tensors: checkpoint.tensors, steps, evals, samples: extra.history?.samples }
+  return {
+    meta,
+    tensors: checkpoint.tensors,
+    steps,
+    evals: extra.history?.evals,
+    samples: extra.history?.samples,
+  }
 }
