@@ -84,3 +84,10 @@ export function visible(token: string): string {
   const known: Record<string, string> = { ' ': '␣', '\n': '↵', '\t': '⇥', '\r': '␍', '\u00a0': '⍽' }
   return known[token] ?? token
 }
+
+/** Characters of a text, counted without making a list of them: it may be 50 MB. */
+export function codePoints(text: string): number {
+  let lowSurrogates = 0
+  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) lowSurrogates++
+  return text.length - lowSurrogates
+}
