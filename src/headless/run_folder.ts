@@ -26,17 +26,23 @@ export function writeRun(
   folder: string,
   { checkpoint, history, text }: KeptRun,
 ): { checkpoint: string; metrics: string } {
-  mkdirSync(folder, { recursive: true })
-  const put = (name: string, content: string | Uint8Array) => {
-    const path = join(folder, name)
-    writeFileSync(`${path}.part`, content)
-    renameSync(`${path}.part`, path)
-    return path
-  }
   return {
-    checkpoint: put(CHECKPOINT, encodeCheckpoint(checkpoint, { text, history, notes: '' })),
-    metrics: put(METRICS, metricsTable(history)),
+    checkpoint: put(folder, CHECKPOINT, encodeCheckpoint(checkpoint, { text, history, notes: '' })),
+    metrics: writeMetrics(folder, history),
   }
+}
+
+/** Writes the table alone, of a run whose state is not worth keeping. */
+export function writeMetrics(folder: string, history: RunHistory): string {
+  return put(folder, METRICS, metricsTable(history))
+}
+
+function put(folder: string, name: string, content: string | Uint8Array): string {
+  mkdirSync(folder, { recursive: true })
+  const path = join(folder, name)
+  writeFileSync(`${path}.part`, content)
+  renameSync(`${path}.part`, path)
+  return path
 }
 
 /** Reads a run. Throws UsageError where there is none, CheckpointError where it cannot be trusted. */

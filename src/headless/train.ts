@@ -6,12 +6,14 @@ import { loadCorpus } from '../data/corpora'
 import { fits, makeDataset, type Dataset } from '../data/dataset'
 import { readText } from '../data/read_text'
 import { ConfigError, NotFiniteError } from '../errors'
+import { addToHistory } from '../storage/history'
+import { decodeText } from '../storage/checkpoint'
 import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
 import type { RunEvent, RunHistory, RunSpec } from '../run'
 import { Session } from '../train/session'
 import { engineFor, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
 import { duration, jsonProgress, lineProgress } from './progress'
-import { holdsRun, readRun, writeRun, type KeptRun } from './run_folder'
+import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
 
 const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
 npm run train -- --resume DIR [--text FILE] [--steps N] [--out DIR] [--json]
@@ -60,10 +62,10 @@ await runCommand(async () => {
   const engine = await engineFor(flags.engine)
   const { history } = run
   const listen = (event: RunEvent) => {
-    record(history, event)
+    addToHistory(history, event)
     progress.tell(event)
   }
-  const session = await Session.open(engine, run.spec, run.dataset, run.kept?.checkpoint ?? null, listen)
+  const session = await Session.open(engine, run.spec, run.dataset, run.kept?.checkpoint ?? null, listen, history)
   const { step: first } = session
   if (first > target) throw new UsageError(`The run is at step ${first} already; --steps counts from its beginning.`)
   progress.say(
@@ -73,19 +75,23 @@ await runCommand(async () => {
 
   const save = async () => writeRun(run.folder, { checkpoint: await session.checkpoint(), history, text: run.text })
   const interrupted = onInterrupt(() => progress.say('Stopping at the end of this step; once more to stop at once.'))
+  // At once, so that a folder which cannot be written to is heard of before hours are spent.
+  await save()
   let saved = performance.now()
   try {
     while (session.step < target && !interrupted()) {
       await session.advance()
       if (performance.now() - saved < SAVE_MS) continue
-      await save()
+      await save().catch((error: unknown) =>
+        progress.say(`Not saved at step ${session.step}, the run goes on: ${messageOf(error)}`),
+      )
       saved = performance.now()
     }
     await session.settle()
   } catch (error) {
     if (!(error instanceof NotFiniteError)) throw error
-    const kept = holdsRun(run.folder) ? `The last good checkpoint is in ${run.folder}.` : 'Nothing was saved yet.'
-    progress.say(`${error.message}\n${kept}`)
+    writeMetrics(run.folder, history)
+    progress.say(`${error.message}\nThe last good checkpoint is in ${run.folder}.`)
     return 1
   }
 
@@ -192,7 +198,7 @@ async function keptRun(folder: string, flags: NewRunFlags): Promise<Run> {
       `--resume goes on with the run as it is: ${field} is ${was} there, and cannot become ${value}.`,
     )
   }
-  const text = new TextDecoder().decode(kept.text)
+  const text = decodeText(kept.text)
   const { dataset } = await makeDataset(text, spec.corpus, spec.config.val_fraction, spec.tokenizer)
   if (dataset.corpus.fingerprint !== spec.corpus.fingerprint)
     throw new UsageError(`${folder}: the text in the checkpoint is not the one that the run was trained on.`)
@@ -249,12 +255,6 @@ function extended(spec: RunSpec, target: number): RunSpec {
   return { ...spec, config: { ...spec.config, max_iters } }
 }
 
-function record(history: RunHistory, event: RunEvent): void {
-  if (event.type === 'step') history.steps.push(event.metrics)
-  if (event.type === 'eval') history.evals.push(event.metrics)
-  if (event.type === 'sample') history.samples.push(event.sample)
-}
-
 /** Whether Ctrl-C (or a kind kill) has come; a second one ends the process as if nobody listened. */
 function onInterrupt(say: () => void): () => boolean {
   let came = false
@@ -265,6 +265,8 @@ function onInterrupt(say: () => void): () => boolean {
     })
   return () => came
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 /** `runs/NAME`, or with the first number behind it that is free. */
 function freeFolder(name: string): string {

@@ -1,5 +1,5 @@
-// The finished run that the page opens on, replayed from a file: {name, config, history, note}. The numbers in it come from
-// a real run; `note` says which one.
+// The finished run that the page opens on, replayed from a file that `npm run record` writes: {name, config, history, note}.
+// The numbers in it come from a real run; `note` says which one.
 import type { Config } from '../config'
 import type { RunHistory } from '../worker/client'
 
@@ -15,9 +15,13 @@ export interface RecordedRun {
 export async function loadRecordedRun(): Promise<RecordedRun | null> {
   const response = await fetch('./recorded_run.json')
   if (!response.ok) return null
-  const recorded: unknown = await response.json()
-  if (!isRecordedRun(recorded)) throw new Error('recorded_run.json is not a recorded run')
-  return recorded
+  return parseRecordedRun(await response.json())
+}
+
+/** Throws where it is not what `npm run record` writes. */
+export function parseRecordedRun(value: unknown): RecordedRun {
+  if (!isRecordedRun(value)) throw new Error('recorded_run.json is not a recorded run')
+  return value
 }
 
 function isRecordedRun(value: unknown): value is RecordedRun {

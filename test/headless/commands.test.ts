@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { readSafetensors } from '../../src/storage/safetensors'
+import { parseRecordedRun } from '../../src/ui/recorded'
 import { lavapipe } from '../vulkan.mjs'
 
 const LAUNCH = 'src/headless/launch.mjs'
@@ -111,6 +112,20 @@ describe('train', () => {
     expect(JSON.parse(more.out.trim().split('\n').at(-1) ?? '')).toMatchObject({ step: step + 5 })
   })
 
+  test('a loss that is no number ends with status 1; metrics and the last good checkpoint are there', async () => {
+    const config = { n_layer: 1, n_head: 2, n_embd: 16, block_size: 16, learning_rate: 1, min_lr: 1, warmup_iters: 0 }
+    const hot = { ...config, schedule: 'constant', weight_decay: 10, grad_clip: 0, eval_iters: 1 }
+    writeFileSync(at('hot.json'), JSON.stringify(hot))
+    const flags = ['--text', at('text.txt'), '--config', at('hot.json'), '--engine', 'cpu', '--out', at('hot')]
+    const { status, out } = await train(...flags)
+    expect(status).toBe(1)
+    expect(out).toMatch(/At step (\d+) the \w+ stopped being a finite number[\s\S]*last good checkpoint is in/)
+    const last = readFileSync(at('hot/metrics.csv'), 'utf8').trim().split('\n').at(-1) ?? ''
+    expect(last.split(',')[0]).toBe(/At step (\d+)/.exec(out)?.[1])
+    expect(last).toMatch(/NaN|Infinity/)
+    expect(decodeCheckpoint(readFileSync(at('hot/checkpoint.safetensors'))).checkpoint.meta.step).toBe(0)
+  })
+
   test('a preset brings its own text', async () => {
     const flags = ['--preset', 'names', '--engine', 'cpu', '--steps', '2', '--out', at('names')]
     const { status, out } = await train(...flags)
@@ -155,6 +170,11 @@ describe('train', () => {
       /other\.txt is not the text that .* was trained on/,
     ],
     ['a damaged checkpoint', damaged, /damaged.*cut short/s],
+    [
+      'a folder that cannot be made, before a step is taken',
+      () => fresh('--engine', 'cpu', '--out', at('text.txt/run')),
+      /ENOTDIR/,
+    ],
   ])('%s: told, with a way out, and status 2', async (_, run, message) => {
     const { status, err } = await run()
     expect(err).toMatch(message)
@@ -207,6 +227,23 @@ describe('parity', () => {
   })
 })
 
+test('record makes a kept run the one that the page opens with', async () => {
+  await fresh('--engine', 'cpu', '--out', at('to-record'))
+  const { status, out, err } = await command('record', at('to-record'), '--on', 'a desk', '--out', at('recorded.json'))
+  expect({ status, err }).toEqual({ status: 0, err: '' })
+  expect(out).toMatch(/40 steps to 40/)
+  const recorded = parseRecordedRun(JSON.parse(readFileSync(at('recorded.json'), 'utf8')))
+  expect(recorded.note).toMatch(/seed 1337, trained by .* on a desk/)
+  expect(recorded.config).toMatchObject({ n_embd: 16, max_iters: 40 })
+  expect(recorded.history.steps.map(({ step }) => step)).toEqual([
+    1,
+    ...Array.from({ length: 20 }, (_, i) => 2 * i + 2),
+  ])
+  expect(recorded.history.evals.map(({ step }) => step)).toEqual([0, 20, 40])
+  expect(recorded.history.samples.at(-1)?.tokens.length).toBeGreaterThan(0)
+  expect((await command('record', at('to-record'))).err).toMatch(/--on must say/)
+})
+
 test('bench says which adapter it ran on', async () => {
   const { status, out } = await command('bench', '--size', 'S', '--steps', '2', '--json', at('bench.json'))
   expect(status).toBe(0)
@@ -218,7 +255,7 @@ test('bench says which adapter it ran on', async () => {
 
 test('each program is one file for plain esbuild too', { timeout: 60_000 }, async () => {
   const { build } = await import('esbuild')
-  for (const name of ['train', 'parity', 'bench']) {
+  for (const name of ['train', 'parity', 'bench', 'record']) {
     const outfile = at(`${name}.mjs`)
     const loader = { '.wgsl': 'text', '.txt': 'text' } as const
     const entryPoints = [`src/headless/${name}.ts`]
