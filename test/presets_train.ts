@@ -1,6 +1,7 @@
 // Trains a preset as its button does, for the tests that hold presets to their promises: own text, own config, own seed. Only the
-// measuring is different: once, at the end, on as many batches as the caller asks for.
+// measuring is different: when the caller asks.
 import { readFile } from 'node:fs/promises'
+import { expect } from 'vitest'
 import type { Config } from '../src/config'
 import { loadCorpus } from '../src/data/corpora'
 import { makeDataset, type Dataset } from '../src/data/dataset'
@@ -11,27 +12,29 @@ import { configFor, PRESETS } from '../src/presets'
 import { Session } from '../src/train/session'
 
 const QUIET: Partial<Config> = { eval_interval: 100_000 }
+/** A step takes a second or two where two cores are shared with others. */
+export const LONGEST_MS = 2_400_000
 
 /** The text of a file beside this one. */
 export const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8')
 
 export interface Trained {
-  session: Session
   dataset: Dataset
+  /** What interpolated trigrams reach on the held-out text; NaN where nothing is held out. */
+  trigram: number
+  /** Trains to step `from`, and on by `every` until `reached`; fails where step `to` has not. */
+  until(reached: () => Promise<boolean>, steps: { from: number; every: number; to: number }): Promise<void>
   /** Loss on held-out text. */
   validation(): Promise<number>
-  /** What interpolated trigrams reach on the same text. */
-  trigram(): number
   /** Text after a prompt; temperature 0 takes the likeliest token each time. */
   write(prompt: string, max_tokens: number, temperature: number, stop?: string[]): Promise<string>
 }
 
-/** A preset after `steps` updates. `text` stands in for the visitor's own. */
+/** A preset at step 0, with other numbers where `change` has them. `text` stands in for the visitor's own. */
 export async function trainPreset(
   engine: Engine,
   id: string,
-  steps: number,
-  eval_iters: number,
+  change: Partial<Config> = {},
   text?: string,
 ): Promise<Trained> {
   const preset = PRESETS.find((p) => p.id === id)
@@ -41,21 +44,26 @@ export async function trainPreset(
   invariant(source.text, () => `${id} needs a text`)
   const { dataset } = await makeDataset(source.text, source, preset.config.val_fraction ?? 0.1)
   const { tokenizer, train, val } = dataset
-  const config = { ...configFor(preset.config, tokenizer.vocab_size), ...QUIET, eval_iters }
+  const config = { ...configFor(preset.config, tokenizer.vocab_size), ...QUIET, ...change }
   const { name, prompt } = preset
   const spec = { name, prompt, config, corpus: dataset.corpus, tokenizer: tokenizer.state }
   const session = await Session.open(engine, spec, dataset, null, () => undefined)
-  while (session.step < steps) await session.advance()
-  await session.settle()
   return {
-    session,
     dataset,
+    trigram: val.length > 0 ? ladder(train, val, tokenizer.vocab_size, 3)[3]! : NaN,
+    async until(reached, { from, every, to }) {
+      for (let step = from; step <= to; step += every) {
+        while (session.step < step) await session.advance()
+        await session.settle()
+        if (await reached()) return
+      }
+      expect.fail(`${id} has not reached what it promises by step ${to}`)
+    },
     async validation() {
       const metrics = await session.evaluate()
       invariant(metrics, () => 'nothing is held out')
       return metrics.val_loss
     },
-    trigram: () => ladder(train, val, tokenizer.vocab_size, 3)[3]!,
     async write(prompt, max_tokens, temperature, stop = []) {
       let written = ''
       const options = { prompt, max_tokens, temperature, top_k: 0, top_p: 1, seed: 1, stop }
