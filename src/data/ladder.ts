@@ -3,7 +3,12 @@
 //   p(w | c) = (count(c w) + kinds(c) · p(w | c')) / (count(c) + kinds(c)),
 // c' the context without its oldest token, kinds(c) how many different tokens follow c; at the bottom stands 1/V.
 import { invariant } from '../errors'
+import { resplit, type Dataset } from './dataset'
 import type { Tokens } from './tokenizer'
+
+/** Tokens that a text's ladder counts and measures at most: a second or two of counting. */
+const COUNTED = 4_000_000
+const MEASURED = 400_000
 
 /** Load above which the hash table doubles. */
 const FULL = 0.6
@@ -104,4 +109,11 @@ export function ladder(train: Tokens, val: Tokens, vocab_size: number, order = 5
     }
   }
   return Array.from(sums, (sum) => -sum / val.length)
+}
+
+/** The ladder of a text from blind guessing to 5-grams, of its first tokens where it is very long; null where nothing is held out. */
+export function ladderOf(dataset: Dataset, val_fraction: number): number[] | null {
+  const { train, val } = resplit(dataset, val_fraction)
+  if (train.length === 0 || val.length === 0) return null
+  return ladder(train.subarray(0, COUNTED), val.subarray(0, MEASURED), dataset.tokenizer.vocab_size)
 }

@@ -1,6 +1,9 @@
 // `npm run record -- DIR`: makes the history of a run that `train` kept the one that the page opens with. Written small:
 // every second step, four digits.
 import { writeFileSync } from 'node:fs'
+import { makeDataset } from '../data/dataset'
+import { ladderOf } from '../data/ladder'
+import { decodeText } from '../storage/checkpoint'
 import { pathOf, readFlags, runCommand, UsageError } from './command'
 import { readRun } from './run_folder'
 
@@ -13,7 +16,7 @@ Writes the history of the run in DIR as the recorded run that the page shows bef
 /** A curve as wide as the chart does not need them all. */
 const EVERY = 2
 
-await runCommand(() => {
+await runCommand(async () => {
   const { values: flags, positionals } = readFlags(USAGE, {
     on: { type: 'string' },
     out: { type: 'string', default: 'public/recorded_run.json' },
@@ -21,12 +24,15 @@ await runCommand(() => {
   const [folder, ...more] = positionals
   if (folder === undefined || more.length > 0) throw new UsageError(`One folder of a kept run, please.\n\n${USAGE}`)
   if (!flags.on) throw new UsageError(`--on must say what the run was trained on.\n\n${USAGE}`)
-  const { checkpoint, history } = readRun(pathOf(folder))
+  const { checkpoint, history, text } = readRun(pathOf(folder))
   const { step: last, spec } = checkpoint.meta
+  const { val_fraction } = spec.config
+  const { dataset } = await makeDataset(decodeText(text), spec.corpus, val_fraction, spec.tokenizer)
   const recorded = {
     name: spec.name,
     note: `${spec.name} with seed ${spec.config.seed}, trained by this page’s own engine on ${flags.on}, every second step kept.`,
     config: spec.config,
+    ladder: ladderOf(dataset, val_fraction),
     history: {
       ...history,
       steps: history.steps.filter(({ step }) => step % EVERY === 0 || step === 1 || step === last),
@@ -38,7 +44,7 @@ await runCommand(() => {
     JSON.stringify(recorded, (_, x: unknown) => (typeof x === 'number' ? rounded(x) : x)),
   )
   console.log(`${history.steps.length} steps to ${last} → ${file}`)
-  return Promise.resolve(0)
+  return 0
 })
 
 /** Four digits; whole numbers as they are, for they count. */

@@ -10,7 +10,7 @@ export const HELD_ELSEWHERE =
   'Another tab has this run open and may be training it. Here you can look at it and sample from it; to train it here, close it there and open it again.'
 
 /** A page that is reloaded waits this long for the worker of its former self to be gone. */
-const PATIENCE_MS = 1000
+const PATIENCE_MS = 2000
 
 /** Takes the lock of a run; null where another tab holds it and does not let go. */
 export function lockRun(

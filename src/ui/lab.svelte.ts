@@ -52,6 +52,8 @@ class LabMirror {
   evals = $state.raw<EvalMetrics[]>([])
   samples = $state.raw<Sample[]>([])
   events = $state.raw<RunHistory['events']>([])
+  /** What counting letters reaches on the same text: `Lab.ladder`. Null until it is known. */
+  ladder = $state.raw<number[] | null>(null)
   compile = $state.raw<{ done: number; total: number } | null>(null)
   /** Step of the newest checkpoint written while the page was looking. */
   savedStep = $state<number | null>(null)
@@ -105,8 +107,10 @@ class LabMirror {
       toasts.show({ level: 'warning', text: m.recorded.unreadable(asError(error).message) })
     }
     if (this.run) return
-    if (this.recorded) this.#show(this.recorded.history, 'finished')
-    else this.#show({ steps: [], evals: [], samples: [], events: [] }, 'paused')
+    if (this.recorded) {
+      this.#show(this.recorded.history, 'finished')
+      this.ladder = this.recorded.ladder
+    } else this.#show({ steps: [], evals: [], samples: [], events: [] }, 'paused')
   }
 
   get #open(): Lab {
@@ -289,6 +293,13 @@ class LabMirror {
     this.step = this.#step = open.run.step
     if (this.runs.some((run) => run.id === open.run.id)) this.#editRun(open.run.id, open.run)
     else this.runs = [open.run, ...this.runs]
+    void this.#count(open.run.id)
+  }
+
+  /** Asks for the ladder. The chart does without it if the run is left meanwhile, or its text cannot be counted. */
+  async #count(id: string) {
+    const ladder = await this.#open.ladder().catch(() => null)
+    if (this.run?.id === id) this.ladder = ladder
   }
 
   #show(history: RunHistory, status: RunStatus) {
@@ -298,6 +309,7 @@ class LabMirror {
     this.#paceMarks = []
     this.pace = null
     this.compile = null
+    this.ladder = null
     this.reason = null
     this.status = status
     this.evals = history.evals

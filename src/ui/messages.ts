@@ -138,7 +138,7 @@ export const m = {
     title: 'A small language model learns to write',
     lead:
       'It starts out knowing nothing, reads a text again and again, and each time guesses the next character. ' +
-      'The curve below is how surprised it was; under it stands what it wrote on the way.',
+      'The curve below is how surprised it was; next to it stands what it wrote on the way.',
     replay: 'Replay',
     replaying: 'Replaying',
     none: 'No recorded run came with this page. Press the button to train one.',
@@ -338,14 +338,29 @@ export const m = {
       (c.validation === null ? '' : `, validation ${hundredths(c.validation)}`) +
       `, learning rate ${rate(c.rate)}`,
     /** The sentence under the chart, which is also what a screen reader hears. */
-    sentence(s: { step: number; loss: number; held: boolean; uniform: number }): string {
+    sentence(s: { step: number; loss: number; held: boolean; uniform: number; ladder: number[] | null }): string {
       const choices = Math.exp(s.loss)
       const head = `Step ${integer(s.step)}: ${s.held ? 'validation' : 'training loss'} ${hundredths(s.loss)} (perplexity ${significant(choices)}).`
       if (s.uniform - s.loss < 0.05) return `${head} It still guesses blindly: that would be ${hundredths(s.uniform)}.`
+      if (s.ladder) return `${head} ${this.compared(s.loss, s.ladder)}`
       return (
         `${head} It is as unsure as if it chose among ${significant(choices)} equally likely characters; ` +
         `blind guessing would be ${integer(Math.exp(s.uniform))}.`
       )
+    },
+    /** How a loss stands to what counting letters reaches. */
+    compared(loss: number, ladder: number[]): string {
+      const first = ladder.findIndex((nats) => loss >= nats)
+      const beaten = (first < 0 ? ladder.length : first) - 1
+      const past = `Better than ${this.rung(beaten).toLowerCase()}`
+      return first < 0
+        ? `${past}, which is as far as was counted.`
+        : `${past}, not yet as good as ${this.rung(first).toLowerCase()}.`
+    },
+    /** The reference lines: blind guessing, then counting how often a letter follows the last 0, 1, … letters. */
+    rung(i: number): string {
+      if (i === 0) return 'Blind guessing'
+      return i === 1 ? 'Knowing how frequent each letter is' : `${plural(i - 1, 'letter', 'letters')} of memory`
     },
     table: 'Loss by step',
     tableStep: 'Step',
@@ -363,6 +378,7 @@ export const m = {
     howText: [
       'At each step the model reads a few stretches of text and guesses every next character. The loss is how surprised it was by the right one, in nats: 0 would be certainty, and each nat less means choosing among 2.7 times fewer characters.',
       'The solid line is the training loss, averaged over neighbouring steps; the band behind it spans the lowest and highest of them. The dashed line with dots is validation: the same measure on text that is never trained on. When validation turns up while training goes on falling, the model has begun to memorise.',
+      'The dotted lines are what one gets without a model, by counting in the same text which character follows the last one, two, three or four. A model that stays on the line of one letter has learned pairs of letters and nothing more.',
       'A curve that drops fast, then slowly, and then flattens is what learning looks like.',
     ],
     empty: 'The curve begins with the first step.',

@@ -14,9 +14,8 @@ export interface PlotOptions {
   logX: boolean
   logY: boolean
   perplexity: boolean
-  /** Height of the line of blind guessing, in the unit of y. */
-  uniform: number
-  uniformLabel: string
+  /** Lines to compare with, highest first, in the unit of y: blind guessing, then what counting reaches. */
+  references: { value: number; label: string }[]
 }
 
 export interface Plot {
@@ -47,6 +46,7 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
   const muted = colour(host, '--muted')
   const rule = colour(host, '--rule')
   const accent = colour(host, '--accent')
+  const paper = colour(host, '--paper')
   const band = colour(host, '--accent', 0.2)
   const family = getComputedStyle(host).getPropertyValue('--mono')
   const font = `12px ${family}`
@@ -65,23 +65,50 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
 
   const yFormat = (value: number) => (options.perplexity ? significant(value) : hundredths(value))
 
-  function drawReference(u: uPlot) {
+  /** The reference lines within the plotting area, each with its height in canvas pixels. */
+  const shownReferences = (u: uPlot) =>
+    options.references
+      .map(({ value, label }) => ({ y: Math.round(u.valToPos(value, 'y', true)) + 0.5, label }))
+      .filter(({ y }) => y >= u.bbox.top && y <= u.bbox.top + u.bbox.height)
+
+  function drawReferences(u: uPlot) {
     const { ctx, bbox } = u
-    const y = Math.round(u.valToPos(options.uniform, 'y', true)) + 0.5
-    if (y < bbox.top || y > bbox.top + bbox.height) return
     const ratio = devicePixelRatio
     ctx.save()
     ctx.strokeStyle = muted
     ctx.lineWidth = ratio
     ctx.setLineDash([2 * ratio, 4 * ratio])
-    ctx.beginPath()
-    ctx.moveTo(bbox.left, y)
-    ctx.lineTo(bbox.left + bbox.width, y)
-    ctx.stroke()
+    for (const { y } of shownReferences(u)) {
+      ctx.beginPath()
+      ctx.moveTo(bbox.left, y)
+      ctx.lineTo(bbox.left + bbox.width, y)
+      ctx.stroke()
+    }
+    ctx.restore()
+  }
+
+  /** Above each line, on a rim of paper, at the end that the curve leaves free; one that would touch the one above is left out. */
+  function drawLabels(u: uPlot) {
+    const { ctx, bbox } = u
+    const ratio = devicePixelRatio
+    ctx.save()
     ctx.fillStyle = muted
+    ctx.strokeStyle = paper
+    ctx.lineWidth = 4 * ratio
+    ctx.lineJoin = 'round'
     ctx.font = `${12 * ratio}px ${getComputedStyle(host).fontFamily}`
-    ctx.textAlign = 'right'
-    ctx.fillText(options.uniformLabel, bbox.left + bbox.width - 12 * ratio, y - 6 * ratio)
+    const end = u.valToPos(u.data[3]?.at(-1) ?? 0, 'y', true)
+    let above = -Infinity
+    for (const { y, label } of shownReferences(u)) {
+      if (y - above < 15 * ratio) continue
+      above = y
+      // The curve comes down from the upper left: the lower left is free.
+      const left = y > end - 8 * ratio
+      ctx.textAlign = left ? 'left' : 'right'
+      const x = left ? bbox.left + 12 * ratio : bbox.left + bbox.width - 12 * ratio
+      ctx.strokeText(label, x, y - 4 * ratio)
+      ctx.fillText(label, x, y - 4 * ratio)
+    }
     ctx.restore()
   }
 
@@ -142,7 +169,7 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
           points: { show: true, size: 6, stroke: ink, fill: ink, width: 0 },
         },
       ],
-      hooks: { drawAxes: [drawReference], draw: [drawFlags] },
+      hooks: { drawAxes: [drawReferences], draw: [drawLabels, drawFlags] },
     },
     [[], [], [], [], []],
     host,
@@ -169,8 +196,9 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
   }
 }
 
-/** From a little below the lowest value to the reference line or the highest value, whichever is higher. */
-function yRange(low: number, high: number, { logY, uniform }: PlotOptions): [number, number] {
+/** From a little below the lowest value to the highest reference line or the highest value, whichever is higher. */
+function yRange(low: number, high: number, { logY, references }: PlotOptions): [number, number] {
+  const uniform = references[0]?.value ?? 1
   const top = Math.max(Number.isFinite(high) ? high : uniform, uniform)
   const bottom = Number.isFinite(low) ? low : uniform / 2
   if (logY) return [Math.max(bottom * 0.95, 1e-6), top * 1.08]

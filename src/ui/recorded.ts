@@ -1,5 +1,5 @@
-// The finished run that the page opens on, replayed from a file that `npm run record` writes: {name, config, history, note}.
-// The numbers in it come from a real run; `note` says which one.
+// The finished run that the page opens on, replayed from a file that `npm run record` writes: {name, config, history, ladder,
+// note}. // The numbers in it come from a real run; `note` says which one.
 import type { Config } from '../config'
 import type { RunHistory } from '../worker/client'
 
@@ -7,6 +7,8 @@ export interface RecordedRun {
   name: string
   config: Config
   history: RunHistory
+  /** What counting letters reaches on the same text, as `Lab.ladder` tells it. */
+  ladder: number[] | null
   /** Where and how the run was made, for the reader. */
   note: string
 }
@@ -26,8 +28,8 @@ export function parseRecordedRun(value: unknown): RecordedRun {
 
 function isRecordedRun(value: unknown): value is RecordedRun {
   if (typeof value !== 'object' || value === null) return false
-  if (!('name' in value && 'config' in value && 'note' in value && 'history' in value)) return false
-  const history = value.history
+  if (!['name', 'config', 'note', 'ladder', 'history'].every((field) => field in value)) return false
+  const history: unknown = Reflect.get(value, 'history')
   return (
     typeof history === 'object' &&
     history !== null &&

@@ -82,6 +82,7 @@ export function openLab(): Lab {
     change: (change) => call(remote.change(change)),
     restart: (how) => callForRun(remote.restart(how)),
     closeRun: () => call(remote.closeRun()),
+    ladder: () => call(remote.ladder()),
     renameRun: (id, name) => call(remote.renameRun(id, name)),
     noteRun: (id, notes) => call(remote.noteRun(id, notes)),
     duplicateRun: (id) => call(remote.duplicateRun(id)),

@@ -3,6 +3,7 @@
 import { transfer } from 'comlink'
 import { validate, type Config, type Problem } from '../config'
 import { fits, type Dataset } from '../data/dataset'
+import { ladderOf } from '../data/ladder'
 import type { EngineInfo, Timing } from '../engine'
 import { CheckpointError, ConfigError, invariant } from '../errors'
 import type { BuiltInCorpus, CheckpointMeta, GeneratedToken, RunEvent, SampleOptions } from '../run'
@@ -144,6 +145,11 @@ export class LocalLab implements Lab {
 
   async closeRun(): Promise<void> {
     await this.#bench.close()
+  }
+
+  async ladder(): Promise<number[] | null> {
+    const { dataset, text, spec } = this.#bench.opened
+    return Promise.resolve(text === null ? null : ladderOf(dataset, spec.config.val_fraction))
   }
 
   // -- kept runs

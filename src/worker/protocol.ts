@@ -131,6 +131,11 @@ export interface Lab {
   restart(how: { weights: 'same' | 'new'; config: Config; name: string }): Promise<OpenRun>
   /** Throws StorageFullError where the run cannot be saved; it stays open then. So do the calls that open another. */
   closeRun(): Promise<void>
+  /**
+   * How well the open run's held-out text is predicted by counting in the rest of it, nats a token: by blind guessing, then from
+   * the last 0 to 4 tokens. Null where nothing is held out or the text is not here. Takes about a second for a book.
+   */
+  ladder(): Promise<number[] | null>
 
   // -- kept runs
   renameRun(id: string, name: string): Promise<void>

@@ -178,13 +178,13 @@ export async function go(page: Page): Promise<void> {
     .getByRole('button', { name: anyway })
     .or(strip(page).getByText(m.strip.state.running))
     .first()
-    .waitFor({ timeout: 60_000 })
+    .waitFor({ timeout: 180_000 })
   if (await page.getByRole('button', { name: anyway }).isVisible())
     await page.getByRole('button', { name: anyway }).click()
   await reach(page, 1)
 }
 
-export async function reach(page: Page, step: number, timeout = 60_000): Promise<void> {
+export async function reach(page: Page, step: number, timeout = 180_000): Promise<void> {
   await expect.poll(() => stepOf(page), { timeout, interval: 50 }).toBeGreaterThanOrEqual(step)
 }
 export async function pause(page: Page): Promise<void> {
@@ -195,7 +195,7 @@ export async function resume(page: Page): Promise<void> {
   await strip(page).getByRole('button', { name: m.strip.resume }).click()
 }
 export async function finished(page: Page): Promise<void> {
-  await strip(page).getByText(m.strip.state.finished).waitFor({ timeout: 60_000 })
+  await strip(page).getByText(m.strip.state.finished).waitFor({ timeout: 180_000 })
 }
 
 /** The one kept run, exported and read. */

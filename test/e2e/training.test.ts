@@ -30,7 +30,7 @@ describe('training on the page', () => {
   })
 
   test('the button trains: the loss falls and samples appear', async () => {
-    await b.prepare(page, { steps: 400, fields: { eval_interval: 25 } })
+    await b.prepare(page, { steps: 100_000, fields: { eval_interval: 25 } })
     await b.go(page)
     const first = Number(await b.figure(page, m.strip.loss).textContent())
     expect(first).toBeGreaterThan(2)

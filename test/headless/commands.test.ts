@@ -235,6 +235,7 @@ test('record makes a kept run the one that the page opens with', async () => {
   const recorded = parseRecordedRun(JSON.parse(readFileSync(at('recorded.json'), 'utf8')))
   expect(recorded.note).toMatch(/seed 1337, trained by .* on a desk/)
   expect(recorded.config).toMatchObject({ n_embd: 16, max_iters: 40 })
+  expect(recorded.ladder).toHaveLength(6)
   expect(recorded.history.steps.map(({ step }) => step)).toEqual([
     1,
     ...Array.from({ length: 20 }, (_, i) => 2 * i + 2),

@@ -38,9 +38,23 @@ describe('format', () => {
 describe('the sentence under the chart', () => {
   it('says what a loss means', () => {
     const uniform = Math.log(65)
-    expect(m.train.sentence({ step: 840, loss: 1.92, held: true, uniform })).toBe(
+    expect(m.train.sentence({ step: 840, loss: 1.92, held: true, uniform, ladder: null })).toBe(
       'Step 840: validation 1.92 (perplexity 6.82). It is as unsure as if it chose among 6.82 equally likely characters; blind guessing would be 65.',
     )
-    expect(m.train.sentence({ step: 0, loss: 4.17, held: true, uniform })).toContain('still guesses blindly')
+    expect(m.train.sentence({ step: 0, loss: 4.17, held: true, uniform, ladder: null })).toContain(
+      'still guesses blindly',
+    )
+  })
+  it('compares with what counting letters reaches', () => {
+    // Tiny Shakespeare's.
+    const ladder = [4.17, 3.35, 2.49, 2.05, 1.77, 1.67]
+    const at = (loss: number) =>
+      m.train.sentence({ step: 9, loss, held: true, uniform: 4.17, ladder }).replace(/^.*\)\. /, '')
+    expect(at(3.5)).toBe('Better than blind guessing, not yet as good as knowing how frequent each letter is.')
+    expect(at(2.49)).toBe('Better than knowing how frequent each letter is, not yet as good as 1 letter of memory.')
+    expect(at(1.92)).toBe('Better than 2 letters of memory, not yet as good as 3 letters of memory.')
+    expect(at(1.5)).toBe('Better than 4 letters of memory, which is as far as was counted.')
+    // A long memory may be worse than a short one, where the text is short.
+    expect(m.train.compared(2.2, [4, 3.2, 2.4, 2.1, 2.3])).toContain('1 letter of memory, not yet as good as 2')
   })
 })

@@ -35,7 +35,7 @@ const metrics = (step: number, loss = 2): StepMetrics => ({
   tokens: step * 10,
 })
 
-function fakeLab(): Pick<Lab, 'open' | 'openRun' | 'start'> {
+function fakeLab(): Pick<Lab, 'open' | 'openRun' | 'ladder' | 'start'> {
   return {
     open: async (_preference, listen) => {
       tell = listen
@@ -55,6 +55,7 @@ function fakeLab(): Pick<Lab, 'open' | 'openRun' | 'start'> {
       readOnly: null,
       broken: null,
     }),
+    ladder: async () => [4.2, 3.3],
     start: async () => undefined,
   }
 }
@@ -94,6 +95,7 @@ describe('the mirror', () => {
     expect([...lab.columns.step]).toEqual([1, 2])
     expect(lab.step).toBe(2)
     expect(lab.reopening).toBe(false)
+    await vi.waitFor(() => expect(lab.ladder).toEqual([4.2, 3.3]))
   })
 
   it('opens nothing when nothing was open, and remembers what is opened', async () => {

@@ -166,6 +166,16 @@ describe('a run', () => {
   })
 })
 
+test('the ladder is counted on the run’s own split; where nothing is held out there is none', async () => {
+  const { lab } = await withRun(disk())
+  const ladder = await lab.ladder()
+  expect(ladder).toHaveLength(6)
+  expect(ladder?.[0]).toBeCloseTo(Math.log(28))
+  expect(ladder?.[5]).toBeLessThan(0.5)
+  const { lab: other } = await withRun(disk(), { val_fraction: 0 })
+  expect(await other.ladder()).toBeNull()
+})
+
 describe('bit for bit', () => {
   test('40 steps are 20 steps, a killed tab, and 20 more', async () => {
     const straight = await withRun(disk())
