@@ -16,10 +16,14 @@ const lists = new Intl.ListFormat(LOCALE, { type: 'conjunction' })
 export const integer = (value: number) => whole.format(value)
 /** 12.3K */
 export const compact = (value: number) => short.format(value)
-/** A loss or another number of that kind: 1.920 */
-export const loss = (value: number) => (Number.isFinite(value) ? third.format(value) : String(value))
-/** 1.92 */
-export const hundredths = (value: number) => (Number.isFinite(value) ? second.format(value) : String(value))
+/** From here on a loss has blown up: its thousandths say nothing, and there is no room for them. */
+const LARGE = 100
+const small = (format: Intl.NumberFormat, value: number) =>
+  Number.isFinite(value) ? (Math.abs(value) < LARGE ? format : short).format(value) : String(value)
+/** A loss or another number of that kind: 1.920, 12K */
+export const loss = (value: number) => small(third, value)
+/** 1.92, 12K */
+export const hundredths = (value: number) => small(second, value)
 /** Three significant digits: 6.82, 1,230 */
 export const significant = (value: number) => threeDigits.format(value)
 /** A share as a percentage; small shares keep two decimals. */

@@ -21,8 +21,15 @@ export async function measure(
 ): Promise<Measurement> {
   const spec = {
     name: 'measurement',
-    // Steps alone: no validation, and no last step.
-    config: { ...config, val_fraction: 0, eval_interval: 100_000, max_iters: Math.max(config.max_iters, 100) },
+    // Steps alone: no validation, no last step, and a rate at which nothing blows up, for that is the run's to find out.
+    config: {
+      ...config,
+      val_fraction: 0,
+      eval_interval: 100_000,
+      max_iters: Math.max(config.max_iters, 100),
+      learning_rate: 1e-6,
+      min_lr: 0,
+    },
     corpus: dataset.corpus,
     tokenizer: dataset.tokenizer.state,
     prompt: '',

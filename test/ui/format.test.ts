@@ -1,6 +1,6 @@
 // Times, sizes and rates as a person reads them, and the sentence under the chart.
 import { describe, expect, it } from 'vitest'
-import { bytes, clock, codePoints, percent, plural, rate, spanInWords } from '../../src/ui/format'
+import { bytes, clock, codePoints, hundredths, loss, percent, plural, rate, spanInWords } from '../../src/ui/format'
 import { m } from '../../src/ui/messages'
 
 describe('format', () => {
@@ -28,6 +28,11 @@ describe('format', () => {
     expect([0, 0.0012, 0.17, 1].map(percent)).toEqual(['0%', '0.12%', '17%', '100%'])
     expect([0, 0.001, 3e-5, 0.00497, 10000].map(rate)).toEqual(['0', '0.001', '3e−5', '0.00497', '10,000'])
     expect([plural(1, 'run', 'runs'), plural(1200, 'run', 'runs')]).toEqual(['1 run', '1,200 runs'])
+  })
+
+  it('keeps a loss short, even one that has blown up', () => {
+    expect([0, 1.9204, 99.5, 11985.63, NaN].map(loss)).toEqual(['0.000', '1.920', '99.500', '12K', 'NaN'])
+    expect([1.9204, 100, -2000].map(hundredths)).toEqual(['1.92', '100', '-2K'])
   })
 
   it('counts characters, not halves of them', () => {

@@ -547,4 +547,7 @@ test('a measurement takes real steps and leaves the open run as it was', async (
   await said(events, '"name":"measured"')
   const types = events.flatMap((e) => ('run' in e ? [e.event.type] : []) satisfies RunEvent['type'][])
   expect(types.filter((type) => type === 'step')).toHaveLength(1)
+  // Settings at which a run blows up at once take as long as others.
+  const hot = { ...run.config, learning_rate: 1, min_lr: 1, warmup_iters: 0, weight_decay: 10, grad_clip: 0 }
+  expect((await lab.measure(hot)).step_ms).toBeGreaterThan(0)
 })
