@@ -1,9 +1,9 @@
-// The presets that read a book: the default one until it has reached what it promises, nanoGPT's on its way there.
+// The preset that the page opens with, trained until it has reached what it promises. On the CPU engine, as in presets_small.test.ts.
 import { expect, test } from 'vitest'
 import { openCpu } from '../src/cpu/engine'
-import { openGpu } from '../src/ops/engine'
-import { gpu } from './gpu_env'
-import { LONGEST_MS, read, trainPreset } from './presets_train'
+import { LONGEST_MS, trainPreset } from './presets_train'
+
+const TEXTS = 4
 
 test(
   'moby-dick: beats the trigram line by step 500, in words that can be read',
@@ -12,24 +12,12 @@ test(
     await run.until(async () => (await run.validation()) < run.trigram, { from: 500, every: 1, to: 500 })
     const wordsOf = (text: string) => text.toLowerCase().match(/[a-z]+/g) ?? []
     const known = new Set(wordsOf(run.dataset.tokenizer.decode(run.dataset.train)))
-    // The last word may be cut short.
-    const words = wordsOf(await run.write('The whale', 600, 0.8)).slice(0, -1)
-    expect(words.length).toBeGreaterThan(60)
+    // Several texts: of the hundred words of one, four more or less are chance. The last word may be cut short.
+    const words: string[] = []
+    for (let seed = 1; seed <= TEXTS; seed++)
+      words.push(...wordsOf(await run.write('The whale', 600, 0.5, [], seed)).slice(0, -1))
+    expect(words.length).toBeGreaterThan(60 * TEXTS)
     expect(words.filter((word) => known.has(word)).length / words.length).toBeGreaterThan(0.75)
-  },
-  LONGEST_MS,
-)
-
-// 2,000 steps are too long for every day; LOG.md has them. An independent implementation of the same model and schedule, in NumPy,
-// which ends its first 1,000 steps within nanoGPT's 2.07 to 2.08, has 2.622, 2.637 and 2.629 after 100 of them for three seeds.
-test(
-  'shakespeare-cpu on the GPU: on the way to nanoGPT’s loss',
-  async () => {
-    const engine = await openGpu({ gpu: await gpu() })
-    const text = await read('fixtures/tinyshakespeare.txt')
-    const run = await trainPreset(engine, 'shakespeare-cpu', { eval_iters: 40 }, text)
-    await run.until(async () => Math.abs((await run.validation()) - 2.63) < 0.03, { from: 100, every: 1, to: 100 })
-    engine.destroy()
   },
   LONGEST_MS,
 )

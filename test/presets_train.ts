@@ -27,7 +27,7 @@ export interface Trained {
   /** Loss on held-out text. */
   validation(): Promise<number>
   /** Text after a prompt; temperature 0 takes the likeliest token each time. */
-  write(prompt: string, max_tokens: number, temperature: number, stop?: string[]): Promise<string>
+  write(prompt: string, max_tokens: number, temperature: number, stop?: string[], seed?: number): Promise<string>
 }
 
 /** A preset at step 0, with other numbers where `change` has them. `text` stands in for the visitor's own. */
@@ -64,9 +64,9 @@ export async function trainPreset(
       invariant(metrics, () => 'nothing is held out')
       return metrics.val_loss
     },
-    async write(prompt, max_tokens, temperature, stop = []) {
+    async write(prompt, max_tokens, temperature, stop = [], seed = 1) {
       let written = ''
-      const options = { prompt, max_tokens, temperature, top_k: 0, top_p: 1, seed: 1, stop }
+      const options = { prompt, max_tokens, temperature, top_k: 0, top_p: 1, seed, stop }
       for await (const token of session.generate(options)) written += token.text
       return written
     },
