@@ -235,12 +235,13 @@ export class ActiveRun implements Keeper {
   async #keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
     if (this.readOnly !== null) return
     const pending = this.#best
+    const latest = checkpoint ?? this.#unsaved
     this.#ending = { status, reason }
     try {
       const saved = await this.#around.store.save(this.#record, this.text, {
         status,
         reason,
-        latest: checkpoint ?? this.#unsaved,
+        latest,
         best: await pending,
         last_val_loss: this.#history.evals.findLast(({ val_loss }) => Number.isFinite(val_loss))?.val_loss ?? null,
         best_val_loss: this.#record.best_val_loss,
@@ -256,14 +257,14 @@ export class ActiveRun implements Keeper {
       // Weights that are not finite are the run's own trouble, not the disk's.
       if (error instanceof CheckpointError) throw error
       const message = error instanceof Error ? error.message : String(error)
-      this.#unsaved = checkpoint ?? this.#unsaved
+      this.#unsaved = latest
       if (this.#problem === null) this.notice('error', `The run goes on, but could not be saved. ${message}`)
       this.#problem = message
     }
-    if (checkpoint && this.#problem === null) {
-      this.#meta = checkpoint.meta
+    if (latest && this.#problem === null) {
+      this.#meta = latest.meta
       const size_bytes = this.#record.kept.latest?.size_bytes ?? 0
-      this.#around.emit(this.id, { type: 'checkpoint', step: checkpoint.meta.step, size_bytes })
+      this.#around.emit(this.id, { type: 'checkpoint', step: latest.meta.step, size_bytes })
     }
     this.#around.kept(this.#problem)
   }
