@@ -90,7 +90,7 @@ export async function openBrowser(
     colorScheme: options.dark ? 'dark' : 'light',
     acceptDownloads: true,
   })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(45_000)
   const complaints: string[] = []
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())
@@ -147,7 +147,7 @@ export async function open(browser: Browser, address: string): Promise<Page> {
 }
 /** Until the worker has opened its engine. */
 export async function opened(page: Page): Promise<void> {
-  await page.locator('.tools .dot.gpu, .tools .dot.cpu').waitFor({ timeout: 30_000 })
+  await page.locator('.tools .dot.gpu, .tools .dot.cpu').waitFor({ timeout: 90_000 })
   await strip(page).getByText(m.strip.state.opening).waitFor({ state: 'hidden' })
 }
 

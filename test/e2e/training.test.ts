@@ -88,7 +88,7 @@ describe('training on the page', () => {
     await page.getByLabel(m.chat.prompt).fill('the cat')
     await page.getByLabel(m.chat.max_tokens).fill('40')
     await page.getByRole('button', { name: m.chat.generate }).click()
-    await page.getByText(m.chat.ended.length(40)).waitFor({ timeout: 20_000 })
+    await page.getByText(m.chat.ended.length(40)).waitFor({ timeout: 90_000 })
     await b.shoot(page, 'chat-1440-light')
   })
 
