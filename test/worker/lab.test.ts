@@ -243,7 +243,7 @@ describe('chat', () => {
     const { lab } = await withRun(disk())
     let tokens = 0
     const first = lab.generate(options, (more) => (tokens += more.length))
-    await vi.waitFor(() => expect(tokens).toBeGreaterThan(0))
+    await eventually(() => expect(tokens).toBeGreaterThan(0))
     const second = lab.generate({ ...options, max_tokens: 3 }, () => undefined)
     expect((await first).reason).toBe('cancelled')
     expect((await second).reason).toBe('length')
@@ -310,7 +310,7 @@ describe('kept runs', () => {
     await lab.step()
     await lab.deleteRun(id)
     const runs = () => events.findLast((e) => 'runs' in e)
-    await vi.waitFor(() => expect(runs()).toMatchObject({ runs: [{ id: copy.id }] }))
+    await eventually(() => expect(runs()).toMatchObject({ runs: [{ id: copy.id }] }))
     await lab.restoreRun(id)
     const back = (await lab.openRun(id)).run
     expect(back).toMatchObject({ name: 'renamed', notes: 'a note', step: 2 })
