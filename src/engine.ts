@@ -138,9 +138,12 @@ export interface Dropout {
   stream: number
 }
 
-/** Whether heads of this size can go without the attention matrix: read by fours, and small enough for a thread's registers. */
+/**
+ * Whether heads of this size can go without the attention matrix: read by fours, and small enough for a thread's registers. A
+ * thread of the backward holds four rows: at 128 that is 512 numbers, more than GPUs have, and llvmpipe compiles for minutes.
+ */
 export function flashes(headSize: number): boolean {
-  return headSize % 4 === 0 && headSize <= 128
+  return headSize % 4 === 0 && headSize <= 64
 }
 
 /** The words of `dice` (u32): what changes each step and is not a rate. */

@@ -181,6 +181,12 @@ export async function go(page: Page): Promise<void> {
     .waitFor({ timeout: 180_000 })
   if (await page.getByRole('button', { name: anyway }).isVisible())
     await page.getByRole('button', { name: anyway }).click()
+  // Until then the strip shows the recorded run, and its last step.
+  await strip(page)
+    .getByText(m.strip.state.running)
+    .or(strip(page).getByText(m.strip.state.finished))
+    .first()
+    .waitFor({ timeout: 180_000 })
   await reach(page, 1)
 }
 
