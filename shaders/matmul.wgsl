@@ -1,173 +1,172 @@
-// Matrix products: c [R, M] = op(a)·op(b) (+ bias), summed over K. Three forms serve a linear layer forward and backward
+// Matrix products: c [R, M] = op(a)·op(b), summed over K. Three forms serve a linear layer forward and backward
 // (out = x·w: nn; dx = dout·wᵀ: nt; dw = xᵀ·dout: tn), and a head whose weight is [out, in] (nt; nn; tn).
-// Each thread keeps 4 rows × 8 columns of c in registers and reads vec4s; `any` takes sizes that vec4s do not divide.
+// Here is what every variant shares (how a and b are read, what happens to a sum before it is stored) and the plain variant: each
+// thread keeps a small tile of c in registers. matmul.tile.wgsl shares tiles in workgroup memory, matmul.subgroup.wgsl shares them in a
+// subgroup. All of them add up k = 0, 1, 2, … in turn, so that they give the same bits and a device may take whichever is fastest.
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;               // nn, nt [R, K]; tn [K, R]
-@group(0) @binding(1) var<storage, read> a4: array<vec4f>;            // the same by fours, where VEC_A
-@group(0) @binding(2) var<storage, read> b: array<f32>;               // nn, tn [K, M]; nt [M, K]
-@group(0) @binding(3) var<storage, read> b4: array<vec4f>;            // the same by fours
-@group(0) @binding(4) var<storage, read> bias: array<f32>;            // [M]
-@group(0) @binding(5) var<storage, read_write> c: array<f32>;         // [R, M]
-@group(0) @binding(6) var<storage, read_write> c4: array<vec4f>;      // the same by fours
-@group(0) @binding(7) var<storage, read> dout: array<f32>;            // [R, M]
-@group(0) @binding(8) var<storage, read_write> dbias: array<f32>;     // [M]
+@group(0) @binding(0) var<storage, read> a: array<f32>;             // nn, nt [R, K]; tn [K, R]
+@group(0) @binding(1) var<storage, read> a4: array<vec4f>;          // the same by fours, where VEC_A
+@group(0) @binding(2) var<storage, read> b: array<f32>;             // nn, tn [K, M]; nt [M, K]
+@group(0) @binding(3) var<storage, read> b4: array<vec4f>;          // the same by fours
+@group(0) @binding(4) var<storage, read> bias: array<f32>;          // [M]
+@group(0) @binding(5) var<storage, read> beside: array<f32>;        // [R, M] the residual that is added, or the input of the activation's slope
+@group(0) @binding(6) var<storage, read_write> pre: array<f32>;     // [R, M] what the activation is given
+@group(0) @binding(7) var<storage, read_write> c: array<f32>;       // [R, M], or [PARTS, R, M]
+@group(0) @binding(8) var<storage, read> partials: array<f32>;      // [PARTS, R, M]
+@group(0) @binding(9) var<storage, read> dout: array<f32>;          // [R, M]
+@group(0) @binding(10) var<storage, read_write> dbias: array<f32>;  // [M]
 
 override R: u32;
 override M: u32;
 override K: u32;
-override VEC_A: bool = false; // a's rows are whole vec4s
+override FORM: u32 = 0u;
+override VEC_A: bool = false;       // a's rows are whole vec4s
 override BIAS: bool = false;
+override SLOPE: bool = false;       // the sum is a gradient that goes back through the activation
+override RESIDUAL: bool = false;
+override ACTIVATION: u32 = 0u;
 override ACCUMULATE: bool = false;
-override A_ROW: u32 = 0u; // strides of `any`
+override PARTS: u32 = 1u;           // the sum over K is cut into so many, each a workgroup's (group.z); `finish` adds them
+override K_PART: u32 = 0u;          // how long each is
+override A_ROW: u32 = 0u;           // strides of `any`
 override A_K: u32 = 0u;
 override B_COLUMN: u32 = 0u;
 override B_K: u32 = 0u;
 
-const ROWS = 4u;
-const COLUMNS = 8u;
-const SIDE = 8u; // threads on a side of a workgroup: it owns 32 rows × 64 columns
+const NN = 0u;
+const NT = 1u;
+const TN = 2u;
 
-fn bias4(m: u32) -> vec4f {
-  if (BIAS) { return vec4f(bias[m], bias[m + 1u], bias[m + 2u], bias[m + 3u]); }
-  return vec4f();
-}
-/// Stores one row of a thread's tile, M a multiple of 4.
-fn store(row: u32, m: u32, left: vec4f, right: vec4f) {
-  if (row >= R) { return; }
-  if (m < M) {
-    let i = (row * M + m) / 4u;
-    if (ACCUMULATE) { c4[i] += left; } else { c4[i] = left + bias4(m); }
-  }
-  if (m + 4u < M) {
-    let i = (row * M + m) / 4u + 1u;
-    if (ACCUMULATE) { c4[i] += right; } else { c4[i] = right + bias4(m + 4u); }
-  }
-}
+// ---- reading: four neighbours in memory at once; beyond the edge of a matrix its last row, beyond K zeros ---------------
 
-// one thread per 4 × 8 of c; c = a·b, M a multiple of 4
-@compute @workgroup_size(SIDE, SIDE)
-fn nn(@builtin(global_invocation_id) id: vec3u) {
-  let m = id.x * COLUMNS;
-  let row = id.y * ROWS;
-  if (m >= M || row >= R) { return; }
-  let r = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(R - 1u)) * K;
-  let width = M / 4u;
-  let left = m / 4u;
-  let right = min(left + 1u, width - 1u);
-  var l0 = vec4f(); var l1 = vec4f(); var l2 = vec4f(); var l3 = vec4f();
-  var r0 = vec4f(); var r1 = vec4f(); var r2 = vec4f(); var r3 = vec4f();
-  var k = 0u;
-  if (VEC_A) {
-    for (; k < K; k += 4u) {
-      let x0 = a4[(r.x + k) / 4u];
-      let x1 = a4[(r.y + k) / 4u];
-      let x2 = a4[(r.z + k) / 4u];
-      let x3 = a4[(r.w + k) / 4u];
-      var y = b4[k * width + left];
-      var z = b4[k * width + right];
-      l0 += x0.x * y; l1 += x1.x * y; l2 += x2.x * y; l3 += x3.x * y;
-      r0 += x0.x * z; r1 += x1.x * z; r2 += x2.x * z; r3 += x3.x * z;
-      y = b4[(k + 1u) * width + left];
-      z = b4[(k + 1u) * width + right];
-      l0 += x0.y * y; l1 += x1.y * y; l2 += x2.y * y; l3 += x3.y * y;
-      r0 += x0.y * z; r1 += x1.y * z; r2 += x2.y * z; r3 += x3.y * z;
-      y = b4[(k + 2u) * width + left];
-      z = b4[(k + 2u) * width + right];
-      l0 += x0.z * y; l1 += x1.z * y; l2 += x2.z * y; l3 += x3.z * y;
-      r0 += x0.z * z; r1 += x1.z * z; r2 += x2.z * z; r3 += x3.z * z;
-      y = b4[(k + 3u) * width + left];
-      z = b4[(k + 3u) * width + right];
-      l0 += x0.w * y; l1 += x1.w * y; l2 += x2.w * y; l3 += x3.w * y;
-      r0 += x0.w * z; r1 += x1.w * z; r2 += x2.w * z; r3 += x3.w * z;
-    }
-  } else {
-    for (; k < K; k++) {
-      let y = b4[k * width + left];
-      let z = b4[k * width + right];
-      let x = vec4f(a[r.x + k], a[r.y + k], a[r.z + k], a[r.w + k]);
-      l0 += x.x * y; l1 += x.y * y; l2 += x.z * y; l3 += x.w * y;
-      r0 += x.x * z; r1 += x.y * z; r2 += x.z * z; r3 += x.w * z;
-    }
-  }
-  store(row, m, l0, r0);
-  store(row + 1u, m, l1, r1);
-  store(row + 2u, m, l2, r2);
-  store(row + 3u, m, l3, r3);
+/// a(row, k … k + 3), nn and nt.
+fn a_along_k(row: u32, k: u32) -> vec4f {
+  let i = min(row, R - 1u) * K + k;
+  if (VEC_A) { return select(vec4f(), a4[i / 4u], k < K); }
+  return vec4f(
+    select(0.0, a[i], k < K),
+    select(0.0, a[i + 1u], k + 1u < K),
+    select(0.0, a[i + 2u], k + 2u < K),
+    select(0.0, a[i + 3u], k + 3u < K),
+  );
+}
+/// a(row … row + 3, k), tn.
+fn a_along_rows(row: u32, k: u32) -> vec4f {
+  let i = min(k, K - 1u) * R;
+  if (VEC_A) { return select(vec4f(), a4[(i + min(row, R - 4u)) / 4u], k < K); }
+  let at = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(R - 1u)) + i;
+  return select(vec4f(), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), k < K);
+}
+/// b(k, m … m + 3), nn and tn: M is a multiple of 4.
+fn b_along_columns(k: u32, m: u32) -> vec4f {
+  return b4[(min(k, K - 1u) * M + min(m, M - 4u)) / 4u];
+}
+/// b(k … k + 3, m), nt: K is a multiple of 4.
+fn b_along_k(k: u32, m: u32) -> vec4f {
+  return b4[(min(m, M - 1u) * K + min(k, K - 4u)) / 4u];
 }
 
-// one thread per 4 × 8 of c; c = aᵀ·b, M a multiple of 4
-@compute @workgroup_size(SIDE, SIDE)
-fn tn(@builtin(global_invocation_id) id: vec3u) {
-  let m = id.x * COLUMNS;
-  let row = id.y * ROWS;
-  if (m >= M || row >= R) { return; }
-  let r = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(R - 1u));
-  let width = M / 4u;
-  let left = m / 4u;
-  let right = min(left + 1u, width - 1u);
-  var l0 = vec4f(); var l1 = vec4f(); var l2 = vec4f(); var l3 = vec4f();
-  var r0 = vec4f(); var r1 = vec4f(); var r2 = vec4f(); var r3 = vec4f();
-  for (var k = 0u; k < K; k++) {
-    var x: vec4f;
-    if (VEC_A) { x = a4[(k * R + row) / 4u]; } else { x = vec4f(a[k * R + r.x], a[k * R + r.y], a[k * R + r.z], a[k * R + r.w]); }
-    let y = b4[k * width + left];
-    let z = b4[k * width + right];
-    l0 += x.x * y; l1 += x.y * y; l2 += x.z * y; l3 += x.w * y;
-    r0 += x.x * z; r1 += x.y * z; r2 += x.z * z; r3 += x.w * z;
-  }
-  store(row, m, l0, r0);
-  store(row + 1u, m, l1, r1);
-  store(row + 2u, m, l2, r2);
-  store(row + 3u, m, l3, r3);
+/// The stretch of K that this workgroup adds up.
+fn k_range(part: u32) -> vec2u {
+  if (PARTS == 1u) { return vec2u(0u, K); }
+  return vec2u(part * K_PART, min((part + 1u) * K_PART, K));
 }
 
-/// Stores one element of c.
-fn put(row: u32, m: u32, value: f32) {
+// ---- storing --------------------------------------------------------------------------------------------------------
+
+/// One element of c: bias, activation or its slope, residual, and the store.
+fn put(row: u32, m: u32, part: u32, sum: f32) {
   if (row >= R || m >= M) { return; }
   let i = row * M + m;
-  if (ACCUMULATE) {
-    c[i] += value;
-  } else if (BIAS) {
-    c[i] = value + bias[m];
-  } else {
-    c[i] = value;
+  if (PARTS > 1u) {
+    c[part * R * M + i] = sum;
+    return;
   }
+  var y = sum;
+  if (BIAS) { y += bias[m]; }
+  y = activated(i, y); // y itself; or `pre` is kept and an activation applied: src/ops/matmul.ts has the line
+  if (SLOPE) { y *= slope(ACTIVATION, beside[i]); }
+  if (RESIDUAL) { y += beside[i]; }
+  if (ACCUMULATE) { c[i] += y; } else { c[i] = y; }
+}
+fn put4(row: u32, m: u32, part: u32, sum: vec4f) {
+  put(row, m, part, sum.x);
+  put(row, m + 1u, part, sum.y);
+  put(row, m + 2u, part, sum.z);
+  put(row, m + 3u, part, sum.w);
 }
 
-// one thread per 4 × 4 of c; c = a·bᵀ, K a multiple of 4
+// one thread per element of c; c = Σ partials, in turn
+@compute @workgroup_size(64)
+fn finish(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = flat_thread(group, groups, lane, 64u);
+  if (i >= R * M) { return; }
+  var sum = 0.0;
+  for (var part = 0u; part < PARTS; part++) { sum += partials[part * R * M + i]; }
+  if (ACCUMULATE) { c[i] += sum; } else { c[i] = sum; }
+}
+
+// ---- the plain variant -------------------------------------------------------------------------------------------------
+
+const SIDE = 8u; // threads on a side of a workgroup
+
+// one thread per 4 × 8 of c, a workgroup per 32 × 64; nn and tn
 @compute @workgroup_size(SIDE, SIDE)
-fn nt(@builtin(global_invocation_id) id: vec3u) {
-  let m = id.x * 4u;
-  let row = id.y * ROWS;
+fn plain(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let m = (group.x * SIDE + local.x) * 8u;
+  let row = (group.y * SIDE + local.y) * 4u;
   if (m >= M || row >= R) { return; }
-  let width = K / 4u;
-  let r = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(R - 1u)) * width;
-  let s = min(vec4u(m, m + 1u, m + 2u, m + 3u), vec4u(M - 1u)) * width;
+  var l0 = vec4f(); var l1 = vec4f(); var l2 = vec4f(); var l3 = vec4f();
+  var r0 = vec4f(); var r1 = vec4f(); var r2 = vec4f(); var r3 = vec4f();
+  let range = k_range(group.z);
+  for (var k = range.x; k < range.y; k += 4u) {
+    var x: mat4x4f; // x[j]: four rows at k + j
+    if (FORM == TN) {
+      x = mat4x4f(a_along_rows(row, k), a_along_rows(row, k + 1u), a_along_rows(row, k + 2u), a_along_rows(row, k + 3u));
+    } else {
+      x = transpose(mat4x4f(a_along_k(row, k), a_along_k(row + 1u, k), a_along_k(row + 2u, k), a_along_k(row + 3u, k)));
+    }
+    for (var j = 0u; j < 4u; j++) {
+      let y = b_along_columns(k + j, m);
+      let z = b_along_columns(k + j, m + 4u);
+      l0 += x[j].x * y; l1 += x[j].y * y; l2 += x[j].z * y; l3 += x[j].w * y;
+      r0 += x[j].x * z; r1 += x[j].y * z; r2 += x[j].z * z; r3 += x[j].w * z;
+    }
+  }
+  put4(row, m, group.z, l0); put4(row, m + 4u, group.z, r0);
+  put4(row + 1u, m, group.z, l1); put4(row + 1u, m + 4u, group.z, r1);
+  put4(row + 2u, m, group.z, l2); put4(row + 2u, m + 4u, group.z, r2);
+  put4(row + 3u, m, group.z, l3); put4(row + 3u, m + 4u, group.z, r3);
+}
+
+// one thread per 4 × 4 of c, a workgroup per 32 × 32; nt
+@compute @workgroup_size(SIDE, SIDE)
+fn plain_nt(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let m = (group.x * SIDE + local.x) * 4u;
+  let row = (group.y * SIDE + local.y) * 4u;
+  if (m >= M || row >= R) { return; }
   var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
-  for (var k = 0u; k < width; k++) {
-    let x0 = a4[r.x + k];
-    let x1 = a4[r.y + k];
-    let x2 = a4[r.z + k];
-    let x3 = a4[r.w + k];
-    let y = transpose(mat4x4f(b4[s.x + k], b4[s.y + k], b4[s.z + k], b4[s.w + k]));
-    s0 += y * x0;
-    s1 += y * x1;
-    s2 += y * x2;
-    s3 += y * x3;
+  for (var k = 0u; k < K; k += 4u) {
+    let x = transpose(mat4x4f(a_along_k(row, k), a_along_k(row + 1u, k), a_along_k(row + 2u, k), a_along_k(row + 3u, k)));
+    let y = transpose(mat4x4f(b_along_k(k, m), b_along_k(k, m + 1u), b_along_k(k, m + 2u), b_along_k(k, m + 3u)));
+    for (var j = 0u; j < 4u; j++) {
+      s0 += x[j].x * y[j];
+      s1 += x[j].y * y[j];
+      s2 += x[j].z * y[j];
+      s3 += x[j].w * y[j];
+    }
   }
-  for (var j = 0u; j < 4u; j++) {
-    put(row, m + j, s0[j]);
-    put(row + 1u, m + j, s1[j]);
-    put(row + 2u, m + j, s2[j]);
-    put(row + 3u, m + j, s3[j]);
-  }
+  put4(row, m, 0u, s0);
+  put4(row + 1u, m, 0u, s1);
+  put4(row + 2u, m, 0u, s2);
+  put4(row + 3u, m, 0u, s3);
 }
 
 // one thread per 4 × 4 of c, any form and any size by its strides
 @compute @workgroup_size(SIDE, SIDE)
 fn any(@builtin(global_invocation_id) id: vec3u) {
   let m = id.x * 4u;
-  let row = id.y * ROWS;
+  let row = id.y * 4u;
   if (m >= M || row >= R) { return; }
   let r = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(R - 1u)) * A_ROW;
   let s = min(vec4u(m, m + 1u, m + 2u, m + 3u), vec4u(M - 1u)) * B_COLUMN;
@@ -181,15 +180,37 @@ fn any(@builtin(global_invocation_id) id: vec3u) {
     s2 += a[r.z + i] * y;
     s3 += a[r.w + i] * y;
   }
-  for (var j = 0u; j < 4u; j++) {
-    put(row, m + j, s0[j]);
-    put(row + 1u, m + j, s1[j]);
-    put(row + 2u, m + j, s2[j]);
-    put(row + 3u, m + j, s3[j]);
-  }
+  put4(row, m, 0u, s0);
+  put4(row + 1u, m, 0u, s1);
+  put4(row + 2u, m, 0u, s2);
+  put4(row + 3u, m, 0u, s3);
 }
 
-var<workgroup> parts: array<array<f32, 16>, 16>;
+var<workgroup> slices: array<vec4f, 64>;
+
+// one workgroup per 32 columns of one row, one thread per four columns and an eighth of K; nn and nt, for few rows
+@compute @workgroup_size(8, 8)
+fn thin(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let m = (group.x * 8u + local.x) * 4u;
+  var sum = vec4f();
+  for (var k = local.y * 4u; k < K; k += 32u) {
+    let x = a_along_k(group.y, k);
+    var y: mat4x4f;
+    if (FORM == NT) {
+      y = transpose(mat4x4f(b_along_k(k, m), b_along_k(k, m + 1u), b_along_k(k, m + 2u), b_along_k(k, m + 3u)));
+    } else {
+      y = mat4x4f(b_along_columns(k, m), b_along_columns(k + 1u, m), b_along_columns(k + 2u, m), b_along_columns(k + 3u, m));
+    }
+    sum += y * x;
+  }
+  slices[local.y * 8u + local.x] = sum;
+  workgroupBarrier();
+  if (local.y > 0u) { return; }
+  for (var slice = 1u; slice < 8u; slice++) { sum += slices[slice * 8u + local.x]; }
+  put4(group.y, m, 0u, sum);
+}
+
+var<workgroup> column: array<array<f32, 16>, 16>;
 
 // one workgroup per 16 columns; out = x·w + bias
 @compute @workgroup_size(16, 16)
@@ -199,9 +220,9 @@ fn backward_bias(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   if (m < M) {
     for (var row = local.y; row < R; row += 16u) { sum += dout[row * M + m]; }
   }
-  parts[local.y][local.x] = sum;
+  column[local.y][local.x] = sum;
   workgroupBarrier();
   if (local.y > 0u || m >= M) { return; }
-  for (var k = 1u; k < 16u; k++) { sum += parts[k][local.x]; }
+  for (var k = 1u; k < 16u; k++) { sum += column[k][local.x]; }
   if (ACCUMULATE) { dbias[m] += sum; } else { dbias[m] = sum; }
 }

@@ -52,3 +52,26 @@ fn dropout_key(seed: u32, step: u32, stream: u32) -> u32 {
 fn keep(key: u32, index: u32, threshold: u32, rescale: f32) -> f32 {
   return select(0.0, rescale, mix_bits(index + key) >= threshold);
 }
+
+const GELU = 1u; // ACTIVATION of the products that compute one on the way
+const RELU2 = 2u;
+const SQRT_2_OVER_PI = 0.7978845608028654;
+
+/// ½(1 + tanh u), u = √(2/π)(x + 0.044715x³), as 1/(1 + e^(−2u)): no cancellation, and no overflow that matters (e^∞ gives 0).
+fn half_tanh(x: f32) -> f32 {
+  let u = SQRT_2_OVER_PI * (x + 0.044715 * x * x * x);
+  return 1.0 / (1.0 + exp(clamp(-2.0 * u, -80.0, 80.0)));
+}
+/// GELU or ReLU².
+fn activate(activation: u32, x: f32) -> f32 {
+  if (activation == GELU) { return x * half_tanh(x); }
+  let positive = max(x, 0.0);
+  return positive * positive;
+}
+/// Its derivative; with s = ½(1 + tanh u): (x·s)′ = s + x · 2s(1 − s) · u′.
+fn slope(activation: u32, x: f32) -> f32 {
+  if (activation != GELU) { return 2.0 * max(x, 0.0); }
+  let s = half_tanh(x);
+  let du = SQRT_2_OVER_PI * (1.0 + 3.0 * 0.044715 * x * x);
+  return s + x * 2.0 * s * (1.0 - s) * du;
+}

@@ -22,7 +22,8 @@ export interface Work {
 
 /**
  * What each op reads and writes. `tensors` are always there, `optional` may be absent; `grads` are the tensors whose
- * gradients (`d` + name) the backward writes where they are asked for; `scratch` lives only during the backward.
+ * gradients (`d` + name) the backward writes where they are asked for; `scratch` lives only during the backward; `partials`, sums of
+ * parts, are there where the sizes ask for them.
  */
 export interface Ops {
   /** out[b,t] = wte[tokens[b,t]] + wpe[pos + t]. `order` lists the N positions sorted by token, `starts` [V + 1] where each token's begin. */
@@ -49,13 +50,18 @@ export interface Ops {
     scratch: never
     attrs: { eps: number }
   }
-  /** out [N, M] = x [N, K] · weight [K, M] + bias [M]; `transposed`: weight is [M, K]. */
+  /**
+   * out [N, M] = x [N, K] · weight [K, M] + bias [M]; `transposed`: weight is [M, K]. What comes before and after may be done on the
+   * way: with `residual` it is added to out, and its gradient is dout itself (the tape passes that on); with `pre` the sum is kept
+   * there and out = activation(pre), and the gradient that comes in is dpre; with `xpre` x is activation(xpre), and dxpre is written
+   * in place of dx. `partials` holds sums over parts of N, where `splits` asks for them.
+   */
   matmul: {
     tensors: 'x' | 'weight' | 'out'
-    optional: 'bias'
-    grads: 'x' | 'weight' | 'bias'
-    scratch: never
-    attrs: { transposed: boolean }
+    optional: 'bias' | 'residual' | 'pre' | 'xpre'
+    grads: 'x' | 'xpre' | 'weight' | 'bias'
+    scratch: 'partials'
+    attrs: { transposed: boolean; activation?: Activation }
   }
   /** Rotates the queries and keys inside x [B, T, (NH + 2 NKV)·HS] by position; values pass. cos and sin [P, HS/2]. */
   rope: { tensors: 'x' | 'cos' | 'sin' | 'out'; optional: 'pos'; grads: 'x'; scratch: never; attrs: Heads }
@@ -128,6 +134,9 @@ export interface Ops {
 }
 export type OpName = keyof Ops
 
+/** The activations that a product can compute on the way. */
+export type Activation = 'gelu' | 'relu2'
+
 export interface Heads {
   n_head: number
   n_kv_head: number
@@ -144,6 +153,25 @@ export interface Dropout {
  */
 export function flashes(headSize: number): boolean {
   return headSize % 4 === 0 && headSize <= 64
+}
+
+/**
+ * Into how many parts the sum of a weight's gradient [R, M] over K rows is cut: a small matrix has too few tiles to keep a device busy.
+ * Depends on the sizes alone, since the order of summing makes the bits.
+ */
+export function splits(R: number, K: number, M: number): number {
+  const tiles = Math.ceil(R / 64) * Math.ceil(M / 64)
+  const wanted = Math.min(16, Math.floor(64 / tiles), Math.floor(K / 128))
+  return wanted > 1 ? Math.ceil(K / partOf(K, wanted)) : 1
+}
+/** Elements of a linear layer's `partials`, x [N, K], out [N, M]; 0 where it needs none. */
+export function partialsOf(N: number, K: number, M: number, transposed: boolean): number {
+  const parts = transposed ? splits(M, N, K) : splits(K, N, M)
+  return parts > 1 ? parts * K * M : 0
+}
+/** How long each of so many parts is: a multiple of 16, the last one shorter. */
+export function partOf(K: number, parts: number): number {
+  return Math.ceil(K / parts / 16) * 16
 }
 
 /** The words of `dice` (u32): what changes each step and is not a rate. */
@@ -183,7 +211,10 @@ export interface Call<T, K extends OpName> {
 }
 /** The same call's backward: gradients by name (`dout` in; `dx`, `dweight`, … out), `adds` those to add to (`+=`) rather than to write (`=`). */
 export interface BackwardCall<T, K extends OpName> extends Call<T, K> {
-  readonly d: Readonly<Partial<Record<`d${Ops[K]['grads'] | 'out'}`, T>> & Record<Ops[K]['scratch'], T>>
+  readonly d: Readonly<
+    Partial<Record<`d${Ops[K]['grads'] | 'out'}`, T>> &
+      Record<Exclude<Ops[K]['scratch'], 'partials'>, T> & { partials?: T }
+  >
   readonly adds: ReadonlySet<string>
 }
 /** An op: describes work, never does it. */
@@ -218,6 +249,18 @@ export interface EngineInfo {
   limits: Record<string, number>
 }
 
+/** How several kernels for one class of calls compared on this device. */
+export interface KernelChoice {
+  /** The op and the class of shapes: `matmul nn large`. */
+  key: string
+  variant: string
+  /** Milliseconds of those that were right, on a call of `flops`. */
+  ms: Record<string, number>
+  flops: number
+  /** Those that disagreed with the plain kernel. */
+  refused: string[]
+}
+
 export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   readonly info: EngineInfo
   readonly ops: { readonly [K in OpName]: Op<T, W, K> }
@@ -227,8 +270,17 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   allocate(blocks: readonly Block[]): Promise<Map<string, T>>
   /** Gives blocks back that `allocate` made. */
   free(tensors: Iterable<T>): void
-  /** Resolves when everything recorded so far can run; `progress` counts pipelines. */
-  compile(progress?: (done: number, total: number) => void): Promise<void>
+  /**
+   * Measures the kernels that calls recorded since the last time could have taken, where it has not before. True where one would
+   * now be recorded with another kernel: record again.
+   */
+  tune(): Promise<boolean>
+  /** Which kernel was chosen for which class of calls, and why. */
+  readonly choices: readonly KernelChoice[]
+  /** Takes over choices that were made on the same device before. */
+  recall(choices: readonly KernelChoice[]): void
+  /** Resolves when a program can run; `progress` counts pipelines. */
+  compile(program: readonly W[], progress?: (done: number, total: number) => void): Promise<void>
   /** Replays a program; resolves when it has been computed. Programs run in the order of the calls. */
   run(program: readonly W[]): Promise<void>
   /** Writes from the start of the tensor; takes effect before the next `run`. */
@@ -240,4 +292,17 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   /** Resolves, once, with the reason, if the engine dies. */
   readonly lost: Promise<Error>
   destroy(): void
+}
+
+/** Records programs with the kernels that are fastest on this device, and makes them ready to run. `record` may be called twice. */
+export async function prepare<T extends Tensor, W extends Work, P>(
+  engine: Engine<T, W>,
+  record: () => P,
+  works: (programs: P) => readonly W[],
+  progress?: (done: number, total: number) => void,
+): Promise<P> {
+  let programs = record()
+  if (await engine.tune()) programs = record()
+  await engine.compile(works(programs), progress)
+  return programs
 }

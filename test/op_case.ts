@@ -1,6 +1,16 @@
 // One call of each op, made up from sizes and a seed: which tensors it is given, which it makes, which gradients it has.
 // The same cases are held against central differences (test/cpu) and against another engine (check_op.ts).
-import { DICE, HYPER, NORM_PARTIALS, RING, type DType, type OpName, type Ops } from '../src/engine'
+import {
+  DICE,
+  HYPER,
+  NORM_PARTIALS,
+  partialsOf,
+  RING,
+  type Activation,
+  type DType,
+  type OpName,
+  type Ops,
+} from '../src/engine'
 import { sizeOf } from '../src/params'
 import { Rng } from '../src/rng'
 
@@ -18,6 +28,8 @@ export interface OpCase {
   /** Given tensors whose gradients the backward makes. */
   grads: string[]
   scratch: Record<string, number[]>
+  /** Given tensors that are functions of others. */
+  derive?: (given: Record<string, Float64Array>) => Record<string, Float64Array>
 }
 
 /** Values of the op's main input: of element `i`, from a standard normal draw. Rounded to f32 afterwards, as all inputs are. */
@@ -62,6 +74,11 @@ interface HeadSizes {
 const heads = ({ NH, NKV }: { NH: number; NKV: number }) => ({ n_head: NH, n_kv_head: NKV })
 const width = ({ NH, NKV, HS }: { NH: number; NKV: number; HS: number }) => (NH + 2 * NKV) * HS
 const none = { grads: [], scratch: {} }
+
+const ACTIVATIONS: Record<Activation, (x: number) => number> = {
+  gelu: (x) => x / (1 + Math.exp(-2 * Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  relu2: (x) => Math.max(x, 0) ** 2,
+}
 
 /** A case of every op by its sizes, in the letters of src/engine.ts. */
 export const cases = {
@@ -119,23 +136,45 @@ export const cases = {
     }
   },
 
+  /** `before`: x is that activation of xpre; `after`: out is that activation of pre. */
   matmul(
     seed: number,
-    s: { N: number; K: number; M: number; transposed?: boolean; bias?: boolean; fill?: Fill },
+    s: {
+      N: number
+      K: number
+      M: number
+      transposed?: boolean
+      bias?: boolean
+      residual?: boolean
+      before?: Activation
+      after?: Activation
+      fill?: Fill
+    },
   ): OpCase {
     const draws = new Draws(seed)
+    const x = draws.normal([s.N, s.K], s.fill)
+    const xpre = { ...x, data: x.data.slice() }
+    if (s.before) for (let i = 0; i < x.data.length; i++) x.data[i] = Math.fround(ACTIVATIONS[s.before](x.data[i]!))
+    const activation = s.before ?? s.after
+    const { before } = s
+    const parts = partialsOf(s.N, s.K, s.M, s.transposed ?? false)
+    const derive: OpCase['derive'] = ({ xpre }) => (before && xpre ? { x: xpre.map(ACTIVATIONS[before]) } : {})
     return {
       op: 'matmul',
-      attrs: { transposed: s.transposed ?? false },
+      attrs: { transposed: s.transposed ?? false, ...(activation && { activation }) },
       given: {
-        x: draws.normal([s.N, s.K], s.fill),
+        x,
+        ...(s.before ? { xpre } : {}),
         weight: draws.normal(s.transposed ? [s.M, s.K] : [s.K, s.M]),
         ...(s.bias ? { bias: draws.normal([s.M]) } : {}),
+        ...(s.residual ? { residual: draws.normal([s.N, s.M]) } : {}),
       },
-      made: { out: [s.N, s.M] },
-      compare: ['out'],
-      grads: ['x', 'weight', ...(s.bias ? ['bias'] : [])],
-      scratch: {},
+      made: { ...(s.after ? { pre: [s.N, s.M] } : {}), out: [s.N, s.M] },
+      compare: s.after ? ['pre', 'out'] : ['out'],
+      // The gradient that comes in is that of the sum: with an activation after it, the sum is no output of the case.
+      grads: s.after ? [] : [s.before ? 'xpre' : 'x', 'weight', ...(s.bias ? ['bias'] : [])],
+      scratch: s.after || parts === 0 ? {} : { partials: [parts] },
+      derive,
     }
   },
 

@@ -81,7 +81,7 @@ export async function place<T extends Tensor, W extends Work>(
       if (dout && tensors.has('dout')) write('dout', dout)
       for (const [name, values] of Object.entries(before)) write(name, values)
       const program = [...forward, ...backward(adds)]
-      await engine.compile()
+      await engine.compile(program)
       await engine.run(program)
       const names = [...compare, ...gradients]
       const values = (await read(names.map(at))).map((array) => Float64Array.from(array))

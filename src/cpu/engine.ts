@@ -106,8 +106,15 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
   /** Nothing to do: arrays go when no program holds them any more. */
   free(): void {}
 
+  /** There is one way to compute each op here. */
+  readonly choices = []
+  tune(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+  recall(): void {}
+
   /** Nothing to do: functions are ready. */
-  compile(progress?: (done: number, total: number) => void): Promise<void> {
+  compile(_program: readonly CpuWork[], progress?: (done: number, total: number) => void): Promise<void> {
     progress?.(0, 0)
     return Promise.resolve()
   }

@@ -1,5 +1,7 @@
-// Matrix product with bias: out [N, M] = x [N, K] · weight + bias [M]; weight is [K, M], or [M, K] where `transposed`.
-// The loop itself is in product.ts; here is which matrix goes where.
+// Matrix product with bias: out [N, M] = x [N, K] · weight + bias [M]; weight is [K, M], or [M, K] where `transposed`; with an
+// activation before or after it, or a residual added, as src/engine.ts says. The loop itself is in product.ts; here is which
+// matrix goes where.
+import { CURVES } from './elementwise'
 import { addProduct, type Matrix } from './product'
 import { floats, gradient, opened, rowsOf, work, type CpuOp, type Floats } from './tensor'
 
@@ -14,10 +16,15 @@ export const matmul: CpuOp<'matmul'> = {
     const x = matrix(floats(t.x), K) // [N, K]
     const weight = attrs.transposed ? turned(matrix(floats(t.weight), K)) : matrix(floats(t.weight), M) // [K, M]
     const bias = t.bias && floats(t.bias)
+    const sum = t.pre ? floats(t.pre) : out
+    const residual = t.residual && floats(t.residual)
+    const f = attrs.activation && CURVES[attrs.activation].f
     const run = () => {
-      if (bias) for (let n = 0; n < N; n++) out.set(bias, n * M)
-      else out.fill(0)
-      addProduct(out, x, weight, N, K, M)
+      if (bias) for (let n = 0; n < N; n++) sum.set(bias, n * M)
+      else sum.fill(0)
+      addProduct(sum, x, weight, N, K, M)
+      if (t.pre && f) for (let i = 0; i < out.length; i++) out[i] = f(sum[i]!)
+      if (residual) for (let i = 0; i < out.length; i++) out[i]! += residual[i]!
     }
     return [work(`${name}.matmul`, 2 * N * K * M + (bias ? N * M : 0), Object.values(t), run)]
   },
@@ -35,6 +42,18 @@ export const matmul: CpuOp<'matmul'> = {
       // out = x · weight  ⇒  dx = dout · weightᵀ
       const run = () => addProduct(opened(dx, adds.has('dx')), dout, turned(weight), N, M, K)
       program.push(work(`${name}.matmul.dx`, 2 * N * K * M, [d.dout, t.weight, d.dx], run))
+    }
+    if (d.dxpre && t.xpre && attrs.activation) {
+      const [dxpre, xpre] = [floats(d.dxpre), floats(t.xpre)]
+      const { df } = CURVES[attrs.activation]
+      const dx = new Float64Array(N * K)
+      // x = f(xpre)  ⇒  dxpre = dx · f′(xpre)
+      const run = () => {
+        addProduct(dx.fill(0), dout, turned(weight), N, M, K)
+        opened(dxpre, adds.has('dxpre'))
+        for (let i = 0; i < dx.length; i++) dxpre[i]! += dx[i]! * df(xpre[i]!)
+      }
+      program.push(work(`${name}.matmul.dxpre`, 2 * N * K * M, [d.dout, t.weight, t.xpre, d.dxpre], run))
     }
     if (d.dweight) {
       const dweight = floats(d.dweight)

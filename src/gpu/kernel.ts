@@ -10,11 +10,13 @@ import type { GpuTensor } from './tensor'
 export interface Shader {
   readonly name: string
   readonly source: string
+  /** A directive that must stand before everything: `enable subgroups;`. */
+  readonly enable?: string
 }
 
-/** One labelled dispatch: a line of a program. `kernel.pipeline` is there once `compile` has resolved. */
+/** One labelled dispatch: a line of a program. */
 export interface Dispatch extends Work {
-  readonly kernel: { pipeline: GPUComputePipeline | null }
+  readonly kernel: Kernel
   readonly bindGroup: GPUBindGroup
   readonly workgroups: readonly [number, number, number]
 }
@@ -25,10 +27,12 @@ interface Binding {
   access: 'read' | 'read_write'
 }
 interface Kernel {
+  /** There once `compile` has resolved. */
   pipeline: GPUComputePipeline | null
-  layout: GPUBindGroupLayout
-  bindings: Binding[]
-  ready: Promise<void>
+  readonly layout: GPUBindGroupLayout
+  readonly bindings: Binding[]
+  /** Starts the compiler, the first time; resolves when it is done. */
+  readonly compile: () => Promise<void>
 }
 
 /** The binding block of a WGSL source. */
@@ -74,9 +78,13 @@ export class Kernels {
   readonly #modules = new Map<string, GPUShaderModule>()
   readonly #kernels = new Map<string, Kernel>()
 
+  /** Fewest lanes that a subgroup has on this device; 0 where shaders cannot use them. */
+  readonly subgroup: number
+
   /** `prelude` is put before every shader. */
   constructor(gpu: Gpu, prelude: string) {
     this.#gpu = gpu
+    this.subgroup = gpu.device.features.has('subgroups') ? (gpu.info.subgroupMinSize ?? 0) : 0
     this.#prelude = prelude
   }
 
@@ -113,14 +121,14 @@ export class Kernels {
     return { label: d.label, kernel, bindGroup, workgroups: d.workgroups, flops: d.flops ?? 0, bytes }
   }
 
-  /** Resolves when every pipeline asked for so far is compiled. Throws a compile error in the shader's own lines. */
-  async compile(progress?: (done: number, total: number) => void): Promise<void> {
-    const kernels = [...this.#kernels.values()]
+  /** Resolves when a program can run: its pipelines compile all at once. Throws a compile error in the shader's own lines. */
+  async compile(program: readonly Dispatch[], progress?: (done: number, total: number) => void): Promise<void> {
+    const kernels = new Set(program.map(({ kernel }) => kernel))
     let done = 0
     await Promise.all(
-      kernels.map(async (kernel) => {
-        await kernel.ready
-        progress?.(++done, kernels.length)
+      [...kernels].map(async (kernel) => {
+        await kernel.compile()
+        progress?.(++done, kernels.size)
       }),
     )
   }
@@ -140,21 +148,21 @@ export class Kernels {
       })),
     })
     const module = this.#module(shader)
-    const kernel: Kernel = { pipeline: null, layout, bindings, ready: Promise.resolve() }
-    kernel.ready = device
-      .createComputePipelineAsync({
-        label: key,
-        layout: device.createPipelineLayout({ label: key, bindGroupLayouts: [layout] }),
-        compute: { module, entryPoint: entry, constants },
-      })
-      .then(
-        (pipeline) => void (kernel.pipeline = pipeline),
-        async (error: unknown) => {
-          throw new Error(`${key}: ${await this.#explain(module, shader, error)}`)
-        },
-      )
-    // Whoever awaits `compile` sees the error; nobody else need.
-    kernel.ready.catch(() => undefined)
+    let compiled: Promise<void> | null = null
+    const start = () =>
+      device
+        .createComputePipelineAsync({
+          label: key,
+          layout: device.createPipelineLayout({ label: key, bindGroupLayouts: [layout] }),
+          compute: { module, entryPoint: entry, constants },
+        })
+        .then(
+          (pipeline) => void (kernel.pipeline = pipeline),
+          async (error: unknown) => {
+            throw new Error(`${key}: ${await this.#explain(module, shader, error)}`)
+          },
+        )
+    const kernel: Kernel = { pipeline: null, layout, bindings, compile: () => (compiled ??= start()) }
     this.#kernels.set(key, kernel)
     return kernel
   }
@@ -162,13 +170,16 @@ export class Kernels {
   #module(shader: Shader): GPUShaderModule {
     const known = this.#modules.get(shader.name)
     if (known) return known
-    const module = this.#gpu.device.createShaderModule({ label: shader.name, code: this.#prelude + shader.source })
+    const module = this.#gpu.device.createShaderModule({
+      label: shader.name,
+      code: (shader.enable ?? '') + this.#prelude + shader.source,
+    })
     this.#modules.set(shader.name, module)
     return module
   }
 
   async #explain(module: GPUShaderModule, shader: Shader, error: unknown): Promise<string> {
-    const shift = this.#prelude.split('\n').length - 1
+    const shift = ((shader.enable ?? '') + this.#prelude).split('\n').length - 1
     const { messages } = await module.getCompilationInfo()
     const lines = messages
       .filter((m) => m.type === 'error')

@@ -50,3 +50,47 @@ export async function profile(
     }
   return total
 }
+
+/** Milliseconds of a short program: `repeat` runs of it in one pass, by timestamps where the device has them, else by the clock. */
+export async function timeOf(
+  { device }: Gpu,
+  queue: Queue,
+  program: readonly Dispatch[],
+  repeat: number,
+): Promise<number> {
+  const stamped = device.features.has('timestamp-query')
+  const encoder = device.createCommandEncoder({ label: 'time' })
+  const querySet = stamped ? device.createQuerySet({ label: 'time', type: 'timestamp', count: 2 }) : null
+  const pass = encoder.beginComputePass({
+    label: 'time',
+    ...(querySet && { timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } }),
+  })
+  for (let round = 0; round < repeat; round++) for (const dispatch of program) encode(pass, dispatch)
+  pass.end()
+  if (!querySet) {
+    const from = performance.now()
+    queue.submit(encoder)
+    await queue.idle()
+    return (performance.now() - from) / repeat
+  }
+  const resolved = device.createBuffer({
+    label: 'time',
+    size: 16,
+    usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+  })
+  const staging = device.createBuffer({
+    label: 'time',
+    size: 16,
+    usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+  })
+  encoder.resolveQuerySet(querySet, 0, 2, resolved, 0)
+  encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16)
+  queue.submit(encoder)
+  const ms = await queue.take(staging, (bytes) => {
+    const [from, to] = new BigInt64Array(bytes)
+    return Number(to! - from!) / 1e6 / repeat
+  })
+  querySet.destroy()
+  resolved.destroy()
+  return ms
+}

@@ -75,6 +75,11 @@ export class Queue {
     if (ms >= SHORTEST_MS || rate > this.#rate) this.#rate = rate
   }
 
+  /** Resolves when the GPU has done all that was submitted. */
+  async idle(): Promise<void> {
+    await this.#gpu.device.queue.onSubmittedWorkDone()
+  }
+
   submit(encoder: GPUCommandEncoder): void {
     this.#gpu.device.queue.submit([encoder.finish()])
   }

@@ -7,15 +7,22 @@ import { paramTable } from '../params'
 import { Tape } from './tape'
 
 export type Mode =
-  /** `attention: 'plain'` keeps the matrix att for whoever asks for it; else it is kept only where a head cannot do without. */
-  | { use: 'train'; B: number; T: number; label_smoothing: number; attention?: 'plain' | 'flash' }
-  | { use: 'evaluate'; B: number; T: number; attention?: 'plain' | 'flash' }
+  | ({ use: 'train'; B: number; T: number; label_smoothing: number } & Form)
+  | ({ use: 'evaluate'; B: number; T: number } & Form)
   /** `head: false` fills the cache without asking what comes next. */
-  | { use: 'decode'; T: number; head: boolean }
+  | ({ use: 'decode'; T: number; head: boolean } & Form)
+
+/**
+ * `plain`: each op by itself and the matrix att kept, for whoever looks at them. Else the tape fuses what it can, and att is kept only
+ * where a head cannot do without.
+ */
+interface Form {
+  plain?: boolean
+}
 
 /** Records the forward pass of a model on a new tape. Inputs and outputs are found on it by their addresses. */
 export function gpt(c: ModelConfig, mode: Mode): Tape {
-  const tape = new Tape(mode.use === 'train')
+  const tape = new Tape({ training: mode.use === 'train', fuse: !mode.plain })
   const weights = new Map(paramTable(c).map((p) => [p.name, tape.param(p.name, p.shape)]))
   const w = (name: string) => weights.get(`transformer.${name}`)!
   const maybe = (name: string) => weights.get(`transformer.${name}`)
@@ -31,8 +38,7 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
   const heads = { n_head: c.n_head, n_kv_head: c.n_kv_head }
   const headSize = c.n_embd / c.n_head
   const p = mode.use === 'train' ? c.dropout : 0
-  const plain = decoding || mode.attention === 'plain' || !flashes(headSize)
-  const attention = plain ? 'attention' : 'flashAttention'
+  const attention = mode.plain || !flashes(headSize) ? 'attention' : 'flashAttention'
 
   const tokens = tape.input('tokens', [B, T], 'u32')
   const order = tape.input('order', [B * T], 'u32')

@@ -28,8 +28,20 @@ export function intervals(tape: Tape, keep: ReadonlySet<string> = new Set()): In
     for (const tensor of node.saved) use(tensor, backward)
     for (const tensor of [...node.scratch, ...node.grads.map((g) => g.tensor)]) use(tensor, backward)
     if (node.dout) use(node.dout, backward)
+    if (node.passes) use(node.passes, backward)
   })
   return [...found.values()]
+}
+
+/** Intervals that are one memory, since the gradient of an input is handed on as it came: the longest chain of them each. */
+function together(tape: Tape, all: readonly Interval[]): Interval[][] {
+  const groups = new Map(all.map((interval) => [interval.tensor, [interval]]))
+  for (const { passes, dout } of tape.nodes) {
+    if (!passes || !dout) continue
+    const joined = [...groups.get(dout)!, ...groups.get(passes)!]
+    for (const { tensor } of joined) groups.set(tensor, joined)
+  }
+  return [...new Set(groups.values())]
 }
 
 /**
@@ -37,14 +49,14 @@ export function intervals(tape: Tape, keep: ReadonlySet<string> = new Set()): In
  * The sum of their sizes is the activation memory of the program.
  */
 export function planMemory(tape: Tape, keep: ReadonlySet<string> = new Set()): Block[] {
+  const size = ([first]: readonly Interval[]) => sizeOf(first!.tensor.shape)
   const blocks: { size: number; users: Interval[] }[] = []
-  const bySize = intervals(tape, keep).toSorted((a, b) => sizeOf(b.tensor.shape) - sizeOf(a.tensor.shape))
-  for (const interval of bySize) {
-    const free = blocks.find((block) =>
-      block.users.every((other) => other.to < interval.from || interval.to < other.from),
-    )
-    if (free) free.users.push(interval)
-    else blocks.push({ size: Math.ceil(sizeOf(interval.tensor.shape) / ALIGN) * ALIGN, users: [interval] })
+  const bySize = together(tape, intervals(tape, keep)).toSorted((a, b) => size(b) - size(a))
+  for (const group of bySize) {
+    const [from, to] = [Math.min(...group.map((one) => one.from)), Math.max(...group.map((one) => one.to))]
+    const free = blocks.find((block) => block.users.every((other) => other.to < from || to < other.from))
+    if (free) free.users.push(...group)
+    else blocks.push({ size: Math.ceil(size(group) / ALIGN) * ALIGN, users: [...group] })
   }
   return blocks.map(({ size, users }, i) => ({
     label: `activations.${i}`,

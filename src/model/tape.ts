@@ -2,7 +2,19 @@
 // reverse; the first gradient written to a tensor is `=`, every later one `+=`, so nothing is ever zeroed. There is no
 // general autograd: each op's backward is a kernel of its own, and a node only says which tensors that kernel reads again.
 // Knows shapes and names, not memory (memory.ts) and not who computes (the Engine).
-import type { Call, Engine, Heads, OpName, Ops, Tensor, Tensors, Work, DType } from '../engine'
+import {
+  partialsOf,
+  type Activation,
+  type Call,
+  type DType,
+  type Engine,
+  type Heads,
+  type OpName,
+  type Ops,
+  type Tensor,
+  type Tensors,
+  type Work,
+} from '../engine'
 import { invariant } from '../errors'
 
 type Shapes<K extends OpName> = Partial<Record<Ops[K]['grads'], true>>
@@ -19,6 +31,8 @@ export interface Node {
   /** Gradients that the backward writes: `=` where `first`, else `+=`. Filled when the tape is reversed. */
   readonly grads: { readonly key: string; readonly tensor: Tensor; first: boolean }[]
   readonly scratch: readonly Tensor[]
+  /** The gradient that is `dout` itself, in the same memory: no work, and nothing may read dout afterwards. */
+  readonly passes: Tensor | undefined
   forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T): W[]
   /** `accumulate`: add to the gradients of parameters even where this node is the first to write them (later micro-batches). */
   backward<T extends Tensor, W extends Work>(
@@ -26,6 +40,14 @@ export interface Node {
     place: (tensor: Tensor) => T,
     accumulate: boolean,
   ): W[]
+}
+
+/** A call of matmul. */
+interface Product {
+  name: string
+  t: Tensors<Tensor, 'matmul'>
+  transposed: boolean
+  activation?: Activation
 }
 
 /** The address of a tensor's gradient: `h.0.attn.att` → `h.0.attn.datt`. */
@@ -44,11 +66,17 @@ export class Tape {
   readonly #params = new Set<string>()
   readonly #inputs = new Set<string>()
   readonly #training: boolean
+  readonly #fuse: boolean
   #stream = 0
+  /** The product just recorded, while an activation or a residual can still be made part of it. */
+  #fusable: Product | null = null
+  /** Outputs of fused activations, by what they were made of. */
+  readonly #activated = new Map<Tensor, { pre: Tensor; activation: Activation }>()
 
-  /** `training`: record the backward as well. */
-  constructor(training: boolean) {
+  /** `training`: record the backward as well. `fuse`: let products compute the activation or the residual that follows them. */
+  constructor({ training, fuse = false }: { training: boolean; fuse?: boolean }) {
     this.#training = training
+    this.#fuse = fuse
   }
 
   /** A weight: it has a gradient of the same shape, and both live outside the tape's memory. */
@@ -80,6 +108,7 @@ export class Tape {
     return tensor
   }
   #gradientOf(tensor: Tensor): Tensor {
+    invariant(!this.#activated.has(tensor), () => `${tensor.label} has no gradient: only products may read it`)
     const found = this.gradient(tensor)
     if (found) return found
     const gradient = this.#tensor(gradientLabel(tensor.label), tensor.shape)
@@ -95,9 +124,12 @@ export class Tape {
       saved?: readonly (keyof Tensors<Tensor, K> & string)[]
       grads?: Shapes<K>
       dout?: Tensor
-      scratch?: Record<Ops[K]['scratch'], readonly number[]>
+      scratch?: Partial<Record<Ops[K]['scratch'], readonly number[]>>
+      /** The input whose gradient is dout. */
+      passes?: Tensor
     },
   ): void {
+    this.#fusable = null
     const byName = Object.entries(call.t) as [keyof Tensors<Tensor, K> & string, Tensor][]
     const named = (names: readonly string[]) =>
       byName.filter(([name]) => names.includes(name)).map(([, tensor]) => tensor)
@@ -111,6 +143,7 @@ export class Tape {
       ([key, shape]) => [key, this.#tensor(`${call.name}.${key}`, shape)] as const,
     )
     const dout = trains && roles.dout ? this.#gradientOf(roles.dout) : undefined
+    const passes = trains && roles.passes ? this.#gradientOf(roles.passes) : undefined
     const isParam = (tensor: Tensor) => this.#params.has(tensor.label)
     this.nodes.push({
       op,
@@ -121,6 +154,7 @@ export class Tape {
       dout,
       grads,
       scratch: scratch.map(([, tensor]) => tensor),
+      passes,
       forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T) {
         return engine.ops[op].forward({ ...call, t: placed<T, K>(call.t, place) })
       },
@@ -143,11 +177,17 @@ export class Tape {
   /** Walks the finished tape backwards and settles which gradient is written first. Call once, after the last op. */
   reverse(): void {
     const written = new Set<string>()
-    for (const node of this.nodes.toReversed())
+    for (const node of this.nodes.toReversed()) {
+      const { passes } = node
+      if (passes) {
+        invariant(!written.has(passes.label), () => `${node.name}: ${passes.label} holds something already`)
+        written.add(passes.label)
+      }
       for (const gradient of node.grads) {
         gradient.first = !written.has(gradient.tensor.label)
         written.add(gradient.tensor.label)
       }
+    }
   }
 
   // ---- the ops, each with the shapes of its outputs and what its backward reads again -------------------------------
@@ -193,12 +233,41 @@ export class Tape {
   }
   matmul(name: string, x: Tensor, weight: Tensor, bias: Tensor | undefined, transposed = false): Tensor {
     const out = this.#tensor(name, [...x.shape.slice(0, -1), transposed ? weight.shape[0]! : last(weight)])
+    this.#matmul({ name, t: { x, weight, ...(bias && { bias }), out }, transposed })
+    return out
+  }
+  /** A product with what the tape has fused to it; see `Ops.matmul`. */
+  #matmul({ name, t, transposed, activation }: Product): void {
+    // An x that is an activation has no gradient of its own: the backward goes on to the activation's input.
+    const before = this.#activated.get(t.x)
+    const kind = before?.activation ?? activation
+    const parts = partialsOf(rows(t.x), last(t.x), last(t.out), transposed)
+    const grads = { weight: true, bias: true } as const
     this.#record(
       'matmul',
-      { name, t: { x, weight, ...(bias && { bias }), out }, attrs: { transposed } },
-      { out: ['out'], saved: ['x', 'weight'], grads: { x: true, weight: true, bias: true }, dout: out },
+      {
+        name,
+        t: { ...t, ...(before && { xpre: before.pre }) },
+        attrs: { transposed, ...(kind && { activation: kind }) },
+      },
+      {
+        out: t.pre ? ['out', 'pre'] : ['out'],
+        saved: ['x', 'weight', ...(before ? (['xpre'] as const) : [])],
+        grads: before ? { xpre: true, ...grads } : { x: true, ...grads },
+        dout: t.pre ?? t.out,
+        scratch: parts > 0 ? { partials: [parts] } : {},
+        ...(t.residual && { passes: t.residual }),
+      },
     )
-    return out
+    this.#fusable = this.#fuse && !transposed && !t.pre && !t.residual ? { name, t, transposed } : null
+  }
+  /** Takes the product back that has just been recorded, if it made `x`, so that it can be recorded with more. */
+  #takeBack(x: Tensor): Product | null {
+    const product = this.#fusable
+    if (product?.t.out !== x) return null
+    const node = this.nodes.pop()!
+    for (const tensor of [x, node.dout, ...node.scratch]) if (tensor) this.tensors.delete(tensor.label)
+    return product
   }
   rope(name: string, x: Tensor, t: { cos: Tensor; sin: Tensor; pos?: Tensor }, heads: Heads): Tensor {
     const out = this.#tensor(name, x.shape)
@@ -254,12 +323,25 @@ export class Tape {
     return out
   }
   gelu(name: string, x: Tensor): Tensor {
+    return this.#activation('gelu', name, x)
+  }
+  relu2(name: string, x: Tensor): Tensor {
+    return this.#activation('relu2', name, x)
+  }
+  /** Fused: the product that makes x keeps it, and applies the activation before it stores. */
+  #activation(activation: Activation, name: string, x: Tensor): Tensor {
     const out = this.#tensor(name, x.shape)
-    this.#record(
-      'gelu',
-      { name, t: { x, out }, attrs: {} },
-      { out: ['out'], saved: ['x'], grads: { x: true }, dout: out },
-    )
+    const product = this.#takeBack(x)
+    if (product) {
+      const pre = this.#tensor(x.label, x.shape)
+      this.#matmul({ ...product, t: { ...product.t, pre, out }, activation })
+      this.#activated.set(out, { pre, activation })
+    } else
+      this.#record(
+        activation,
+        { name, t: { x, out }, attrs: {} },
+        { out: ['out'], saved: ['x'], grads: { x: true }, dout: out },
+      )
     return out
   }
   swiglu(name: string, x: Tensor): Tensor {
@@ -271,22 +353,17 @@ export class Tape {
     )
     return out
   }
-  relu2(name: string, x: Tensor): Tensor {
-    const out = this.#tensor(name, x.shape)
-    this.#record(
-      'relu2',
-      { name, t: { x, out }, attrs: {} },
-      { out: ['out'], saved: ['x'], grads: { x: true }, dout: out },
-    )
-    return out
-  }
+  /** Fused: the product that makes b adds a, and the gradient of a is out's own. */
   residual(name: string, a: Tensor, b: Tensor): Tensor {
     const out = this.#tensor(name, a.shape)
-    this.#record(
-      'residual',
-      { name, t: { a, b, out }, attrs: {} },
-      { out: ['out'], saved: [], grads: { a: true, b: true }, dout: out },
-    )
+    const product = this.#takeBack(b)
+    if (product) this.#matmul({ ...product, name, t: { ...product.t, residual: a, out } })
+    else
+      this.#record(
+        'residual',
+        { name, t: { a, b, out }, attrs: {} },
+        { out: ['out'], saved: [], grads: { a: true, b: true }, dout: out },
+      )
     return out
   }
   /** Nothing at all where `p` is 0. */

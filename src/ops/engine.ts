@@ -1,6 +1,7 @@
 // The GPU engine: the ops gathered behind the Engine interface, on one device. The one file here that knows other ops.
 import prelude from '../../shaders/prelude.wgsl?raw'
-import type { Block, Engine, EngineInfo, Timing } from '../engine'
+import type { Block, Engine, EngineInfo, KernelChoice, Timing } from '../engine'
+import { Autotuner, type TuneOptions } from '../gpu/autotune'
 import { openDevice, type DeviceOptions, type Gpu } from '../gpu/device'
 import { Kernels, type Dispatch } from '../gpu/kernel'
 import { profile } from '../gpu/profile'
@@ -26,8 +27,8 @@ import { rope } from './rope'
 import { swiglu } from './swiglu'
 
 /** Opens a device and makes it an engine. Throws NoWebGpuError where there is none. */
-export async function openGpu(options: DeviceOptions): Promise<GpuEngine> {
-  return new GpuEngine(await openDevice(options))
+export async function openGpu(options: DeviceOptions & TuneOptions): Promise<GpuEngine> {
+  return new GpuEngine(await openDevice(options), options)
 }
 
 export class GpuEngine implements Engine<GpuTensor, Dispatch> {
@@ -38,13 +39,15 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   readonly #gpu: Gpu
   readonly #kernels: Kernels
   readonly #queue: Queue
+  readonly #tuner: Autotuner
   #lost: Error | null = null
 
-  constructor(gpu: Gpu) {
+  constructor(gpu: Gpu, options: TuneOptions = {}) {
     const { device, info } = gpu
     this.#gpu = gpu
     this.#kernels = new Kernels(gpu, prelude)
     this.#queue = new Queue(gpu)
+    this.#tuner = new Autotuner(gpu, this.#queue, (program) => this.#kernels.compile(program), options)
     this.lost = gpu.lost
     void gpu.lost.then((error) => (this.#lost = error))
     this.maxBlock = Math.floor(Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize) / 4)
@@ -62,25 +65,25 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
       features: [...device.features].sort(),
       limits,
     }
-    const k = this.#kernels
+    const on = [this.#kernels, this.#tuner] as const
     this.ops = {
-      embedding: embedding(k),
-      layernorm: layernorm(k),
-      rmsnorm: rmsnorm(k),
-      matmul: matmul(k),
-      rope: rope(k),
-      attention: attention(k),
-      flash_attention: flash_attention(k),
-      attention_cached: attention_cached(k),
-      gelu: gelu(k),
-      swiglu: swiglu(k),
-      relu2: relu2(k),
-      residual: residual(k),
-      dropout: dropout(k),
-      cross_entropy: cross_entropy(k),
-      mean_loss: mean_loss(k),
-      grad_norm: grad_norm(k),
-      adamw: adamw(k),
+      embedding: embedding(...on),
+      layernorm: layernorm(...on),
+      rmsnorm: rmsnorm(...on),
+      matmul: matmul(...on),
+      rope: rope(...on),
+      attention: attention(...on),
+      flash_attention: flash_attention(...on),
+      attention_cached: attention_cached(...on),
+      gelu: gelu(...on),
+      swiglu: swiglu(...on),
+      relu2: relu2(...on),
+      residual: residual(...on),
+      dropout: dropout(...on),
+      cross_entropy: cross_entropy(...on),
+      mean_loss: mean_loss(...on),
+      grad_norm: grad_norm(...on),
+      adamw: adamw(...on),
     }
   }
 
@@ -90,8 +93,17 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   free(tensors: Iterable<GpuTensor>): void {
     for (const buffer of new Set([...tensors].map((tensor) => tensor.buffer))) buffer.destroy()
   }
-  compile(progress?: (done: number, total: number) => void): Promise<void> {
-    return this.#orLost(this.#kernels.compile(progress))
+  tune(): Promise<boolean> {
+    return this.#orLost(this.#tuner.settle())
+  }
+  get choices(): readonly KernelChoice[] {
+    return this.#tuner.choices
+  }
+  recall(choices: readonly KernelChoice[]): void {
+    this.#tuner.recall(choices)
+  }
+  compile(program: readonly Dispatch[], progress?: (done: number, total: number) => void): Promise<void> {
+    return this.#orLost(this.#kernels.compile(program, progress))
   }
   run(program: readonly Dispatch[]): Promise<void> {
     return this.#orLost(this.#queue.run(program))

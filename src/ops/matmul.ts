@@ -1,99 +1,240 @@
 // A linear layer: out = x·w + bias, forward and backward, each a matrix product of one of three forms; see
-// shaders/matmul.wgsl. Sizes that vec4 reads do not divide take the general form.
+// shaders/matmul.wgsl. Here is which variants can compute a product, and what they are tried on.
 import source from '../../shaders/matmul.wgsl?raw'
-import type { Dispatch, Kernels } from '../gpu/kernel'
+import subgroupSource from '../../shaders/matmul.subgroup.wgsl?raw'
+import tileSource from '../../shaders/matmul.tile.wgsl?raw'
+import { partOf, splits, type Activation } from '../engine'
+import type { Autotuner, Contest } from '../gpu/autotune'
+import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { invariant } from '../errors'
 import { sizeOf } from '../params'
 import type { GpuOp } from './op'
 
-const shader = { name: 'matmul', source }
-
 /** nn: a [R, K]·b [K, M]; nt: a [R, K]·b [M, K]ᵀ; tn: a [K, R]ᵀ·b [K, M]. */
 type Form = 'nn' | 'nt' | 'tn'
+const FORMS = { nn: 0, nt: 1, tn: 2 } as const
+const ACTIVATIONS = { gelu: 1, relu2: 2 } as const
 
-interface Product {
-  label: string
+interface Sizes {
   form: Form
   R: number
   K: number
   M: number
+}
+
+/** A kernel that takes sizes by fours: where it is, and how much of c a workgroup owns. */
+interface Variant {
+  name: string
+  /** What is put before and after the text of matmul.wgsl. */
+  before?: string
+  after?: string
+  enable?: string
+  entry: string
+  rows: number
+  columns: number
+}
+
+const tile = (BM: number, BN: number, TM: number): Variant => ({
+  name: `tile ${BM}×${BN}`,
+  before: `const BM = ${BM}u; const BN = ${BN}u; const TM = ${TM}u; `,
+  after: tileSource,
+  entry: 'tile',
+  rows: BM,
+  columns: BN,
+})
+
+/** Fewest lanes of a subgroup that `subgroup` can do with. */
+const LANES = 8
+/** So few rows are a text that is being written: `thin` shares the sum over K among the threads of a workgroup. */
+const THIN = 4
+
+/** The variants that can compute a product here, the plain one first. */
+function variantsOf(kernels: Kernels, { form, R, M }: Sizes): Variant[] {
+  if (R <= THIN && form !== 'tn') return [{ name: 'thin', entry: 'thin', rows: 1, columns: 32 }]
+  const plain = form === 'nt' ? { entry: 'plain_nt', columns: 32 } : { entry: 'plain', columns: 64 }
+  const subgroup = { after: subgroupSource, enable: 'enable subgroups;\n', entry: 'subgroup', rows: 8, columns: 256 }
+  return [
+    { name: 'plain', rows: 32, ...plain },
+    ...(R > 16 && M > 16 ? [tile(32, 32, 4)] : []),
+    ...(R > 48 && M > 48 ? [tile(64, 64, 8)] : []),
+    ...(R > 96 && M > 48 ? [tile(128, 64, 8)] : []),
+    ...(kernels.subgroup >= LANES && R <= 65_535 * subgroup.rows ? [{ name: 'subgroup', ...subgroup }] : []),
+  ]
+}
+
+interface Product extends Sizes {
+  label: string
   a: GpuTensor
   b: GpuTensor
   c: GpuTensor
-  bias?: GpuTensor | undefined
   accumulate: boolean
+  bias?: GpuTensor | undefined
+  /** Where the input of an activation is kept. */
+  pre?: GpuTensor | undefined
+  /** Added to the sum. */
+  residual?: GpuTensor | undefined
+  /** The input of an activation whose slope the sum is multiplied by. */
+  slope?: GpuTensor | undefined
+  activation?: Activation | undefined
+  /** Sums over parts of K, where `splits` asks for them. */
+  partials?: GpuTensor | undefined
 }
 
-function product(kernels: Kernels, { label, form, R, K, M, a, b, c, bias, accumulate }: Product): Dispatch {
+/** Whether vec4 reads divide a product's sizes; else `any` takes it. A binding read by fours holds at least four numbers. */
+function isByFours({ form, R, K, M }: Sizes): boolean {
+  return { nn: M, nt: K, tn: M }[form] % 4 === 0 && (form === 'tn' ? R >= 4 : true) && R * K >= 4
+}
+
+function product(kernels: Kernels, tuner: Autotuner, p: Product): Dispatch[] {
+  const { R, K, M, label, a, b, c } = p
   invariant(
     sizeOf(a.shape) === R * K && sizeOf(b.shape) === K * M && sizeOf(c.shape) === R * M,
     () => `${label}: [${a.shape.join(', ')}] and [${b.shape.join(', ')}] do not make [${c.shape.join(', ')}]`,
   )
-  // A binding that is read by fours holds at least four numbers; b and c do wherever the size that counts is a multiple of four.
-  const byFours = { nn: M, nt: K, tn: M }[form] % 4 === 0 && sizeOf(a.shape) >= 4
-  const entry = byFours ? form : 'any'
-  const columns = byFours && form !== 'nt' ? 8 : 4
-  const constants = {
-    R,
-    K,
-    M,
-    VEC_A: Number((form === 'tn' ? R : K) % 4 === 0),
-    BIAS: Number(bias !== undefined),
-    ACCUMULATE: Number(accumulate),
-    ...(byFours
-      ? {}
-      : {
-          A_ROW: form === 'tn' ? 1 : K,
-          A_K: form === 'tn' ? R : 1,
-          B_COLUMN: form === 'nt' ? K : 1,
-          B_K: form === 'nt' ? 1 : M,
-        }),
-  }
-  // a and b are bound by ones and by fours at once; without a bias its binding is filled, and never read.
-  const tensors = { a, a4: a, b, b4: b, bias: bias ?? b, c, c4: c }
-  const workgroups: [number, number, number] = [Math.ceil(M / columns / 8), Math.ceil(R / 4 / 8), 1]
-  return kernels.dispatch(shader, entry, { label, tensors, constants, workgroups, flops: 2 * R * K * M })
+  if (!isByFours(p)) return [strided(kernels, p)]
+  const variants = variantsOf(kernels, p)
+  const chosen = tuner.choose(contest(kernels, p, variants))
+  return byFours(
+    kernels,
+    p,
+    variants.find(({ name }) => name === chosen)!,
+  )
 }
 
-export const matmul: GpuOp<'matmul'> = (kernels) => ({
-  forward({ name, t: { x, weight, bias, out }, attrs: { transposed } }) {
+/** Products of a class have the same form and are all short of workgroups, or all not. */
+function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Contest {
+  const { form, R, K, M } = p
+  const workgroups = Math.ceil(R / 64) * Math.ceil(M / 64) * (p.partials ? splits(R, K, M) : 1)
+  return {
+    key: `matmul ${form} ${Math.min(R, M) <= 48 ? 'narrow' : workgroups < 64 ? 'small' : 'large'}`,
+    variants: variants.map(({ name }) => name),
+    flops: 2 * R * K * M,
+    trial(flops) {
+      // The rows of the batch make a product large: R, or what is summed over for a weight's gradient.
+      const rows = (all: number, rest: number) => Math.min(all, Math.max(64, Math.ceil(flops / (2 * rest) / 64) * 64))
+      const sizes = form === 'tn' ? { form, R, M, K: rows(K, R * M) } : { form, K, M, R: rows(R, K * M) }
+      const parts = p.partials ? splits(sizes.R, sizes.K, sizes.M) : 1
+      return {
+        flops: 2 * sizes.R * sizes.K * sizes.M,
+        tensors: {
+          a: [sizes.R * sizes.K],
+          b: [sizes.K * sizes.M],
+          c: [sizes.R * sizes.M],
+          ...(parts > 1 ? { partials: [parts * sizes.R * sizes.M] } : {}),
+        },
+        output: 'c',
+        dispatches: (variant, { a, b, c, partials }) =>
+          byFours(
+            kernels,
+            { ...sizes, label: `try ${variant}`, a: a!, b: b!, c: c!, partials, accumulate: false },
+            variants.find(({ name }) => name === variant)!,
+          ),
+      }
+    },
+  }
+}
+
+/** What is made of the sum, as overrides and tensors. Bindings that are not used are filled with b, and never read. */
+function epilogue({ bias, pre, residual, slope, activation, accumulate, a, b, c }: Product) {
+  return {
+    constants: {
+      BIAS: Number(bias !== undefined),
+      RESIDUAL: Number(residual !== undefined),
+      SLOPE: Number(slope !== undefined),
+      ACTIVATION: activation ? ACTIVATIONS[activation] : 0,
+      ACCUMULATE: Number(accumulate),
+    },
+    tensors: { a, a4: a, b, b4: b, bias: bias ?? b, beside: residual ?? slope ?? b, c, pre },
+  }
+}
+
+/** The text of a kernel. A binding that is written cannot be filled with something else: `pre` is in the text where it is kept. */
+function shaderOf(
+  pre: GpuTensor | undefined,
+  { name = 'any', before = '', after = '', enable = '' }: Partial<Variant>,
+): Shader {
+  const keeping = pre ? 'pre[i] = y; return activate(ACTIVATION, y);' : 'return y;'
+  const keep = `fn activated(i: u32, y: f32) -> f32 { ${keeping} } `
+  return { name: `matmul ${name}${pre ? ' activated' : ''}`, source: before + keep + source + after, enable }
+}
+
+function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
+  const { form, R, K, M, label, c } = p
+  const PARTS = form === 'tn' && p.partials ? splits(R, K, M) : 1
+  const { constants, tensors } = epilogue(p)
+  const sizes = { R, K, M, FORM: FORMS[form], VEC_A: Number((form === 'tn' ? R : K) % 4 === 0) }
+  const shader = shaderOf(p.pre, variant)
+  const sum = (target: GpuTensor, extra: Record<string, number>) =>
+    kernels.dispatch(shader, variant.entry, {
+      label,
+      tensors: { ...tensors, c: target },
+      constants: { ...sizes, ...constants, ...extra },
+      workgroups: [Math.ceil(M / variant.columns), Math.ceil(R / variant.rows), PARTS],
+      flops: 2 * R * K * M,
+    })
+  if (PARTS === 1) return [sum(c, {})]
+  invariant(p.partials, () => `${label}: a sum in ${PARTS} parts without a place for them`)
+  return [
+    sum(p.partials, { PARTS, K_PART: partOf(K, PARTS), ACCUMULATE: 0 }),
+    kernels.dispatch(shader, 'finish', {
+      label: `${label}.finish`,
+      tensors: { partials: p.partials, c },
+      constants: { R, K, M, PARTS, ACCUMULATE: constants.ACCUMULATE },
+      workgroups: grid(Math.ceil((R * M) / 64)),
+      flops: PARTS * R * M,
+    }),
+  ]
+}
+
+/** Any form and any sizes. */
+function strided(kernels: Kernels, p: Product): Dispatch {
+  const { form, R, K, M, label } = p
+  const { constants, tensors } = epilogue(p)
+  const strides = {
+    A_ROW: form === 'tn' ? 1 : K,
+    A_K: form === 'tn' ? R : 1,
+    B_COLUMN: form === 'nt' ? K : 1,
+    B_K: form === 'nt' ? 1 : M,
+  }
+  return kernels.dispatch(shaderOf(p.pre, {}), 'any', {
+    label,
+    tensors,
+    constants: { R, K, M, ...constants, ...strides },
+    workgroups: [Math.ceil(M / 32), Math.ceil(R / 32), 1],
+    flops: 2 * R * K * M,
+  })
+}
+
+export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
+  forward({ name, t: { x, weight, bias, out, pre, residual }, attrs: { transposed, activation } }) {
     const [K, M] = [x.shape.at(-1)!, out.shape.at(-1)!]
     const R = sizeOf(x.shape) / K
-    return [
-      product(kernels, {
-        label: `${name}.matmul`,
-        form: transposed ? 'nt' : 'nn',
-        R,
-        K,
-        M,
-        a: x,
-        b: weight,
-        c: out,
-        bias,
-        accumulate: false,
-      }),
-    ]
+    const form = transposed ? 'nt' : 'nn'
+    const label = `${name}.matmul`
+    const epilogue = { bias, residual, pre, activation: pre && activation }
+    return product(kernels, tuner, { label, form, R, K, M, a: x, b: weight, c: out, accumulate: false, ...epilogue })
   },
-  backward({ name, t: { x, weight, out }, d: { dout, dx, dweight, dbias }, adds, attrs: { transposed } }) {
+  backward({ name, t: { x, weight, out, xpre }, d, adds, attrs: { transposed, activation } }) {
+    const { dout, dx, dxpre, dweight, dbias, partials } = d
     invariant(dout, () => `${name}: matmul backward without dout`)
     const [K, M] = [x.shape.at(-1)!, out.shape.at(-1)!]
     const R = sizeOf(x.shape) / K
     const work: Dispatch[] = []
-    const label = (what: string) => `${name}.matmul.${what}`
+    const back = { R, K: M, M: K, a: dout, b: weight, form: transposed ? 'nn' : 'nt' } as const
     // out = x·w → dx = dout·wᵀ
     if (dx)
+      work.push(...product(kernels, tuner, { ...back, label: `${name}.matmul.dx`, c: dx, accumulate: adds.has('dx') }))
+    // out = f(xpre)·w → dxpre = dout·wᵀ · f′(xpre)
+    if (dxpre)
       work.push(
-        product(kernels, {
-          label: label('dx'),
-          form: transposed ? 'nn' : 'nt',
-          R,
-          K: M,
-          M: K,
-          a: dout,
-          b: weight,
-          c: dx,
-          accumulate: adds.has('dx'),
+        ...product(kernels, tuner, {
+          ...back,
+          label: `${name}.matmul.dxpre`,
+          c: dxpre,
+          slope: xpre,
+          activation,
+          accumulate: adds.has('dxpre'),
         }),
       )
     // out = x·w → dw = xᵀ·dout, and its transpose for a weight that lies [out, in]
@@ -101,8 +242,8 @@ export const matmul: GpuOp<'matmul'> = (kernels) => ({
       const [rows, columns] = transposed ? [M, K] : [K, M]
       const [a, b] = transposed ? [dout, x] : [x, dout]
       work.push(
-        product(kernels, {
-          label: label('dweight'),
+        ...product(kernels, tuner, {
+          label: `${name}.matmul.dweight`,
           form: 'tn',
           R: rows,
           K: R,
@@ -110,14 +251,15 @@ export const matmul: GpuOp<'matmul'> = (kernels) => ({
           a,
           b,
           c: dweight,
+          partials,
           accumulate: adds.has('dweight'),
         }),
       )
     }
     if (dbias)
       work.push(
-        kernels.dispatch(shader, 'backward_bias', {
-          label: label('dbias'),
+        kernels.dispatch(shaderOf(undefined, {}), 'backward_bias', {
+          label: `${name}.matmul.dbias`,
           tensors: { dout, dbias },
           constants: { R, M, K, ACCUMULATE: Number(adds.has('dbias')) },
           workgroups: [Math.ceil(M / 16), 1, 1],

@@ -1,11 +1,12 @@
 // What every op file is: from a GPU's kernels, the two directions of one op as lists of dispatches.
 import type { Dropout, Op, OpName } from '../engine'
+import type { Autotuner } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { sizeOf } from '../params'
 import { dropoutThreshold, STREAM } from '../rng'
 
-export type GpuOp<K extends OpName> = (kernels: Kernels) => Op<GpuTensor, Dispatch, K>
+export type GpuOp<K extends OpName> = (kernels: Kernels, tuner: Autotuner) => Op<GpuTensor, Dispatch, K>
 
 /** An op without a backward. */
 export const noBackward = () => []

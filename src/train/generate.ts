@@ -2,7 +2,7 @@
 // half becomes the new beginning and is read again, so that a text can be as long as one likes at a bounded cost; what lies
 // further back is forgotten, as it would be at the edge of the context anyway.
 import type { Tokenizer } from '../data/tokenizer'
-import type { Block, Engine, Tensor, Work } from '../engine'
+import { prepare, type Block, type Engine, type Tensor, type Work } from '../engine'
 import { invariant } from '../errors'
 import { gpt } from '../model/gpt'
 import { planMemory } from '../model/memory'
@@ -98,14 +98,10 @@ export class Decoder {
       const placed = await allocate([...lengths.map(blockOf), ...planMemory(tape, new Set(['logits']))])
       const place = (tensor: Tensor) =>
         placed.get(tensor.label) ?? shared.get(tensor.label) ?? trainer.param(tensor.label)
-      programs.push({
-        T,
-        work: tape.nodes.flatMap((node) => node.forward(engine, place)),
-        tokens: placed.get('tokens')!,
-        logits: placed.get('logits') ?? null,
-      })
+      const record = () => tape.nodes.flatMap((node) => node.forward(engine, place))
+      const work = await prepare(engine, record, (recorded) => recorded)
+      programs.push({ T, work, tokens: placed.get('tokens')!, logits: placed.get('logits') ?? null })
     }
-    await engine.compile()
     return new Decoder(engine, config.block_size, programs[0]!, programs[1]!, find('pos'), memory, bytes)
   }
 

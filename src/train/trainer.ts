@@ -8,6 +8,7 @@ import {
   HYPER,
   NORM_PARTIALS,
   RING,
+  prepare,
   type Block,
   type Engine,
   type Tensor,
@@ -82,9 +83,8 @@ export class Trainer {
     const trainer = new Trainer(engine, config, new Set(options.keep), options.T ?? config.block_size)
     try {
       await trainer.#allocateState()
-      await trainer.#record()
       for (const { name } of trainer.params) trainer.write(name, weights.get(name) ?? new Float32Array())
-      await engine.compile(options.progress)
+      await trainer.#record(options.progress)
     } catch (error) {
       trainer.destroy()
       throw error
@@ -130,7 +130,6 @@ export class Trainer {
     this.engine.free(this.#programs?.activations ?? [])
     this.#programs = null
     await this.#record()
-    await this.engine.compile()
   }
 
   /**
@@ -304,8 +303,8 @@ export class Trainer {
     writeAngles(this.engine, c, (label) => this.#tensor(label))
   }
 
-  /** Records the programs of a step and of an evaluation on the memory that stands. */
-  async #record(): Promise<void> {
+  /** Records the programs of a step and of an evaluation on the memory that stands, and compiles them. */
+  async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const c = this.#config
     const { engine } = this
     const { batch_size: B, label_smoothing } = c
@@ -321,16 +320,25 @@ export class Trainer {
           engine.free(trained.tensors)
           throw error
         })
-    const forward = train.nodes.flatMap((node) => node.forward(engine, trained.find))
-    const backward = (accumulate: boolean) =>
-      train.nodes.toReversed().flatMap((node) => node.backward(engine, trained.find, accumulate))
-    this.#programs = {
-      first: [...forward, ...backward(false)],
-      later: c.gradient_accumulation_steps > 1 ? [...forward, ...backward(true)] : [],
-      update: this.#update(),
-      evaluate: same ? forward : evaluate.nodes.flatMap((node) => node.forward(engine, evaluated.find)),
-      activations: [...trained.tensors, ...(same ? [] : evaluated.tensors)],
-      bytes: trained.bytes + evaluated.bytes,
+    const record = (): Programs => {
+      const forward = train.nodes.flatMap((node) => node.forward(engine, trained.find))
+      const backward = (accumulate: boolean) =>
+        train.nodes.toReversed().flatMap((node) => node.backward(engine, trained.find, accumulate))
+      return {
+        first: [...forward, ...backward(false)],
+        later: c.gradient_accumulation_steps > 1 ? [...forward, ...backward(true)] : [],
+        update: this.#update(),
+        evaluate: same ? forward : evaluate.nodes.flatMap((node) => node.forward(engine, evaluated.find)),
+        activations: [...trained.tensors, ...(same ? [] : evaluated.tensors)],
+        bytes: trained.bytes + evaluated.bytes,
+      }
+    }
+    const works = ({ first, later, update, evaluate }: Programs) => [...first, ...later, ...update, ...evaluate]
+    try {
+      this.#programs = await prepare(engine, record, works, progress)
+    } catch (error) {
+      engine.free([...trained.tensors, ...(same ? [] : evaluated.tensors)])
+      throw error
     }
   }
 

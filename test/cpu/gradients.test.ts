@@ -22,7 +22,9 @@ async function checkGradients<S>(make: MakeCase<S>, sizes: S, seed = 1): Promise
   const scale = opCase.given['scale']?.data[0]
   const dout = Float64Array.from({ length: opCase.made[out]!.reduce((a, b) => a * b, 1) }, () => scale ?? rng.normal())
   const loss = async (given: Record<string, Float64Array>) => {
-    const { outputs } = await runner.run({ noise: 1, given, dout })
+    // x follows from what the activation is given.
+    const { derive } = opCase
+    const { outputs } = await runner.run({ noise: 1, given: derive ? { ...given, ...derive(given) } : given, dout })
     return outputs[out]!.reduce((sum, x, i) => sum + x * dout[i]!, 0)
   }
   const { gradients } = await runner.run({ noise: 2, dout })
@@ -71,6 +73,8 @@ prove('matmul', cases.matmul, {
   'one number': { N: 1, K: 1, M: 1, bias: true },
   'odd sizes': { N: 5, K: 7, M: 3 },
   'odd sizes, bias': { N: 5, K: 7, M: 3, bias: true },
+  'of an activation': { N: 5, K: 7, M: 3, bias: true, before: 'gelu', residual: true },
+  'of ReLU²': { N: 4, K: 3, M: 6, before: 'relu2' },
   transposed: { N: 5, K: 7, M: 3, transposed: true },
   'transposed, bias': { N: 3, K: 2, M: 9, transposed: true, bias: true },
   'more rows than a panel': { N: 35, K: 3, M: 6, bias: true },

@@ -35,7 +35,7 @@ interface Options {
   B?: number
   T?: number
   label_smoothing?: number
-  attention?: 'plain' | 'flash'
+  plain?: boolean
   seed?: number
   precision?: 'f32' | 'f64'
   /** Standard deviation of the weights. */
@@ -50,14 +50,14 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
     B = 2,
     T = 5,
     label_smoothing = 0,
-    attention = 'flash',
+    plain = false,
     seed = 1,
     memory = planMemory,
     precision = 'f64',
     spread = 0.4,
   } = options
   const engine = openCpu(precision)
-  const mode: Mode = { use: 'train', B, T, label_smoothing, attention }
+  const mode: Mode = { use: 'train', B, T, label_smoothing, plain }
   const tape = gpt(config, mode)
   const external = [...tape.tensors.values()].filter((tensor) => tape.isExternal(tensor))
   const placed = new Map([...(await engine.allocate(apart(external))), ...(await engine.allocate(memory(tape)))])

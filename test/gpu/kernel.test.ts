@@ -57,8 +57,8 @@ test('a tensor that is missing and a shader that does not compile are named, in 
     'a call: made_up.through binds "turn"',
   )
   const broken = { name: 'broken', source: source.replace('y[0] = 1.0;', 'y[0] = oops;') }
-  kernels.dispatch(broken, 'only_y', { ...rest, tensors: { y } })
-  await expect(kernels.compile()).rejects.toThrow(/broken\.wgsl:7:\d+ .*oops/)
+  const call = kernels.dispatch(broken, 'only_y', { ...rest, tensors: { y } })
+  await expect(kernels.compile([call])).rejects.toThrow(/broken\.wgsl:7:\d+ .*oops/)
   device.device.destroy()
 })
 

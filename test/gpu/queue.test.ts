@@ -45,7 +45,7 @@ test('a program in pieces computes what it does in one', async () => {
     kernels.dispatch({ name: 'y', source }, entry, { label: entry, tensors: { y }, workgroups: [1, 1, 1], flops })
   // Each so much work that the device is not asked for two at once.
   const program = [call('more', 1e15), call('twice', 1e15), call('more', 1e15)]
-  await kernels.compile()
+  await kernels.compile(program)
   const submit = vi.spyOn(device.device.queue, 'submit')
   await queue.run(program)
   expect(submit).toHaveBeenCalledTimes(3)

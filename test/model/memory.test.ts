@@ -43,7 +43,7 @@ const models: [string, ModelConfig][] = [
 ]
 const modes: [string, Mode][] = [
   ['train', { use: 'train', B: 2, T: 5, label_smoothing: 0.1 }],
-  ['train with the attention matrix', { use: 'train', B: 2, T: 5, label_smoothing: 0, attention: 'plain' }],
+  ['train with the attention matrix', { use: 'train', B: 2, T: 5, label_smoothing: 0, plain: true }],
   ['evaluate', { use: 'evaluate', B: 2, T: 5 }],
   ['decode', { use: 'decode', T: 4, head: true }],
 ]

@@ -7,7 +7,7 @@ import { tinyConfig } from '../cpu/program'
 
 const gpt2 = tinyConfig({ position: 'learned', norm: 'layernorm', mlp: 'gelu', bias: true, tie: true })
 const llama = tinyConfig({ position: 'rope', norm: 'rmsnorm', mlp: 'swiglu', tie: false, n_kv_head: 1 })
-const train = { use: 'train', B: 2, T: 5, label_smoothing: 0, attention: 'plain' } as const
+const train = { use: 'train', B: 2, T: 5, label_smoothing: 0, plain: true } as const
 const calls = (tape: Tape) => tape.nodes.map(({ op, name }) => `${op} ${name}`)
 
 describe('the ops of two layers, in order', () => {
@@ -32,21 +32,34 @@ describe('the ops of two layers, in order', () => {
       'mean_loss mean_loss',
     ])
   })
-  test('a Llama, its heads small enough for attention without the matrix', () => {
-    expect(calls(gpt(llama, { ...train, attention: 'flash' })).slice(0, 12)).toEqual([
+  test('a Llama, fused, its heads small enough for attention without the matrix', () => {
+    expect(calls(gpt(llama, { ...train, plain: false })).slice(0, 12)).toEqual([
       'embedding encoded',
       'rmsnorm h.0.ln1',
       'matmul h.0.attn.qkv',
       'rope h.0.attn.qkvr',
       'flash_attention h.0.attn.atty',
-      'matmul h.0.attn.attproj',
-      'residual h.0.residual2',
+      'matmul h.0.residual2',
       'rmsnorm h.0.ln2',
       'matmul h.0.mlp.fch',
       'swiglu h.0.mlp.fch_swiglu',
-      'matmul h.0.mlp.fcproj',
-      'residual h.0.residual3',
+      'matmul h.0.residual3',
+      'rmsnorm h.1.ln1',
+      'matmul h.1.attn.qkv',
     ])
+  })
+  test('GPT-2, fused: the products compute the activation and the residuals', () => {
+    const tape = gpt({ ...gpt2, n_layer: 1 }, { ...train, plain: false })
+    expect(calls(tape).slice(3, -4)).toEqual([
+      'flash_attention h.0.attn.atty',
+      'matmul h.0.residual2',
+      'layernorm h.0.ln2',
+      'matmul h.0.mlp.fch',
+      'matmul h.0.residual3',
+    ])
+    // What was fused has left no address behind, and what is kept for the backward has one.
+    const addresses = [...tape.tensors.keys()].filter((label) => label.startsWith('h.0.mlp') && !label.includes('.c_'))
+    expect(addresses.toSorted()).toEqual(['h.0.mlp.dfch', 'h.0.mlp.fch', 'h.0.mlp.fch.partials', 'h.0.mlp.fch_gelu'])
   })
   test('dropout stands where GPT-2 has it, and only while training', () => {
     const dropped = { ...gpt2, dropout: 0.1, n_layer: 1 }
@@ -64,7 +77,7 @@ describe('the ops of two layers, in order', () => {
       'attention_cached h.0.attn.atty',
       'attention_cached h.1.attn.atty',
     ])
-    expect(calls(tape).at(-1)).toBe('residual h.1.residual3')
+    expect(calls(tape).at(-1)).toBe('matmul h.1.residual3')
     expect(tape.tensors.get('h.1.attn.keys')?.shape).toEqual([6, 8])
   })
 })
@@ -152,7 +165,7 @@ test('a tied head writes the gradient of the embedding first, the embedding adds
 })
 
 test('each dropout draws from a stream of its own', () => {
-  const tape = new Tape(true)
+  const tape = new Tape({ training: true })
   const dice = tape.input('dice', [4], 'u32')
   let x = tape.input('x', [3], 'f32')
   const streams: number[] = []
@@ -165,7 +178,7 @@ test('each dropout draws from a stream of its own', () => {
 })
 
 test('two tensors at one address are refused', () => {
-  const tape = new Tape(false)
+  const tape = new Tape({ training: false })
   tape.input('x', [1], 'f32')
   expect(() => tape.input('x', [2], 'f32')).toThrow('two tensors at the address x')
 })

@@ -21,5 +21,12 @@ testOp('matmul', cases.matmul, {
     transposed: true,
     fill: (_, z) => 1e4 * z,
   },
-  'a gradient summed over many rows': { N: 5000, K: 8, M: 12, bias: true },
+  'a gradient summed over many rows, in parts': { N: 5000, K: 8, M: 12, bias: true },
+  'parts of which the last is short, transposed': { N: 1030, K: 20, M: 24, transposed: true },
+  'a residual added': { N: 36, K: 20, M: 44, bias: true, residual: true },
+  'a residual added, odd sizes': { N: 5, K: 7, M: 3, residual: true },
+  'GELU after': { N: 36, K: 20, M: 44, bias: true, after: 'gelu' },
+  'ReLU² after, odd sizes': { N: 5, K: 7, M: 3, after: 'relu2' },
+  'GELU before': { N: 36, K: 20, M: 44, bias: true, before: 'gelu', residual: true },
+  'ReLU² before, odd sizes': { N: 5, K: 7, M: 3, before: 'relu2' },
 })

@@ -26,7 +26,7 @@ test('more workgroups than one dimension of a grid takes', async () => {
   engine.write(a!, values)
   engine.write(b!, values.fill(1))
   const program = engine.ops.residual.forward({ name: 'sum', t: { a: a!, b: b!, out: out! }, attrs: {} })
-  await engine.compile()
+  await engine.compile(program)
   await engine.run(program)
   const [sums] = await engine.read([out!])
   expect(sums!.findIndex((sum, i) => sum !== i + 1)).toBe(-1)

@@ -1,0 +1,189 @@
+// Which of several kernels computes one thing on this device. The kernels of a contest pass two gates: each must agree with the first,
+// the plain one, on random numbers, and be measured faster there. Decided once for each adapter and class of shapes; kept by the
+// caller, who may also force a choice. Knows no op: what is computed is in the contest.
+import { invariant } from '../errors'
+import type { KernelChoice } from '../engine'
+import type { Dispatch } from './kernel'
+import { timeOf } from './profile'
+import type { Queue } from './queue'
+import type { Gpu } from './device'
+import { allocate, type GpuTensor } from './tensor'
+
+/** Several kernels for one class of calls. */
+export interface Contest {
+  /** The op and the class of shapes: `matmul nn large`. */
+  readonly key: string
+  /** By name, the plain kernel first. */
+  readonly variants: readonly string[]
+  /** Arithmetic of the call that asks; the largest of a class is the one to be tried. */
+  readonly flops: number
+  /** The call at about this much arithmetic (never more than its own) on tensors made for it. */
+  trial(flops: number): Trial
+}
+export interface Trial {
+  readonly flops: number
+  /** Shapes by name. All are filled with normal draws first. */
+  readonly tensors: Readonly<Record<string, readonly number[]>>
+  /** The one that kernels must agree on. */
+  readonly output: string
+  dispatches(variant: string, tensors: Readonly<Record<string, GpuTensor>>): Dispatch[]
+}
+
+export interface TuneOptions {
+  /** By op, the variant to take wherever it is possible: no contest then. */
+  readonly force?: Readonly<Record<string, string>>
+  /** No contests: the plain kernels. */
+  readonly tune?: boolean
+}
+
+/** Calls smaller than this (in FLOPs) take microseconds with any kernel: they take the choice of their class, and start no contest. */
+const WORTH_TRYING = 2 ** 22
+/** A first look, to learn how fast the device is, and how long one measurement should then take. */
+const FIRST_FLOPS = 2 ** 24
+const MEASURE_MS = 6
+/** All contests of one call together; those left over take the plain kernel until the next call. */
+const BUDGET_MS = 1500
+/** A challenger must be faster by this much, or noise would decide. */
+const MARGIN = 0.95
+/** Largest ‖difference‖ / ‖plain‖ between two float32 kernels that compute the same. */
+const AGREEMENT = 1e-5
+
+export class Autotuner {
+  readonly #gpu: Gpu
+  readonly #queue: Queue
+  readonly #options: TuneOptions
+  readonly #compile: (program: readonly Dispatch[]) => Promise<void>
+  readonly #choices = new Map<string, KernelChoice>()
+  readonly #open = new Map<string, Contest>()
+
+  /** `compile` resolves when a program can run. */
+  constructor(gpu: Gpu, queue: Queue, compile: (program: readonly Dispatch[]) => Promise<void>, options: TuneOptions) {
+    this.#gpu = gpu
+    this.#queue = queue
+    this.#compile = compile
+    this.#options = options
+  }
+
+  /** The variant to take now. A class that is met for the first time takes the plain one until `settle`. */
+  choose(contest: Contest): string {
+    const plain = contest.variants[0]!
+    const forced = this.#options.force?.[contest.key.split(' ')[0]!]
+    if (forced !== undefined) return contest.variants.includes(forced) ? forced : plain
+    const known = this.#choices.get(contest.key)
+    if (known && contest.variants.includes(known.variant)) return known.variant
+    const open = this.#open.get(contest.key)
+    const wanted = this.#options.tune !== false && contest.variants.length > 1 && contest.flops >= WORTH_TRYING
+    if (!known && wanted && (open?.flops ?? 0) < contest.flops) this.#open.set(contest.key, contest)
+    return plain
+  }
+
+  /** What was chosen, and on what grounds. */
+  get choices(): KernelChoice[] {
+    return [...this.#choices.values()]
+  }
+  /** Takes over choices made on this adapter before; those made here stand. */
+  recall(choices: readonly KernelChoice[]): void {
+    for (const choice of choices) if (!this.#choices.has(choice.key)) this.#choices.set(choice.key, choice)
+  }
+
+  /** Holds the contests that `choose` has opened, the heaviest first. True where one was won by another than the plain kernel. */
+  async settle(): Promise<boolean> {
+    const contests = [...this.#open.values()].sort((x, y) => y.flops - x.flops)
+    this.#open.clear()
+    const until = performance.now() + BUDGET_MS
+    let changed = false
+    for (const contest of contests) {
+      if (performance.now() > until) break
+      const choice = await this.#hold(contest)
+      this.#choices.set(contest.key, choice)
+      changed ||= choice.variant !== contest.variants[0]
+    }
+    return changed
+  }
+
+  async #hold({ key, variants, trial }: Contest): Promise<KernelChoice> {
+    let at = trial(FIRST_FLOPS)
+    let place = await this.#place(at)
+    const refused: string[] = []
+    const ms: Record<string, number> = {}
+    try {
+      let programs = new Map(variants.map((variant) => [variant, at.dispatches(variant, place)]))
+      await this.#compile([...programs.values()].flat())
+      const [plain] = variants
+      const want = await this.#output(at, place, programs.get(plain!)!)
+      for (const variant of variants.slice(1)) {
+        const got = await this.#output(at, place, programs.get(variant)!)
+        if (!(distance(got, want) <= AGREEMENT)) refused.push(variant)
+      }
+      const standing = variants.filter((variant) => !refused.includes(variant))
+      // How many repetitions, or how much larger a call, make a measurement long enough.
+      let once = await timeOf(this.#gpu, this.#queue, programs.get(plain!)!, 1)
+      const larger = trial((at.flops * MEASURE_MS) / Math.max(once, 0.05))
+      if (larger.flops > 2 * at.flops) {
+        free(place)
+        at = larger
+        place = await this.#place(at)
+        programs = new Map(standing.map((variant) => [variant, at.dispatches(variant, place)]))
+        await this.#compile([...programs.values()].flat())
+        once = await timeOf(this.#gpu, this.#queue, programs.get(plain!)!, 1)
+      }
+      const repeat = Math.max(1, Math.min(64, Math.round(MEASURE_MS / Math.max(once, 0.05))))
+      for (let round = 0; round < 3; round++)
+        for (const variant of standing) {
+          const took = await timeOf(this.#gpu, this.#queue, programs.get(variant)!, repeat)
+          ms[variant] = Math.min(ms[variant] ?? Infinity, took)
+        }
+      const challenger = standing.slice(1).sort((x, y) => ms[x]! - ms[y]!)[0]
+      const variant = challenger !== undefined && ms[challenger]! < MARGIN * ms[plain!]! ? challenger : plain!
+      return { key, variant, ms, refused, flops: at.flops }
+    } finally {
+      free(place)
+    }
+  }
+
+  /** Tensors for a trial, filled with normal draws that depend on nothing but their sizes. */
+  async #place({ tensors }: Trial): Promise<Record<string, GpuTensor>> {
+    const blocks = Object.entries(tensors).map(([label, shape]) => {
+      const size = Math.max(
+        64,
+        shape.reduce((x, y) => x * y, 1),
+      )
+      return { label, size, windows: [{ tensor: { label, shape, dtype: 'f32' as const }, offset: 0 }] }
+    })
+    const placed = await allocate(this.#gpu, blocks)
+    for (const tensor of placed.values()) this.#queue.write(tensor, draws(tensor.size / 4))
+    return Object.fromEntries(placed)
+  }
+
+  async #output({ output }: Trial, place: Record<string, GpuTensor>, program: Dispatch[]): Promise<Float32Array> {
+    const tensor = place[output]
+    invariant(tensor, () => `no output ${output} in a trial`)
+    // What a kernel leaves out must not look right because another wrote it.
+    this.#queue.write(tensor, new Float32Array(tensor.size / 4))
+    await this.#queue.run(program)
+    const [values] = await this.#queue.read([tensor])
+    return values!
+  }
+}
+
+function free(place: Record<string, GpuTensor>): void {
+  for (const { buffer } of Object.values(place)) buffer.destroy()
+}
+
+/** About normal (the sum of four uniform draws, Irwin and Hall), from a linear congruential generator: fast, and nothing more is asked. */
+function draws(n: number): Float32Array {
+  let state = 1
+  const uniform = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5
+  return Float32Array.from({ length: n }, () => 1.7 * (uniform() + uniform() + uniform() + uniform()))
+}
+
+/** ‖got − want‖ / ‖want‖. */
+function distance(got: Float32Array, want: Float32Array): number {
+  let off = 0
+  let norm = 0
+  for (let i = 0; i < want.length; i++) {
+    off += (got[i]! - want[i]!) ** 2
+    norm += want[i]! ** 2
+  }
+  return Math.sqrt(off / (norm || 1))
+}
