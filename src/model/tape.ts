@@ -1,32 +1,12 @@
-// The tape: a model's forward pass written down as nodes, from which the backward pass follows. The list is walked once in
-// reverse; the first gradient written to a tensor is `=`, every later one `+=`, so nothing is ever zeroed. There is no
-// general autograd: each op's backward is a kernel of its own, and a node only says which tensors that kernel reads again.
+// The tape: a model's forward pass written down as nodes, from which the backward pass follows, in the order of timeline.ts.
+// The first gradient written to a tensor is `=`, every later one `+=`, so nothing is ever zeroed. There is no general
+// autograd: each op's backward is a kernel of its own, and a node only says which tensors that kernel reads again.
 // Knows shapes and names, not memory (memory.ts) and not who computes (the Engine).
 import type { Call, Engine, Heads, OpName, Ops, Tensor, Tensors, Work, DType } from '../engine'
 import { invariant } from '../errors'
+import { timelineOf, type Moment, type Node, type Stretch } from './timeline'
 
 type Shapes<K extends OpName> = Partial<Record<Ops[K]['grads'], true>>
-
-/** One op call. `reads` and `writes` are its forward's tensors; `saved` are those its backward reads again. */
-export interface Node {
-  readonly op: OpName
-  readonly name: string
-  readonly reads: readonly Tensor[]
-  readonly writes: readonly Tensor[]
-  readonly saved: readonly Tensor[]
-  /** The gradient that the backward reads, if it has one. */
-  readonly dout: Tensor | undefined
-  /** Gradients that the backward writes: `=` where `first`, else `+=`. Filled when the tape is reversed. */
-  readonly grads: { readonly key: string; readonly tensor: Tensor; first: boolean }[]
-  readonly scratch: readonly Tensor[]
-  forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T): W[]
-  /** `accumulate`: add to the gradients of parameters even where this node is the first to write them (later micro-batches). */
-  backward<T extends Tensor, W extends Work>(
-    engine: Engine<T, W>,
-    place: (tensor: Tensor) => T,
-    accumulate: boolean,
-  ): W[]
-}
 
 /** The address of a tensor's gradient: `h.0.attn.att` → `h.0.attn.datt`. */
 export function gradientLabel(label: string): string {
@@ -44,6 +24,8 @@ export class Tape {
   readonly #params = new Set<string>()
   readonly #inputs = new Set<string>()
   readonly #training: boolean
+  #stretch: Stretch | undefined
+  #timeline: readonly Moment[] = []
   #stream = 0
 
   /** `training`: record the backward as well. */
@@ -121,6 +103,7 @@ export class Tape {
       dout,
       grads,
       scratch: scratch.map(([, tensor]) => tensor),
+      stretch: this.#stretch,
       forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T) {
         return engine.ops[op].forward({ ...call, t: placed<T, K>(call.t, place) })
       },
@@ -140,14 +123,37 @@ export class Tape {
     })
   }
 
-  /** Walks the finished tape backwards and settles which gradient is written first. Call once, after the last op. */
+  /** The nodes until `end` are a stretch with an order of its own; see timeline.ts. */
+  begin(kind: Stretch['kind']): void {
+    this.#stretch = { kind }
+  }
+  end(): void {
+    this.#stretch = undefined
+  }
+
+  /** Settles the order of the finished tape, and with it which gradient is written first. Call once, after the last op. */
   reverse(): void {
+    this.#timeline = timelineOf(this.nodes, this.#training)
     const written = new Set<string>()
-    for (const node of this.nodes.toReversed())
-      for (const gradient of node.grads) {
+    for (const { node, pass } of this.#timeline)
+      for (const gradient of pass === 'backward' ? node.grads : []) {
         gradient.first = !written.has(gradient.tensor.label)
         written.add(gradient.tensor.label)
       }
+  }
+  /** Every moment of a step, in order, once the tape has been reversed. */
+  get timeline(): readonly Moment[] {
+    return this.#timeline
+  }
+  /** The forward alone. */
+  forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T): W[] {
+    return this.nodes.flatMap((node) => node.forward(engine, place))
+  }
+  /** The whole timeline; `accumulate`: the gradients of parameters are added to what is there (later micro-batches). */
+  step<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T, accumulate = false): W[] {
+    return this.#timeline.flatMap(({ node, pass }) =>
+      pass === 'backward' ? node.backward(engine, place, accumulate) : node.forward(engine, place),
+    )
   }
 
   // ---- the ops, each with the shapes of its outputs and what its backward reads again -------------------------------

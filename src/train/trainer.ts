@@ -321,14 +321,11 @@ export class Trainer {
           engine.free(trained.tensors)
           throw error
         })
-    const forward = train.nodes.flatMap((node) => node.forward(engine, trained.find))
-    const backward = (accumulate: boolean) =>
-      train.nodes.toReversed().flatMap((node) => node.backward(engine, trained.find, accumulate))
     this.#programs = {
-      first: [...forward, ...backward(false)],
-      later: c.gradient_accumulation_steps > 1 ? [...forward, ...backward(true)] : [],
+      first: train.step(engine, trained.find),
+      later: c.gradient_accumulation_steps > 1 ? train.step(engine, trained.find, true) : [],
       update: this.#update(),
-      evaluate: same ? forward : evaluate.nodes.flatMap((node) => node.forward(engine, evaluated.find)),
+      evaluate: evaluate.forward(engine, evaluated.find),
       activations: [...trained.tensors, ...(same ? [] : evaluated.tensors)],
       bytes: trained.bytes + evaluated.bytes,
     }

@@ -93,10 +93,8 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
     engine.write(placed.get('sin')!, sin)
   }
 
-  const forward = tape.nodes.flatMap((node) => node.forward(engine, place))
-  const backward = (accumulate: boolean) =>
-    tape.nodes.toReversed().flatMap((node) => node.backward(engine, place, accumulate))
-  const [first, later] = [backward(false), backward(true)]
+  const forward = tape.forward(engine, place)
+  const [first, later] = [tape.step(engine, place), tape.step(engine, place, true)]
   // Noise everywhere: what is not written before it is read would show.
   for (const [label, { data, dtype }] of placed)
     if (!weights.has(label) && dtype === 'f32' && !['scale', 'cos', 'sin'].includes(label))
@@ -111,7 +109,7 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
       await engine.run(forward)
       return (await read('loss_ring'))[0]!
     },
-    step: (accumulate = false) => engine.run([...forward, ...(accumulate ? later : first)]),
+    step: (accumulate = false) => engine.run(accumulate ? later : first),
     read,
   }
 }

@@ -6,25 +6,33 @@ import { ALIGN, type Block, type Tensor } from '../../src/engine'
 import { gpt, type Mode } from '../../src/model/gpt'
 import { planMemory } from '../../src/model/memory'
 import type { Tape } from '../../src/model/tape'
+import type { Moment } from '../../src/model/timeline'
 import { sizeOf } from '../../src/params'
 import { apart, openProgram, parameterGradients, tinyConfig } from '../cpu/program'
 
-/** What each moment of a tape touches: forward in order, then backward in reverse. */
-function moments(tape: Tape): Set<Tensor>[] {
-  const forward = tape.nodes.map((node) => new Set([...node.reads, ...node.writes]))
-  const backward = tape.nodes.toReversed().map((node) => {
-    const gradients = node.grads.map(({ tensor }) => tensor)
-    return new Set([...node.saved, ...node.scratch, ...gradients, ...(node.dout ? [node.dout] : [])])
-  })
-  return [...forward, ...backward].map((set) => new Set([...set].filter((tensor) => !tape.isExternal(tensor))))
+/** What a moment touches of the tape's own, and what it writes for good and all. */
+function touchedBy(tape: Tape, { node, pass }: Moment): { all: Set<Tensor>; anew: Set<Tensor> } {
+  const gradients = node.grads.map(({ tensor }) => tensor)
+  const all =
+    pass === 'backward'
+      ? [...node.saved, ...node.scratch, ...gradients, ...(node.dout ? [node.dout] : [])]
+      : [...node.reads, ...node.writes]
+  return {
+    all: new Set(all.filter((tensor) => !tape.isExternal(tensor))),
+    anew: new Set(pass === 'backward' ? [] : node.writes),
+  }
 }
+const moments = (tape: Tape) => tape.timeline.map((moment) => touchedBy(tape, moment))
 
-/** Pairs of tensors that share memory at a moment when both are alive. */
+/** Pairs of tensors that share memory at a moment when both are alive: touched then, or written before and read later. */
 function clashes(tape: Tape, blocks: readonly Block[], keep: ReadonlySet<string>): string[] {
   const timeline = moments(tape)
-  const touched = (tensor: Tensor, from: number, to: number) => timeline.slice(from, to).some((set) => set.has(tensor))
-  const alive = (tensor: Tensor, now: number) =>
-    touched(tensor, 0, now + 1) && (keep.has(tensor.label) || touched(tensor, now, timeline.length))
+  const alive = (tensor: Tensor, now: number) => {
+    if (timeline[now]!.all.has(tensor)) return true
+    if (!timeline.slice(0, now).some(({ all }) => all.has(tensor))) return false
+    const next = timeline.slice(now).find(({ all }) => all.has(tensor))
+    return keep.has(tensor.label) || (next !== undefined && !next.anew.has(tensor))
+  }
   const found: string[] = []
   for (const { windows } of blocks)
     for (const a of windows)
@@ -56,7 +64,7 @@ describe.each(models)('%s', (_, config) => {
       const blocks = planMemory(tape, keep)
       expect(clashes(tape, blocks, keep)).toEqual([])
       const placed = blocks.flatMap(({ windows }) => windows.map(({ tensor }) => tensor))
-      expect(new Set(placed)).toEqual(new Set(moments(tape).flatMap((set) => [...set])))
+      expect(new Set(placed)).toEqual(new Set(moments(tape).flatMap(({ all }) => [...all])))
       for (const { label, size, windows } of blocks) {
         expect(size % ALIGN, label).toBe(0)
         for (const { tensor, offset } of windows) {

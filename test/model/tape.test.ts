@@ -128,7 +128,8 @@ test('every gradient is written once before it is added to, and read only after 
   for (const config of [gpt2, llama, { ...gpt2, dropout: 0.2 }]) {
     const tape = gpt(config, train)
     const written = new Set<string>()
-    for (const node of tape.nodes.toReversed()) {
+    for (const { node, pass } of tape.timeline) {
+      if (pass !== 'backward') continue
       if (node.dout) expect(written, `${node.name} reads ${node.dout.label}`).toContain(node.dout.label)
       for (const { tensor, first } of node.grads) {
         expect(first, tensor.label).toBe(!written.has(tensor.label))
