@@ -1,14 +1,21 @@
 // The transformer, top to bottom, one op a line, with the shape at the right margin. GPT-2 (Radford et al. 2019) and Llama
 // (Touvron et al., arXiv 2302.13971) are two settings of the same list. Written once: the tape derives the backward.
 // Three uses of it: `train` and `evaluate` take a batch, `decode` takes the next T tokens of one text and a KV cache.
-import type { ModelConfig } from '../config'
+import type { ModelConfig, TrainConfig } from '../config'
 import { DICE, flashes, RING, type Tensor } from '../engine'
 import { paramTable } from '../params'
 import { Tape } from './tape'
 
 export type Mode =
   /** `attention: 'plain'` keeps the matrix att for whoever asks for it; else it is kept only where a head cannot do without. */
-  | { use: 'train'; B: number; T: number; label_smoothing: number; attention?: 'plain' | 'flash' }
+  | {
+      use: 'train'
+      B: number
+      T: number
+      label_smoothing: number
+      recompute?: TrainConfig['recompute']
+      attention?: 'plain' | 'flash'
+    }
   | { use: 'evaluate'; B: number; T: number; attention?: 'plain' | 'flash' }
   /** `head: false` fills the cache without asking what comes next. */
   | { use: 'decode'; T: number; head: boolean }
@@ -33,6 +40,7 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
   const p = mode.use === 'train' ? c.dropout : 0
   const plain = decoding || mode.attention === 'plain' || !flashes(headSize)
   const attention = plain ? 'attention' : 'flashAttention'
+  const recompute = mode.use === 'train' ? mode.recompute : 'none'
 
   const tokens = tape.input('tokens', [B, T], 'u32')
   const order = tape.input('order', [B * T], 'u32')
@@ -50,6 +58,7 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
   x = tape.dropout('encoded_drop', x, dice, p)
   for (let l = 0; l < c.n_layer; l++) {
     const h = `h.${l}`
+    if (recompute === 'layer') tape.begin('again')
     const ln1 = norm(`${h}.ln1`, x, `${h}.ln_1`) //                                          [B, T, C]
     let qkv = linear(`${h}.attn.qkv`, ln1, `${h}.attn.c_attn`) //                            [B, T, (NH + 2 NKV)·HS]
     if (angles) qkv = tape.rope(`${h}.attn.qkvr`, qkv, angles, heads)
@@ -59,12 +68,14 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
     let attproj = linear(`${h}.attn.attproj`, atty, `${h}.attn.c_proj`) //                   [B, T, C]
     attproj = tape.dropout(`${h}.attn.attproj_drop`, attproj, dice, p)
     x = tape.residual(`${h}.residual2`, x, attproj)
+    if (recompute === 'mlp') tape.begin('again')
     const ln2 = norm(`${h}.ln2`, x, `${h}.ln_2`) //                                          [B, T, C]
     const fch = linear(`${h}.mlp.fch`, ln2, `${h}.mlp.c_fc`) //                              [B, T, F], SwiGLU 2F
     const act = activation(`${h}.mlp.fch_${c.mlp}`, fch) //                                  [B, T, F]
     let fcproj = linear(`${h}.mlp.fcproj`, act, `${h}.mlp.c_proj`) //                        [B, T, C]
     fcproj = tape.dropout(`${h}.mlp.fcproj_drop`, fcproj, dice, p)
     x = tape.residual(`${h}.residual3`, x, fcproj)
+    tape.end()
   }
   if (!decoding || mode.head) {
     const lnf = norm('lnf', x, 'ln_f') //                                                    [B, T, C]

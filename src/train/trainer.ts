@@ -92,13 +92,13 @@ export class Trainer {
   }
 
   /**
-   * Takes over new training numbers; a changed dropout is recorded anew. The model's own shape cannot change. Throws
+   * Takes over new training numbers; a changed dropout or recomputation is recorded anew. The model's own shape cannot change. Throws
    * OutOfMemoryError where the new programs do not fit; the old ones are back then.
    */
   async change(config: Config): Promise<void> {
     const before = this.#config
     this.#config = config
-    if (config.dropout === before.dropout) return
+    if (config.dropout === before.dropout && config.recompute === before.recompute) return
     try {
       await this.#recordAgain()
     } catch (error) {

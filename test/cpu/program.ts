@@ -2,7 +2,7 @@
 // matters, one batch with repeated tokens and targets that are not counted, and its loss and gradients read exactly.
 import { openCpu } from '../../src/cpu/engine'
 import type { CpuTensor } from '../../src/cpu/tensor'
-import { defaultConfig, type ModelConfig } from '../../src/config'
+import { defaultConfig, type ModelConfig, type TrainConfig } from '../../src/config'
 import { DICE, type Block, type Tensor } from '../../src/engine'
 import { gpt, ropeTables, type Mode } from '../../src/model/gpt'
 import { planMemory } from '../../src/model/memory'
@@ -35,6 +35,7 @@ interface Options {
   B?: number
   T?: number
   label_smoothing?: number
+  recompute?: TrainConfig['recompute']
   attention?: 'plain' | 'flash'
   seed?: number
   precision?: 'f32' | 'f64'
@@ -50,6 +51,7 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
     B = 2,
     T = 5,
     label_smoothing = 0,
+    recompute = 'none',
     attention = 'flash',
     seed = 1,
     memory = planMemory,
@@ -57,7 +59,7 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
     spread = 0.4,
   } = options
   const engine = openCpu(precision)
-  const mode: Mode = { use: 'train', B, T, label_smoothing, attention }
+  const mode: Mode = { use: 'train', B, T, label_smoothing, recompute, attention }
   const tape = gpt(config, mode)
   const external = [...tape.tensors.values()].filter((tensor) => tape.isExternal(tensor))
   const placed = new Map([...(await engine.allocate(apart(external))), ...(await engine.allocate(memory(tape)))])

@@ -52,6 +52,8 @@ const models: [string, ModelConfig][] = [
 const modes: [string, Mode][] = [
   ['train', { use: 'train', B: 2, T: 5, label_smoothing: 0.1 }],
   ['train with the attention matrix', { use: 'train', B: 2, T: 5, label_smoothing: 0, attention: 'plain' }],
+  ['train, the MLPs computed again', { use: 'train', B: 2, T: 5, label_smoothing: 0.1, recompute: 'mlp' }],
+  ['train, the layers computed again', { use: 'train', B: 2, T: 5, label_smoothing: 0.1, recompute: 'layer' }],
   ['evaluate', { use: 'evaluate', B: 2, T: 5 }],
   ['decode', { use: 'decode', T: 4, head: true }],
 ]

@@ -76,6 +76,28 @@ test('arenas split where a device takes only small pieces, and nothing else chan
   split.destroy()
 })
 
+test('what is computed again changes no bit, also from the middle of a run on', async () => {
+  const engine = await openGpu({ gpu: await gpu() })
+  const change = { dropout: 0.1, gradient_accumulation_steps: 2 }
+  const kept = await trainOn(engine, change, 4)
+  for (const recompute of ['mlp', 'layer'] as const) {
+    const again = await trainOn(engine, { ...change, recompute }, 4)
+    expect(again.losses).toEqual(kept.losses)
+    expect(again.state).toEqual(kept.state)
+    expect(again.trainer.memory_bytes).toBeLessThan(kept.trainer.memory_bytes)
+    again.trainer.destroy()
+  }
+  const { spec, dataset } = await tinyRun(change)
+  const loader = loaderOf(dataset, spec.config)
+  const trainer = await openTrainer(engine, spec.config)
+  const train = (step: number) => trainer.train(step, (micro) => loader.batch(2 * step + micro))
+  for (const step of [0, 1]) await train(step)
+  await trainer.change({ ...spec.config, recompute: 'layer' })
+  for (const step of [2, 3]) await train(step)
+  expect((await trainer.updates()).map((u) => u.loss)).toEqual(kept.losses)
+  engine.destroy()
+})
+
 test('micro-batches add up to the gradient of the batch they make', async () => {
   const engine = await openGpu({ gpu: await gpu() })
   const { spec, dataset } = await tinyRun()
