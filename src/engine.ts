@@ -93,7 +93,7 @@ export interface Ops {
   residual: { tensors: 'a' | 'b' | 'out'; optional: never; grads: 'a' | 'b'; scratch: never; attrs: object }
   /** out = x · keep/(1 − p), keep drawn from (dice, stream, index), so that backward draws the same. */
   dropout: { tensors: 'x' | 'out' | 'dice'; optional: never; grads: 'x'; scratch: never; attrs: Dropout }
-  /** losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N] (negative: not counted, loss 0); lse [N] its log-sum-exp. Backward: dlogits = (softmax − target) · scale. */
+  /** losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N] (negative: not counted, loss 0); lse [N] its log-sum-exp. Backward: dlogits = (softmax − target) · scale, in place where dlogits has the memory of logits. */
   cross_entropy: {
     tensors: 'logits' | 'targets' | 'scale' | 'losses' | 'lse'
     optional: never

@@ -11,6 +11,11 @@ export interface GpuTensor extends Tensor {
   readonly size: number
 }
 
+/** Whether two tensors are one window by two names. */
+export function sharesMemory(a: GpuTensor, b: GpuTensor): boolean {
+  return a.buffer === b.buffer && a.offset === b.offset
+}
+
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 
 /** One zeroed buffer a block, and every window on it by label. Throws OutOfMemoryError naming the block and the limit. */
