@@ -225,6 +225,8 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   readonly maxBlock: number
   /** Memory, zeroed, for every tensor of the blocks, by label. Throws OutOfMemoryError naming the block. */
   allocate(blocks: readonly Block[]): Promise<Map<string, T>>
+  /** A look at part of a tensor under another name, from its element `offset` on, a multiple of ALIGN. Has no memory of its own. */
+  window(of: T, tensor: Tensor, offset: number): T
   /** Gives blocks back that `allocate` made. */
   free(tensors: Iterable<T>): void
   /** Resolves when everything recorded so far can run; `progress` counts pipelines. */

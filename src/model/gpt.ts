@@ -2,12 +2,15 @@
 // (Touvron et al., arXiv 2302.13971) are two settings of the same list. Written once: the tape derives the backward.
 // Three uses of it: `train` and `evaluate` take a batch, `decode` takes the next T tokens of one text and a KV cache.
 import type { ModelConfig, TrainConfig } from '../config'
-import { DICE, flashes, RING, type Tensor } from '../engine'
+import { ALIGN, DICE, flashes, RING, type Tensor } from '../engine'
 import { paramTable } from '../params'
 import { Tape } from './tape'
 
 export type Mode =
-  /** `attention: 'plain'` keeps the matrix att for whoever asks for it; else it is kept only where a head cannot do without. */
+  /**
+   * `attention: 'plain'` keeps the matrix att for whoever asks for it; else it is kept only where a head cannot do without.
+   * `head_rows`: how many rows the head takes at a time, a multiple of ALIGN; else as `headRows` says.
+   */
   | {
       use: 'train'
       B: number
@@ -15,8 +18,9 @@ export type Mode =
       label_smoothing: number
       recompute?: TrainConfig['recompute']
       attention?: 'plain' | 'flash'
+      head_rows?: number
     }
-  | { use: 'evaluate'; B: number; T: number; attention?: 'plain' | 'flash' }
+  | { use: 'evaluate'; B: number; T: number; attention?: 'plain' | 'flash'; head_rows?: number }
   /** `head: false` fills the cache without asking what comes next. */
   | { use: 'decode'; T: number; head: boolean }
 
@@ -80,21 +84,56 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
   if (!decoding || mode.head) {
     const lnf = norm('lnf', x, 'ln_f') //                                                    [B, T, C]
     const head = weights.get('lm_head.weight') ?? w('wte.weight') //                         [V, C]
-    const logits = tape.matmul('logits', lnf, head, undefined, true) //                      [B, T, V]
-    if (!decoding) {
-      const targets = tape.input('targets', [B, T], 'i32') // −1: not counted
-      const scale = tape.input('scale', [1], 'f32') // 1 / (counted targets · micro-batches)
-      const ring = tape.input('loss_ring', [RING], 'f32')
-      tape.crossEntropy(
-        'losses',
-        logits,
-        { targets, scale, dice, ring },
-        mode.use === 'train' ? mode.label_smoothing : 0,
-      ) // [N]
-    }
+    if (decoding)
+      tape.matmul('logits', lnf, head, undefined, true) //                       [B, T, V]
+    else loss(tape, lnf, head, { dice, ...mode })
   }
   tape.reverse()
   return tape
+}
+
+/** The head and the loss of each row, and their mean; where the logits are large, for one chunk of rows after the other. */
+function loss(
+  tape: Tape,
+  lnf: Tensor,
+  head: Tensor,
+  mode: { dice: Tensor; B: number; T: number; label_smoothing?: number; head_rows?: number },
+): void {
+  const { dice, B, T, label_smoothing = 0, head_rows } = mode
+  const [N, C, V] = [B * T, lnf.shape.at(-1)!, head.shape[0]!]
+  const targets = tape.input('targets', [B, T], 'i32') // −1: not counted
+  const scale = tape.input('scale', [1], 'f32') // 1 / (counted targets · micro-batches)
+  const ring = tape.input('loss_ring', [RING], 'f32')
+  const { losses, lse } = tape.losses('losses', N) //                                        [N]
+  const rows = head_rows ?? headRows(N, V)
+  if (rows >= N) {
+    const logits = tape.matmul('logits', lnf, head, undefined, true) //                      [B, T, V]
+    tape.crossEntropy('losses', logits, { targets, scale, losses, lse }, label_smoothing, false)
+  }
+  for (let from = 0; rows < N && from < N; from += rows) {
+    const R = Math.min(rows, N - from)
+    const at = `rows.${from}`
+    const part = (name: string, of: Tensor) => tape.window(`${at}.${name}`, of, [R], from)
+    const x = tape.window(`${at}.lnf`, lnf, [R, C], from * C) //                             [R, C]
+    const t = { targets: part('targets', targets), scale, losses: part('losses', losses), lse: part('lse', lse) }
+    // Backward at once, so that all chunks share the memory of their logits.
+    tape.begin('at once')
+    const logits = tape.matmul(`${at}.logits`, x, head, undefined, true) //                  [R, V]
+    tape.crossEntropy(`${at}.losses`, logits, t, label_smoothing, true)
+    tape.end()
+  }
+  tape.meanLoss({ losses, scale, dice, ring })
+}
+
+/** The most that logits take at a time, in elements: 64 MiB, half of what every WebGPU device holds in one piece. */
+const MOST_LOGITS = 2 ** 24
+
+/**
+ * How many of N rows the head takes at a time: all of them, or, where their logits over V words are too large, a power of two, so
+ * that the chunks of most batches are alike. At least ALIGN, since a chunk is a window on the losses.
+ */
+export function headRows(N: number, V: number): number {
+  return N * V <= MOST_LOGITS ? N : Math.max(ALIGN, 2 ** Math.floor(Math.log2(MOST_LOGITS / V)))
 }
 
 function cache(tape: Tape, c: ModelConfig, l: number) {

@@ -20,11 +20,11 @@ function touched({ node, pass }: Moment): readonly Tensor[] {
   return [...node.saved, ...node.scratch, ...node.grads.map((g) => g.tensor), ...(node.dout ? [node.dout] : [])]
 }
 
-/** Every tensor that the tape itself owns, with its lives on the timeline. */
+/** Every tensor that the tape itself owns, with its lives on the timeline; a window lives in its home. */
 function livesOf(tape: Tape, keep: ReadonlySet<string>): Living[] {
   const found = new Map<Tensor, Living>()
   tape.timeline.forEach((moment, now) => {
-    for (const tensor of touched(moment)) {
+    for (const tensor of new Set(touched(moment).map((t) => tape.home(t)))) {
       if (tape.isExternal(tensor)) continue
       const living = found.get(tensor) ?? { tensor, lives: [] }
       found.set(tensor, living)

@@ -23,6 +23,8 @@ export class Tape {
   readonly tensors = new Map<string, Tensor>()
   readonly #params = new Set<string>()
   readonly #inputs = new Set<string>()
+  /** Tensors without memory of their own. */
+  readonly #windows = new Map<string, { of: Tensor; offset: number }>()
   readonly #training: boolean
   #stretch: Stretch | undefined
   #timeline: readonly Moment[] = []
@@ -48,7 +50,13 @@ export class Tape {
   }
   /** Inputs, parameters and parameters' gradients: not the tape's own to place. */
   isExternal(tensor: Tensor): boolean {
-    return this.#params.has(tensor.label) || this.#inputs.has(tensor.label)
+    const { label } = this.home(tensor)
+    return this.#params.has(label) || this.#inputs.has(label)
+  }
+  /** The tensor in whose memory this one lies: itself, unless it is a window. */
+  home(tensor: Tensor): Tensor {
+    const window = this.#windows.get(tensor.label)
+    return window ? this.home(window.of) : tensor
   }
   /** The gradient of a tensor, if this tape computes one. */
   gradient(tensor: Tensor): Tensor | undefined {
@@ -61,9 +69,18 @@ export class Tape {
     this.tensors.set(label, tensor)
     return tensor
   }
+  /** Part of `of` under a name of its own, from element `offset` on. The gradient of a window is a window on the gradient. */
+  window(label: string, of: Tensor, shape: readonly number[], offset: number): Tensor {
+    const tensor = this.#tensor(label, shape, of.dtype)
+    this.#windows.set(label, { of, offset })
+    return tensor
+  }
   #gradientOf(tensor: Tensor): Tensor {
     const found = this.gradient(tensor)
     if (found) return found
+    const window = this.#windows.get(tensor.label)
+    if (window)
+      return this.window(gradientLabel(tensor.label), this.#gradientOf(window.of), tensor.shape, window.offset)
     const gradient = this.#tensor(gradientLabel(tensor.label), tensor.shape)
     if (this.#params.has(tensor.label)) this.#params.add(gradient.label)
     return gradient
@@ -94,6 +111,14 @@ export class Tape {
     )
     const dout = trains && roles.dout ? this.#gradientOf(roles.dout) : undefined
     const isParam = (tensor: Tensor) => this.#params.has(tensor.label)
+    /** Where a tensor lies, windows too. */
+    const lies = <T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T) => {
+      const at = (tensor: Tensor): T => {
+        const window = this.#windows.get(tensor.label)
+        return window ? engine.window(at(window.of), tensor, window.offset) : place(tensor)
+      }
+      return at
+    }
     this.nodes.push({
       op,
       name: call.name,
@@ -105,20 +130,21 @@ export class Tape {
       scratch: scratch.map(([, tensor]) => tensor),
       stretch: this.#stretch,
       forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T) {
-        return engine.ops[op].forward({ ...call, t: placed<T, K>(call.t, place) })
+        return engine.ops[op].forward({ ...call, t: placed<T, K>(call.t, lies(engine, place)) })
       },
       backward<T extends Tensor, W extends Work>(
         engine: Engine<T, W>,
         place: (tensor: Tensor) => T,
         accumulate: boolean,
       ) {
+        const at = lies(engine, place)
         const d = Object.fromEntries([
-          ...grads.map(({ key, tensor }) => [key, place(tensor)]),
-          ...scratch.map(([key, tensor]) => [key, place(tensor)]),
-          ...(dout ? [['dout', place(dout)]] : []),
+          ...grads.map(({ key, tensor }) => [key, at(tensor)]),
+          ...scratch.map(([key, tensor]) => [key, at(tensor)]),
+          ...(dout ? [['dout', at(dout)]] : []),
         ])
         const adds = new Set(grads.filter((g) => !g.first || (accumulate && isParam(g.tensor))).map((g) => g.key))
-        return engine.ops[op].backward({ ...call, t: placed<T, K>(call.t, place), d, adds })
+        return engine.ops[op].backward({ ...call, t: placed<T, K>(call.t, at), d, adds })
       },
     })
   }
@@ -307,23 +333,29 @@ export class Tape {
     )
     return out
   }
-  /** The mean of the losses goes to `ring`; the losses of the single rows are the result. */
+  /** A loss for each of `count` rows, and its log-sum-exp. */
+  losses(name: string, count: number): { losses: Tensor; lse: Tensor } {
+    return { losses: this.#tensor(name, [count]), lse: this.#tensor('lse', [count]) }
+  }
+  /** `overwrite`: dlogits takes the place of the logits, which nobody can read afterwards. */
   crossEntropy(
     name: string,
     logits: Tensor,
-    t: { targets: Tensor; scale: Tensor; dice: Tensor; ring: Tensor },
+    t: { targets: Tensor; scale: Tensor; losses: Tensor; lse: Tensor },
     label_smoothing: number,
-  ): Tensor {
-    const losses = this.#tensor(name, [rows(logits)])
-    const lse = this.#tensor('lse', [rows(logits)])
-    const { targets, scale, dice, ring } = t
+    overwrite: boolean,
+  ): void {
     this.#record(
       'cross_entropy',
-      { name, t: { logits, targets, scale, losses, lse }, attrs: { label_smoothing } },
+      { name, t: { logits, ...t }, attrs: { label_smoothing } },
       { out: ['losses', 'lse'], saved: ['logits', 'targets', 'scale', 'lse'], grads: { logits: true } },
     )
-    this.#record('mean_loss', { name: 'mean_loss', t: { losses, scale, dice, ring }, attrs: {} }, { out: ['ring'] })
-    return losses
+    const dlogits = this.gradient(logits)
+    if (overwrite && dlogits) this.#windows.set(dlogits.label, { of: logits, offset: 0 })
+  }
+  /** The mean of the losses goes to `ring`. */
+  meanLoss(t: { losses: Tensor; scale: Tensor; dice: Tensor; ring: Tensor }): void {
+    this.#record('mean_loss', { name: 'mean_loss', t, attrs: {} }, { out: ['ring'] })
   }
 }
 

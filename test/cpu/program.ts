@@ -37,6 +37,7 @@ interface Options {
   label_smoothing?: number
   recompute?: TrainConfig['recompute']
   attention?: 'plain' | 'flash'
+  head_rows?: number
   seed?: number
   precision?: 'f32' | 'f64'
   /** Standard deviation of the weights. */
@@ -53,15 +54,26 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
     label_smoothing = 0,
     recompute = 'none',
     attention = 'flash',
+    head_rows,
     seed = 1,
     memory = planMemory,
     precision = 'f64',
     spread = 0.4,
   } = options
   const engine = openCpu(precision)
-  const mode: Mode = { use: 'train', B, T, label_smoothing, recompute, attention }
+  const mode: Mode = {
+    use: 'train',
+    B,
+    T,
+    label_smoothing,
+    recompute,
+    attention,
+    ...(head_rows !== undefined && { head_rows }),
+  }
   const tape = gpt(config, mode)
-  const external = [...tape.tensors.values()].filter((tensor) => tape.isExternal(tensor))
+  const external = [...tape.tensors.values()].filter(
+    (tensor) => tape.isExternal(tensor) && tape.home(tensor) === tensor,
+  )
   const placed = new Map([...(await engine.allocate(apart(external))), ...(await engine.allocate(memory(tape)))])
   const place = ({ label }: Tensor): CpuTensor => placed.get(label)!
 

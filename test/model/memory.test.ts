@@ -17,10 +17,11 @@ function touchedBy(tape: Tape, { node, pass }: Moment): { all: Set<Tensor>; anew
     pass === 'backward'
       ? [...node.saved, ...node.scratch, ...gradients, ...(node.dout ? [node.dout] : [])]
       : [...node.reads, ...node.writes]
-  return {
-    all: new Set(all.filter((tensor) => !tape.isExternal(tensor))),
-    anew: new Set(pass === 'backward' ? [] : node.writes),
-  }
+  const own = (tensors: readonly Tensor[]) =>
+    new Set(tensors.map((tensor) => tape.home(tensor)).filter((tensor) => !tape.isExternal(tensor)))
+  // A window writes a part: what else is there stays.
+  const whole = node.writes.filter((tensor) => tape.home(tensor) === tensor)
+  return { all: own(all), anew: own(pass === 'backward' ? [] : whole) }
 }
 const moments = (tape: Tape) => tape.timeline.map((moment) => touchedBy(tape, moment))
 
@@ -54,6 +55,8 @@ const modes: [string, Mode][] = [
   ['train with the attention matrix', { use: 'train', B: 2, T: 5, label_smoothing: 0, attention: 'plain' }],
   ['train, the MLPs computed again', { use: 'train', B: 2, T: 5, label_smoothing: 0.1, recompute: 'mlp' }],
   ['train, the layers computed again', { use: 'train', B: 2, T: 5, label_smoothing: 0.1, recompute: 'layer' }],
+  ['train, the head by chunks', { use: 'train', B: 3, T: 50, label_smoothing: 0.1, head_rows: 64 }],
+  ['evaluate, the head by chunks', { use: 'evaluate', B: 3, T: 50, head_rows: 64 }],
   ['evaluate', { use: 'evaluate', B: 2, T: 5 }],
   ['decode', { use: 'decode', T: 4, head: true }],
 ]
