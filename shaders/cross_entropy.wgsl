@@ -41,16 +41,28 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   }
 }
 
-// one thread per logit; dlogits = (softmax − (1 − e)·onehot − e/V) · scale
+/// dlogits = (softmax − (1 − e)·onehot − e/V) · scale, of the logit at `i`; 0 in a row that is not counted.
+fn gradient(i: u32, logit: f32) -> f32 {
+  let n = i / V;
+  let target_id = targets[n];
+  if (target_id < 0) { return 0.0; }
+  let hot = select(0.0, 1.0 - SMOOTHING, u32(target_id) == i % V);
+  return (exp(logit - lse[n]) - hot - SMOOTHING / f32(V)) * scale[0];
+}
+
+// one thread per logit
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, 64u);
   if (i >= N * V) { return; }
-  let target_id = targets[i / V];
-  var d = 0.0;
-  if (target_id >= 0) {
-    let hot = select(0.0, 1.0 - SMOOTHING, u32(target_id) == i % V);
-    d = (exp(logits[i] - lse[i / V]) - hot - SMOOTHING / f32(V)) * scale[0];
-  }
+  let d = gradient(i, logits[i]);
   if (ACCUMULATE) { dlogits[i] += d; } else { dlogits[i] = d; }
+}
+
+// the same where dlogits has the memory of the logits, and so holds them: each is read by the thread that writes over it
+@compute @workgroup_size(64)
+fn backward_in_place(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = flat_thread(group, groups, lane, 64u);
+  if (i >= N * V) { return; }
+  dlogits[i] = gradient(i, dlogits[i]);
 }

@@ -4,6 +4,7 @@
 export const POSITIONS = ['learned', 'rope', 'none'] as const
 export const NORMS = ['layernorm', 'rmsnorm'] as const
 export const MLPS = ['gelu', 'swiglu', 'relu2'] as const
+export const RECOMPUTES = ['none', 'mlp', 'layer'] as const
 export const SCHEDULES = ['constant', 'linear', 'cosine', 'wsd'] as const
 
 /** The shape of a model. Sizes are counts; `vocab_size` comes from the tokenizer. */
@@ -46,6 +47,8 @@ export interface TrainConfig {
   /** Largest global gradient norm; 0 switches clipping off. */
   grad_clip: number
   label_smoothing: number
+  /** What the backward computes again instead of keeping: nothing, the MLP of each layer, or the whole layer. */
+  recompute: (typeof RECOMPUTES)[number]
   eval_interval: number
   eval_iters: number
   /** Share of the text, from its end, that is held out for validation. */
@@ -379,6 +382,16 @@ export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: Fiel
     apply: 'restart',
     why: 'Spreads this share of each target over all tokens, so that the model is less sure of itself.',
     cite: arxiv('1512.00567', 'Szegedy et al. 2015'),
+  },
+  recompute: {
+    kind: 'choice',
+    group: 'training',
+    label: 'Recompute',
+    options: RECOMPUTES,
+    default: 'none',
+    apply: 'now',
+    why: 'The backward pass computes the MLPs, or whole layers, a second time instead of keeping them: less memory, more arithmetic, the same numbers bit for bit.',
+    cite: arxiv('1604.06174', 'Chen et al. 2016'),
   },
   eval_interval: {
     kind: 'int',

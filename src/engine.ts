@@ -99,7 +99,7 @@ export interface Ops {
   residual: { tensors: 'a' | 'b' | 'out'; optional: never; grads: 'a' | 'b'; scratch: never; attrs: object }
   /** out = x · keep/(1 − p), keep drawn from (dice, stream, index), so that backward draws the same. */
   dropout: { tensors: 'x' | 'out' | 'dice'; optional: never; grads: 'x'; scratch: never; attrs: Dropout }
-  /** losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N] (negative: not counted, loss 0); lse [N] its log-sum-exp. Backward: dlogits = (softmax − target) · scale. */
+  /** losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N] (negative: not counted, loss 0); lse [N] its log-sum-exp. Backward: dlogits = (softmax − target) · scale, in place where dlogits has the memory of logits. */
   cross_entropy: {
     tensors: 'logits' | 'targets' | 'scale' | 'losses' | 'lse'
     optional: never
@@ -268,6 +268,8 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   readonly maxBlock: number
   /** Memory, zeroed, for every tensor of the blocks, by label. Throws OutOfMemoryError naming the block. */
   allocate(blocks: readonly Block[]): Promise<Map<string, T>>
+  /** A look at part of a tensor under another name, from its element `offset` on, a multiple of ALIGN. Has no memory of its own. */
+  window(of: T, tensor: Tensor, offset: number): T
   /** Gives blocks back that `allocate` made. */
   free(tensors: Iterable<T>): void
   /**

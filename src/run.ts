@@ -89,6 +89,22 @@ export interface Checkpoint {
   tensors: Map<string, { shape: readonly number[]; data: Float32Array }>
 }
 
+/** What a run takes of a device's memory, in bytes. `evaluation` is 0 where the step's activations serve it too. */
+export interface MemoryUse {
+  weights: number
+  gradients: number
+  /** AdamW's two. */
+  moments: number
+  /** The batch, and the tables and numbers that go with it. */
+  inputs: number
+  /** With their gradients. */
+  activations: number
+  evaluation: number
+  /** Caches and activations of whoever writes the samples. */
+  decoder: number
+  total: number
+}
+
 /** What the run strip shows. `finished`: max_iters reached. `failed`: stopped by an error, which `reason` tells. */
 export type RunStatus = 'paused' | 'running' | 'finished' | 'failed'
 

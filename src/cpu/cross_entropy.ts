@@ -1,7 +1,8 @@
 // Softmax cross-entropy with label smoothing ε (Szegedy et al., arXiv 1512.00567), as torch.nn.functional.cross_entropy:
 //   lse = log Σ exp(logits),   loss = (1 − ε)·(lse − logits[target]) + ε·(lse − mean(logits))
 // A negative target is not counted: loss and gradient 0. logits [N, V], targets, losses and lse [N].
-import { floats, integers, opened, rowsOf, work, type CpuOp } from './tensor'
+import { invariant } from '../errors'
+import { floats, integers, rowsOf, work, type CpuOp } from './tensor'
 
 export const cross_entropy: CpuOp<'cross_entropy'> = {
   forward({ name, t, attrs: { label_smoothing } }) {
@@ -30,16 +31,20 @@ export const cross_entropy: CpuOp<'cross_entropy'> = {
     const { rows: N, width: V } = rowsOf(t.logits)
     const [logits, targets, lses, scale] = [floats(t.logits), integers(t.targets), floats(t.lse), floats(t.scale)]
     const dlogits = floats(d.dlogits)
+    // dlogits may be the very memory of the logits: each is read before it is written over.
+    const inPlace = dlogits.buffer === logits.buffer && dlogits.byteOffset === logits.byteOffset
+    const adding = adds.has('dlogits')
+    invariant(!(inPlace && adding), () => `${name}: dlogits cannot be added to logits that it writes over`)
     // loss = (1 − ε)·(lse − logits[target]) + ε·(lse − mean(logits))
     //   ⇒  dlogits = (softmax − (1 − ε)·[v = target] − ε/V) · scale,  softmax = exp(logits − lse)
     const run = () => {
-      opened(dlogits, adds.has('dlogits'))
       for (let n = 0; n < N; n++) {
         const target = targets[n]!
-        if (target < 0) continue
         for (let v = 0; v < V; v++) {
+          const at = n * V + v
           const hit = v === target ? 1 - label_smoothing : 0
-          dlogits[n * V + v]! += (Math.exp(logits[n * V + v]! - lses[n]!) - hit - label_smoothing / V) * scale[0]!
+          const gradient = target < 0 ? 0 : (Math.exp(logits[at]! - lses[n]!) - hit - label_smoothing / V) * scale[0]!
+          dlogits[at] = adding ? dlogits[at]! + gradient : gradient
         }
       }
     }

@@ -1,7 +1,7 @@
 // The engine where there is no WebGPU, and the reference that the GPU is held against: the same ops over plain typed
 // arrays, one thread, nothing to compile. Floats are kept in f32, or in f64 for tests that need to see small differences.
 // Programs, writes and readings take effect in the order of the calls; a long program lets the event loop breathe.
-import type { Block, Engine, EngineInfo } from '../engine'
+import { ALIGN, type Block, type Engine, type EngineInfo, type Tensor } from '../engine'
 import { invariant, OutOfMemoryError } from '../errors'
 import { sizeOf } from '../params'
 import { adamw } from './adamw'
@@ -101,6 +101,15 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     if (dtype === 'u32') return new Uint32Array(memory, start, length)
     if (dtype === 'i32') return new Int32Array(memory, start, length)
     return this.#precision === 'f64' ? new Float64Array(memory, start, length) : new Float32Array(memory, start, length)
+  }
+
+  window(of: CpuTensor, tensor: Tensor, offset: number): CpuTensor {
+    const end = offset + sizeOf(tensor.shape)
+    invariant(
+      offset % ALIGN === 0 && end <= of.data.length,
+      () => `${tensor.label} [${offset}, ${end}] is no window on ${of.label} of ${of.data.length}`,
+    )
+    return { ...tensor, data: of.data.subarray(offset, end) }
   }
 
   /** Nothing to do: arrays go when no program holds them any more. */

@@ -1,6 +1,7 @@
 // A tensor on the GPU: a labelled, shaped window on a buffer. Makes the buffers and says in numbers when one does not fit.
-import type { Block, Tensor } from '../engine'
-import { OutOfMemoryError } from '../errors'
+import { ALIGN, type Block, type Tensor } from '../engine'
+import { invariant, OutOfMemoryError } from '../errors'
+import { sizeOf } from '../params'
 import type { Gpu } from './device'
 
 export interface GpuTensor extends Tensor {
@@ -9,6 +10,21 @@ export interface GpuTensor extends Tensor {
   readonly offset: number
   /** In bytes. */
   readonly size: number
+}
+
+/** Whether two tensors are one window by two names. */
+export function sharesMemory(a: GpuTensor, b: GpuTensor): boolean {
+  return a.buffer === b.buffer && a.offset === b.offset
+}
+
+/** Part of a tensor under another name, from element `offset` on. */
+export function windowOn(of: GpuTensor, tensor: Tensor, offset: number): GpuTensor {
+  const size = sizeOf(tensor.shape) * 4
+  invariant(
+    offset % ALIGN === 0 && offset * 4 + size <= of.size,
+    () => `${tensor.label} [${offset}, +${size / 4}] is no window on ${of.label} of ${of.size / 4}`,
+  )
+  return { ...tensor, buffer: of.buffer, offset: of.offset + offset * 4, size }
 }
 
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
@@ -30,8 +46,7 @@ export async function allocate({ device }: Gpu, blocks: readonly Block[]): Promi
       usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
     })
     for (const { tensor, offset } of block.windows) {
-      const elements = tensor.shape.reduce((a, b) => a * b, 1)
-      tensors.set(tensor.label, { ...tensor, buffer, offset: offset * 4, size: elements * 4 })
+      tensors.set(tensor.label, { ...tensor, buffer, offset: offset * 4, size: sizeOf(tensor.shape) * 4 })
     }
     return buffer
   })

@@ -1,14 +1,22 @@
 // The transformer, top to bottom, one op a line, with the shape at the right margin. GPT-2 (Radford et al. 2019) and Llama
 // (Touvron et al., arXiv 2302.13971) are two settings of the same list. Written once: the tape derives the backward.
 // Three uses of it: `train` and `evaluate` take a batch, `decode` takes the next T tokens of one text and a KV cache.
-import type { ModelConfig } from '../config'
-import { DICE, flashes, RING, type Tensor } from '../engine'
+import type { ModelConfig, TrainConfig } from '../config'
+import { ALIGN, DICE, flashes, RING, type Tensor } from '../engine'
 import { paramTable } from '../params'
 import { Tape } from './tape'
 
 export type Mode =
-  | ({ use: 'train'; B: number; T: number; label_smoothing: number } & Form)
-  | ({ use: 'evaluate'; B: number; T: number } & Form)
+  /** `head_rows`: how many rows the head takes at a time, a multiple of ALIGN; else as `headRows` says. */
+  | ({
+      use: 'train'
+      B: number
+      T: number
+      label_smoothing: number
+      recompute?: TrainConfig['recompute']
+      head_rows?: number
+    } & Form)
+  | ({ use: 'evaluate'; B: number; T: number; head_rows?: number } & Form)
   /** `head: false` fills the cache without asking what comes next. */
   | ({ use: 'decode'; T: number; head: boolean } & Form)
 
@@ -39,6 +47,7 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
   const headSize = c.n_embd / c.n_head
   const p = mode.use === 'train' ? c.dropout : 0
   const attention = mode.plain || !flashes(headSize) ? 'attention' : 'flashAttention'
+  const recompute = mode.use === 'train' ? mode.recompute : 'none'
 
   const tokens = tape.input('tokens', [B, T], 'u32')
   const order = tape.input('order', [B * T], 'u32')
@@ -56,6 +65,7 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
   x = tape.dropout('encoded_drop', x, dice, p)
   for (let l = 0; l < c.n_layer; l++) {
     const h = `h.${l}`
+    if (recompute === 'layer') tape.begin('again')
     const ln1 = norm(`${h}.ln1`, x, `${h}.ln_1`) //                                          [B, T, C]
     let qkv = linear(`${h}.attn.qkv`, ln1, `${h}.attn.c_attn`) //                            [B, T, (NH + 2 NKV)·HS]
     if (angles) qkv = tape.rope(`${h}.attn.qkvr`, qkv, angles, heads)
@@ -65,31 +75,68 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
     let attproj = linear(`${h}.attn.attproj`, atty, `${h}.attn.c_proj`) //                   [B, T, C]
     attproj = tape.dropout(`${h}.attn.attproj_drop`, attproj, dice, p)
     x = tape.residual(`${h}.residual2`, x, attproj)
+    if (recompute === 'mlp') tape.begin('again')
     const ln2 = norm(`${h}.ln2`, x, `${h}.ln_2`) //                                          [B, T, C]
     const fch = linear(`${h}.mlp.fch`, ln2, `${h}.mlp.c_fc`) //                              [B, T, F], SwiGLU 2F
     const act = activation(`${h}.mlp.fch_${c.mlp}`, fch) //                                  [B, T, F]
     let fcproj = linear(`${h}.mlp.fcproj`, act, `${h}.mlp.c_proj`) //                        [B, T, C]
     fcproj = tape.dropout(`${h}.mlp.fcproj_drop`, fcproj, dice, p)
     x = tape.residual(`${h}.residual3`, x, fcproj)
+    tape.end()
   }
   if (!decoding || mode.head) {
     const lnf = norm('lnf', x, 'ln_f') //                                                    [B, T, C]
     const head = weights.get('lm_head.weight') ?? w('wte.weight') //                         [V, C]
-    const logits = tape.matmul('logits', lnf, head, undefined, true) //                      [B, T, V]
-    if (!decoding) {
-      const targets = tape.input('targets', [B, T], 'i32') // −1: not counted
-      const scale = tape.input('scale', [1], 'f32') // 1 / (counted targets · micro-batches)
-      const ring = tape.input('loss_ring', [RING], 'f32')
-      tape.crossEntropy(
-        'losses',
-        logits,
-        { targets, scale, dice, ring },
-        mode.use === 'train' ? mode.label_smoothing : 0,
-      ) // [N]
-    }
+    if (decoding)
+      tape.matmul('logits', lnf, head, undefined, true) //                       [B, T, V]
+    else loss(tape, lnf, head, { dice, ...mode })
   }
   tape.reverse()
   return tape
+}
+
+/** The head and the loss of each row, and their mean; where the logits are large, for one chunk of rows after the other. */
+function loss(
+  tape: Tape,
+  lnf: Tensor,
+  head: Tensor,
+  mode: { dice: Tensor; B: number; T: number; label_smoothing?: number; head_rows?: number },
+): void {
+  const { dice, B, T, label_smoothing = 0, head_rows } = mode
+  const [N, C, V] = [B * T, lnf.shape.at(-1)!, head.shape[0]!]
+  const targets = tape.input('targets', [B, T], 'i32') // −1: not counted
+  const scale = tape.input('scale', [1], 'f32') // 1 / (counted targets · micro-batches)
+  const ring = tape.input('loss_ring', [RING], 'f32')
+  const { losses, lse } = tape.losses('losses', N) //                                        [N]
+  const rows = head_rows ?? headRows(N, V)
+  if (rows >= N) {
+    const logits = tape.matmul('logits', lnf, head, undefined, true) //                      [B, T, V]
+    tape.crossEntropy('losses', logits, { targets, scale, losses, lse }, label_smoothing, false)
+  }
+  for (let from = 0; rows < N && from < N; from += rows) {
+    const R = Math.min(rows, N - from)
+    const at = `rows.${from}`
+    const part = (name: string, of: Tensor) => tape.window(`${at}.${name}`, of, [R], from)
+    const x = tape.window(`${at}.lnf`, lnf, [R, C], from * C) //                             [R, C]
+    const t = { targets: part('targets', targets), scale, losses: part('losses', losses), lse: part('lse', lse) }
+    // Backward at once, so that all chunks share the memory of their logits.
+    tape.begin('at once')
+    const logits = tape.matmul(`${at}.logits`, x, head, undefined, true) //                  [R, V]
+    tape.crossEntropy(`${at}.losses`, logits, t, label_smoothing, true)
+    tape.end()
+  }
+  tape.meanLoss({ losses, scale, dice, ring })
+}
+
+/** The most that logits take at a time, in elements: 64 MiB, half of what every WebGPU device holds in one piece. */
+const MOST_LOGITS = 2 ** 24
+
+/**
+ * How many of N rows the head takes at a time: all of them, or, where their logits over V words are too large, a power of two, so
+ * that the chunks of most batches are alike. At least ALIGN, since a chunk is a window on the losses.
+ */
+export function headRows(N: number, V: number): number {
+  return N * V <= MOST_LOGITS ? N : Math.max(ALIGN, 2 ** Math.floor(Math.log2(MOST_LOGITS / V)))
 }
 
 function cache(tape: Tape, c: ModelConfig, l: number) {

@@ -1,6 +1,6 @@
-// The tape: a model's forward pass written down as nodes, from which the backward pass follows. The list is walked once in
-// reverse; the first gradient written to a tensor is `=`, every later one `+=`, so nothing is ever zeroed. There is no
-// general autograd: each op's backward is a kernel of its own, and a node only says which tensors that kernel reads again.
+// The tape: a model's forward pass written down as nodes, from which the backward pass follows, in the order of timeline.ts.
+// The first gradient written to a tensor is `=`, every later one `+=`, so nothing is ever zeroed. There is no general
+// autograd: each op's backward is a kernel of its own, and a node only says which tensors that kernel reads again.
 // Knows shapes and names, not memory (memory.ts) and not who computes (the Engine).
 import {
   partialsOf,
@@ -16,31 +16,9 @@ import {
   type Work,
 } from '../engine'
 import { invariant } from '../errors'
+import { timelineOf, type Moment, type Node, type Stretch } from './timeline'
 
 type Shapes<K extends OpName> = Partial<Record<Ops[K]['grads'], true>>
-
-/** One op call. `reads` and `writes` are its forward's tensors; `saved` are those its backward reads again. */
-export interface Node {
-  readonly op: OpName
-  readonly name: string
-  readonly reads: readonly Tensor[]
-  readonly writes: readonly Tensor[]
-  readonly saved: readonly Tensor[]
-  /** The gradient that the backward reads, if it has one. */
-  readonly dout: Tensor | undefined
-  /** Gradients that the backward writes: `=` where `first`, else `+=`. Filled when the tape is reversed. */
-  readonly grads: { readonly key: string; readonly tensor: Tensor; first: boolean }[]
-  readonly scratch: readonly Tensor[]
-  /** The gradient that is `dout` itself, in the same memory: no work, and nothing may read dout afterwards. */
-  readonly passes: Tensor | undefined
-  forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T): W[]
-  /** `accumulate`: add to the gradients of parameters even where this node is the first to write them (later micro-batches). */
-  backward<T extends Tensor, W extends Work>(
-    engine: Engine<T, W>,
-    place: (tensor: Tensor) => T,
-    accumulate: boolean,
-  ): W[]
-}
 
 /** A call of matmul. */
 interface Product {
@@ -65,8 +43,12 @@ export class Tape {
   readonly tensors = new Map<string, Tensor>()
   readonly #params = new Set<string>()
   readonly #inputs = new Set<string>()
+  /** Tensors without memory of their own. */
+  readonly #windows = new Map<string, { of: Tensor; offset: number }>()
   readonly #training: boolean
   readonly #fuse: boolean
+  #stretch: Stretch | undefined
+  #timeline: readonly Moment[] = []
   #stream = 0
   /** The product just recorded, while an activation or a residual can still be made part of it. */
   #fusable: Product | null = null
@@ -94,7 +76,13 @@ export class Tape {
   }
   /** Inputs, parameters and parameters' gradients: not the tape's own to place. */
   isExternal(tensor: Tensor): boolean {
-    return this.#params.has(tensor.label) || this.#inputs.has(tensor.label)
+    const { label } = this.home(tensor)
+    return this.#params.has(label) || this.#inputs.has(label)
+  }
+  /** The tensor in whose memory this one lies: itself, unless it is a window. */
+  home(tensor: Tensor): Tensor {
+    const window = this.#windows.get(tensor.label)
+    return window ? this.home(window.of) : tensor
   }
   /** The gradient of a tensor, if this tape computes one. */
   gradient(tensor: Tensor): Tensor | undefined {
@@ -107,10 +95,19 @@ export class Tape {
     this.tensors.set(label, tensor)
     return tensor
   }
+  /** Part of `of` under a name of its own, from element `offset` on. The gradient of a window is a window on the gradient. */
+  window(label: string, of: Tensor, shape: readonly number[], offset: number): Tensor {
+    const tensor = this.#tensor(label, shape, of.dtype)
+    this.#windows.set(label, { of, offset })
+    return tensor
+  }
   #gradientOf(tensor: Tensor): Tensor {
     invariant(!this.#activated.has(tensor), () => `${tensor.label} has no gradient: only products may read it`)
     const found = this.gradient(tensor)
     if (found) return found
+    const window = this.#windows.get(tensor.label)
+    if (window)
+      return this.window(gradientLabel(tensor.label), this.#gradientOf(window.of), tensor.shape, window.offset)
     const gradient = this.#tensor(gradientLabel(tensor.label), tensor.shape)
     if (this.#params.has(tensor.label)) this.#params.add(gradient.label)
     return gradient
@@ -139,12 +136,21 @@ export class Tape {
           .filter(([name]) => name in roles.grads!)
           .map(([name, tensor]) => ({ key: `d${name}`, tensor: this.#gradientOf(tensor), first: false }))
       : []
-    const scratch = Object.entries<readonly number[]>(trains ? (roles.scratch ?? {}) : {}).map(
-      ([key, shape]) => [key, this.#tensor(`${call.name}.${key}`, shape)] as const,
-    )
+    const scratch = Object.entries(
+      (trains && roles.scratch ? roles.scratch : {}) as Record<string, readonly number[]>,
+    ).map(([key, shape]) => [key, this.#tensor(`${call.name}.${key}`, shape)] as const)
     const dout = trains && roles.dout ? this.#gradientOf(roles.dout) : undefined
     const passes = trains && roles.passes ? this.#gradientOf(roles.passes) : undefined
+    if (passes && dout) this.#windows.set(passes.label, { of: dout, offset: 0 })
     const isParam = (tensor: Tensor) => this.#params.has(tensor.label)
+    /** Where a tensor lies, windows too. */
+    const lies = <T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T) => {
+      const at = (tensor: Tensor): T => {
+        const window = this.#windows.get(tensor.label)
+        return window ? engine.window(at(window.of), tensor, window.offset) : place(tensor)
+      }
+      return at
+    }
     this.nodes.push({
       op,
       name: call.name,
@@ -155,39 +161,65 @@ export class Tape {
       grads,
       scratch: scratch.map(([, tensor]) => tensor),
       passes,
+      stretch: this.#stretch,
       forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T) {
-        return engine.ops[op].forward({ ...call, t: placed<T, K>(call.t, place) })
+        return engine.ops[op].forward({ ...call, t: placed<T, K>(call.t, lies(engine, place)) })
       },
       backward<T extends Tensor, W extends Work>(
         engine: Engine<T, W>,
         place: (tensor: Tensor) => T,
         accumulate: boolean,
       ) {
+        const at = lies(engine, place)
         const d = Object.fromEntries([
-          ...grads.map(({ key, tensor }) => [key, place(tensor)]),
-          ...scratch.map(([key, tensor]) => [key, place(tensor)]),
-          ...(dout ? [['dout', place(dout)]] : []),
+          ...grads.map(({ key, tensor }) => [key, at(tensor)]),
+          ...scratch.map(([key, tensor]) => [key, at(tensor)]),
+          ...(dout ? [['dout', at(dout)]] : []),
         ])
         const adds = new Set(grads.filter((g) => !g.first || (accumulate && isParam(g.tensor))).map((g) => g.key))
-        return engine.ops[op].backward({ ...call, t: placed<T, K>(call.t, place), d, adds })
+        return engine.ops[op].backward({ ...call, t: placed<T, K>(call.t, at), d, adds })
       },
     })
   }
 
-  /** Walks the finished tape backwards and settles which gradient is written first. Call once, after the last op. */
+  /** The nodes until `end` are a stretch with an order of its own; see timeline.ts. */
+  begin(kind: Stretch['kind']): void {
+    this.#stretch = { kind }
+  }
+  end(): void {
+    this.#stretch = undefined
+  }
+
+  /** Settles the order of the finished tape, and with it which gradient is written first. Call once, after the last op. */
   reverse(): void {
+    this.#timeline = timelineOf(this.nodes, this.#training)
     const written = new Set<string>()
-    for (const node of this.nodes.toReversed()) {
-      const { passes } = node
-      if (passes) {
-        invariant(!written.has(passes.label), () => `${node.name}: ${passes.label} holds something already`)
-        written.add(passes.label)
+    for (const { node, pass } of this.#timeline) {
+      if (pass !== 'backward') continue
+      if (node.passes) {
+        const { label } = node.passes
+        invariant(!written.has(label), () => `${node.name}: ${label} holds something already`)
+        written.add(label)
       }
       for (const gradient of node.grads) {
         gradient.first = !written.has(gradient.tensor.label)
         written.add(gradient.tensor.label)
       }
     }
+  }
+  /** Every moment of a step, in order, once the tape has been reversed. */
+  get timeline(): readonly Moment[] {
+    return this.#timeline
+  }
+  /** The forward alone. */
+  forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T): W[] {
+    return this.nodes.flatMap((node) => node.forward(engine, place))
+  }
+  /** The whole timeline; `accumulate`: the gradients of parameters are added to what is there (later micro-batches). */
+  step<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T, accumulate = false): W[] {
+    return this.#timeline.flatMap(({ node, pass }) =>
+      pass === 'backward' ? node.backward(engine, place, accumulate) : node.forward(engine, place),
+    )
   }
 
   // ---- the ops, each with the shapes of its outputs and what its backward reads again -------------------------------
@@ -378,23 +410,29 @@ export class Tape {
     )
     return out
   }
-  /** The mean of the losses goes to `ring`; the losses of the single rows are the result. */
+  /** A loss for each of `count` rows, and its log-sum-exp. */
+  losses(name: string, count: number): { losses: Tensor; lse: Tensor } {
+    return { losses: this.#tensor(name, [count]), lse: this.#tensor('lse', [count]) }
+  }
+  /** `overwrite`: dlogits takes the place of the logits, which nobody can read afterwards. */
   crossEntropy(
     name: string,
     logits: Tensor,
-    t: { targets: Tensor; scale: Tensor; dice: Tensor; ring: Tensor },
+    t: { targets: Tensor; scale: Tensor; losses: Tensor; lse: Tensor },
     label_smoothing: number,
-  ): Tensor {
-    const losses = this.#tensor(name, [rows(logits)])
-    const lse = this.#tensor('lse', [rows(logits)])
-    const { targets, scale, dice, ring } = t
+    overwrite: boolean,
+  ): void {
     this.#record(
       'cross_entropy',
-      { name, t: { logits, targets, scale, losses, lse }, attrs: { label_smoothing } },
+      { name, t: { logits, ...t }, attrs: { label_smoothing } },
       { out: ['losses', 'lse'], saved: ['logits', 'targets', 'scale', 'lse'], grads: { logits: true } },
     )
-    this.#record('mean_loss', { name: 'mean_loss', t: { losses, scale, dice, ring }, attrs: {} }, { out: ['ring'] })
-    return losses
+    const dlogits = this.gradient(logits)
+    if (overwrite && dlogits) this.#windows.set(dlogits.label, { of: logits, offset: 0 })
+  }
+  /** The mean of the losses goes to `ring`. */
+  meanLoss(t: { losses: Tensor; scale: Tensor; dice: Tensor; ring: Tensor }): void {
+    this.#record('mean_loss', { name: 'mean_loss', t, attrs: {} }, { out: ['ring'] })
   }
 }
 

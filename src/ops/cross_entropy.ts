@@ -1,6 +1,8 @@
 // Softmax cross-entropy: see shaders/cross_entropy.wgsl.
 import source from '../../shaders/cross_entropy.wgsl?raw'
+import { invariant } from '../errors'
 import { grid } from '../gpu/kernel'
+import { sharesMemory } from '../gpu/tensor'
 import { sizeOf } from '../params'
 import type { GpuOp } from './op'
 
@@ -22,9 +24,11 @@ export const cross_entropy: GpuOp<'cross_entropy'> = (kernels) => ({
   },
   backward({ name, t, d, adds, attrs }) {
     const [N, V] = [sizeOf(t.losses.shape), t.logits.shape.at(-1)!]
+    const inPlace = d.dlogits !== undefined && sharesMemory(d.dlogits, t.logits)
+    invariant(!(inPlace && adds.has('dlogits')), () => `${name}: dlogits cannot be added to logits that it writes over`)
     const constants = { N, V, SMOOTHING: attrs.label_smoothing, ACCUMULATE: Number(adds.has('dlogits')) }
     return [
-      kernels.dispatch(shader, 'backward', {
+      kernels.dispatch(shader, inPlace ? 'backward_in_place' : 'backward', {
         label: `${name}.cross_entropy.dlogits`,
         tensors: { ...t, ...d },
         constants,

@@ -1,12 +1,12 @@
 // The GPU engine: the ops gathered behind the Engine interface, on one device. The one file here that knows other ops.
 import prelude from '../../shaders/prelude.wgsl?raw'
-import type { Block, Engine, EngineInfo, KernelChoice, Timing } from '../engine'
+import type { Block, Engine, EngineInfo, KernelChoice, Tensor, Timing } from '../engine'
 import { Autotuner, type TuneOptions } from '../gpu/autotune'
 import { openDevice, type DeviceOptions, type Gpu } from '../gpu/device'
 import { Kernels, type Dispatch } from '../gpu/kernel'
 import { profile } from '../gpu/profile'
 import { Queue } from '../gpu/queue'
-import { allocate, type GpuTensor } from '../gpu/tensor'
+import { allocate, windowOn, type GpuTensor } from '../gpu/tensor'
 import { invariant } from '../errors'
 import { adamw } from './adamw'
 import { attention } from './attention'
@@ -89,6 +89,9 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
 
   allocate(blocks: readonly Block[]): Promise<Map<string, GpuTensor>> {
     return allocate(this.#gpu, blocks)
+  }
+  window(of: GpuTensor, tensor: Tensor, offset: number): GpuTensor {
+    return windowOn(of, tensor, offset)
   }
   free(tensors: Iterable<GpuTensor>): void {
     for (const buffer of new Set([...tensors].map((tensor) => tensor.buffer))) buffer.destroy()

@@ -1,7 +1,7 @@
 // What a checkpoint's header and a run's record must look like: everything that comes back from a disk or out of a file is
 // parsed here, once, before anything believes it.
 import * as v from 'valibot'
-import { MLPS, NORMS, POSITIONS, SCHEDULES, validate } from '../config'
+import { MLPS, NORMS, POSITIONS, RECOMPUTES, SCHEDULES, validate } from '../config'
 import { CheckpointError } from '../errors'
 import type { CheckpointMeta, RunSpec } from '../run'
 
@@ -46,6 +46,8 @@ const ConfigSchema = v.object({
   eps: v.number(),
   grad_clip: v.number(),
   label_smoothing: v.number(),
+  // Younger than the format: a run that does not say recomputes nothing.
+  recompute: v.optional(v.picklist(RECOMPUTES), 'none'),
   eval_interval: v.number(),
   eval_iters: v.number(),
   val_fraction: v.number(),

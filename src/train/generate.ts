@@ -4,15 +4,11 @@
 import type { Tokenizer } from '../data/tokenizer'
 import { prepare, type Block, type Engine, type Tensor, type Work } from '../engine'
 import { invariant } from '../errors'
-import { gpt } from '../model/gpt'
-import { planMemory } from '../model/memory'
 import { hash, STREAM } from '../rng'
 import type { GeneratedToken, SampleOptions } from '../run'
 import { sampleToken } from './sampler'
-import { angleTensors, blockOf, writeAngles, type Trainer } from './trainer'
-
-/** Tokens of a prompt that go through at once: long enough to be worth a program, short enough to waste little on a short one. */
-const CHUNK = 32
+import { bytesOf, decoderPlan } from './plan'
+import { writeAngles, type Trainer } from './trainer'
 
 interface Program {
   T: number
@@ -65,41 +61,31 @@ export class Decoder {
   /** `memory` collects what is allocated. */
   static async #record(trainer: Trainer, memory: Tensor[]): Promise<Decoder> {
     const { engine, config } = trainer
-    const params = new Set(trainer.params.map(({ name }) => name))
     let bytes = 0
     const allocate = async (blocks: Block[]) => {
       const placed = await engine.allocate(blocks)
       memory.push(...placed.values())
-      bytes += blocks.reduce((sum, { size }) => sum + size * 4, 0)
+      bytes += bytesOf(blocks)
       return placed
     }
-    const chunk = Math.min(CHUNK, config.block_size)
-    const tapes = [
-      gpt(config, { use: 'decode', T: chunk, head: false }),
-      gpt(config, { use: 'decode', T: 1, head: true }),
-    ]
-    // Caches, position and tables are one for both programs; tokens differ in length.
-    const own = new Set(['tokens', 'order'])
-    const inputs = [...tapes[1]!.tensors.values()].filter(
-      (t) => tapes[1]!.isExternal(t) && !params.has(t.label) && !own.has(t.label),
-    )
-    const angles = new Set(angleTensors(config).map(({ label }) => label))
-    const shared = await allocate(inputs.map(blockOf))
+    const plan = decoderPlan(config)
+    const shared = await allocate(plan.shared)
     const find = (label: string) => {
       const tensor = shared.get(label)
       invariant(tensor, () => `the decoder has no ${label}`)
       return tensor
     }
-    if (angles.size > 0) writeAngles(engine, config, find)
+    writeAngles(engine, config, find)
     const programs: Program[] = []
-    for (const [i, tape] of tapes.entries()) {
-      const T = i === 0 ? chunk : 1
-      const lengths = [...tape.tensors.values()].filter((t) => own.has(t.label))
-      const placed = await allocate([...lengths.map(blockOf), ...planMemory(tape, new Set(['logits']))])
+    for (const { T, tape, blocks } of [plan.prefill, plan.next]) {
+      const placed = await allocate(blocks)
       const place = (tensor: Tensor) =>
         placed.get(tensor.label) ?? shared.get(tensor.label) ?? trainer.param(tensor.label)
-      const record = () => tape.nodes.flatMap((node) => node.forward(engine, place))
-      const work = await prepare(engine, record, (recorded) => recorded)
+      const work = await prepare(
+        engine,
+        () => tape.forward(engine, place),
+        (recorded) => recorded,
+      )
       programs.push({ T, work, tokens: placed.get('tokens')!, logits: placed.get('logits') ?? null })
     }
     return new Decoder(engine, config.block_size, programs[0]!, programs[1]!, find('pos'), memory, bytes)

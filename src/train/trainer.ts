@@ -2,24 +2,12 @@
 // forward, backward, update. Knows batches and steps; no text, no clock, no events.
 import type { Config, ModelConfig } from '../config'
 import type { Batch } from '../data/loader'
-import {
-  ALIGN,
-  DICE,
-  HYPER,
-  NORM_PARTIALS,
-  RING,
-  prepare,
-  type Block,
-  type Engine,
-  type Tensor,
-  type Timing,
-  type Work,
-} from '../engine'
+import { ALIGN, DICE, prepare, RING, type Engine, type Tensor, type Timing, type Work } from '../engine'
 import { invariant } from '../errors'
-import { gpt, ropeTables } from '../model/gpt'
-import { planMemory } from '../model/memory'
-import { gradientLabel, type Tape } from '../model/tape'
+import { ropeTables } from '../model/gpt'
+import { gradientLabel } from '../model/tape'
 import { layoutArenas, paramTable, sizeOf, type Arena, type Param } from '../params'
+import { bytesOf, inputBlocks, KINDS, labelOf, programs, stateBlocks, type Planned } from './plan'
 import { hyperOf } from './schedule'
 
 /** One update's numbers, once they have been read back. `step` counts from 0. */
@@ -27,14 +15,6 @@ export interface Update {
   step: number
   loss: number
   grad_norm: number
-}
-
-/** The flat arenas of one kind: weights, gradients or a moment. */
-const KINDS = ['weights', 'grads', 'm', 'v'] as const
-type Kind = (typeof KINDS)[number]
-
-function labelOf(kind: Kind, param: string): string {
-  return { weights: param, grads: gradientLabel(param), m: `m.${param}`, v: `v.${param}` }[kind]
 }
 
 interface Programs {
@@ -111,13 +91,13 @@ export class Trainer {
   }
 
   /**
-   * Takes over new training numbers; a changed dropout is recorded anew. The model's own shape cannot change. Throws
+   * Takes over new training numbers; a changed dropout or recomputation is recorded anew. The model's own shape cannot change. Throws
    * OutOfMemoryError where the new programs do not fit; the old ones are back then.
    */
   async change(config: Config): Promise<void> {
     const before = this.#config
     this.#config = config
-    if (config.dropout === before.dropout) return
+    if (config.dropout === before.dropout && config.recompute === before.recompute) return
     try {
       await this.#recordAgain()
     } catch (error) {
@@ -266,89 +246,48 @@ export class Trainer {
 
   async #allocateState(): Promise<void> {
     const c = this.#config
-    const { places, arenas } = layoutArenas(this.params, this.engine.maxBlock, ALIGN)
-    const blocks: Block[] = KINDS.flatMap((kind) =>
-      arenas.map(({ size }, arena) => {
-        const whole: Tensor = { label: `${kind}.${arena}`, shape: [size], dtype: 'f32' }
-        const windows = places
-          .filter((place) => place.arena === arena)
-          .map(({ param, offset }) => ({
-            tensor: { label: labelOf(kind, param.name), shape: param.shape, dtype: 'f32' as const },
-            offset,
-          }))
-        // A parameter with an arena to itself is too large to share one: if the device refuses it, then by its own name.
-        const label = windows.length === 1 ? windows[0]!.tensor.label : whole.label
-        return { label, size, windows: [{ tensor: whole, offset: 0 }, ...windows] }
-      }),
-    )
-    const B = c.batch_size
-    const T = this.#T
-    const own: Tensor[] = [
-      { label: 'tokens', shape: [B, T], dtype: 'u32' },
-      { label: 'targets', shape: [B, T], dtype: 'i32' },
-      { label: 'order', shape: [B * T], dtype: 'u32' },
-      { label: 'starts', shape: [c.vocab_size + 1], dtype: 'u32' },
-      { label: 'dice', shape: [DICE.size], dtype: 'u32' },
-      { label: 'scale', shape: [1], dtype: 'f32' },
-      { label: 'hyper', shape: [HYPER.size], dtype: 'f32' },
-      { label: 'norm', shape: [1], dtype: 'f32' },
-      { label: 'partials', shape: [arenas.length * NORM_PARTIALS], dtype: 'f32' },
-      { label: 'loss_ring', shape: [RING], dtype: 'f32' },
-      { label: 'norm_ring', shape: [RING], dtype: 'f32' },
-      ...angleTensors(c),
-    ]
-    blocks.push(...own.map(blockOf))
-    this.#bytes = blocks.reduce((sum, { size }) => sum + size * 4, 0)
-    for (const [label, tensor] of await this.engine.allocate(blocks)) this.#tensors.set(label, tensor)
+    const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock)
+    const all = [...KINDS.flatMap((kind) => blocks[kind]), ...inputBlocks(c, this.#T, arenas.length)]
+    this.#bytes = bytesOf(all)
+    for (const [label, tensor] of await this.engine.allocate(all)) this.#tensors.set(label, tensor)
     writeAngles(this.engine, c, (label) => this.#tensor(label))
   }
 
   /** Records the programs of a step and of an evaluation on the memory that stands, and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
-    const c = this.#config
     const { engine } = this
-    const { batch_size: B, label_smoothing } = c
-    const T = this.#T
-    const train = gpt(c, { use: 'train', B, T, label_smoothing })
+    const { train, evaluate } = programs(this.#config, this.#T, this.#keep)
     const trained = await this.#place(train)
-    // Without dropout and smoothing an evaluation is the training forward.
-    const same = c.dropout === 0 && label_smoothing === 0
-    const evaluate = same ? train : gpt(c, { use: 'evaluate', B, T })
+    const same = evaluate === train
     const evaluated = same
-      ? { ...trained, bytes: 0 }
+      ? { ...trained, tensors: [], bytes: 0 }
       : await this.#place(evaluate).catch((error: unknown) => {
           engine.free(trained.tensors)
           throw error
         })
-    const record = (): Programs => {
-      const forward = train.nodes.flatMap((node) => node.forward(engine, trained.find))
-      const backward = (accumulate: boolean) =>
-        train.nodes.toReversed().flatMap((node) => node.backward(engine, trained.find, accumulate))
-      return {
-        first: [...forward, ...backward(false)],
-        later: c.gradient_accumulation_steps > 1 ? [...forward, ...backward(true)] : [],
-        update: this.#update(),
-        evaluate: same ? forward : evaluate.nodes.flatMap((node) => node.forward(engine, evaluated.find)),
-        activations: [...trained.tensors, ...(same ? [] : evaluated.tensors)],
-        bytes: trained.bytes + evaluated.bytes,
-      }
-    }
+    const record = (): Programs => ({
+      first: train.tape.step(engine, trained.find),
+      later: this.#config.gradient_accumulation_steps > 1 ? train.tape.step(engine, trained.find, true) : [],
+      update: this.#update(),
+      evaluate: evaluate.tape.forward(engine, evaluated.find),
+      activations: [...trained.tensors, ...evaluated.tensors],
+      bytes: trained.bytes + evaluated.bytes,
+    })
     const works = ({ first, later, update, evaluate }: Programs) => [...first, ...later, ...update, ...evaluate]
     try {
       this.#programs = await prepare(engine, record, works, progress)
     } catch (error) {
-      engine.free([...trained.tensors, ...(same ? [] : evaluated.tensors)])
+      engine.free([...trained.tensors, ...evaluated.tensors])
       throw error
     }
   }
 
-  async #place(tape: Tape): Promise<{ find: (tensor: Tensor) => Tensor; tensors: Tensor[]; bytes: number }> {
-    const blocks = planMemory(tape, this.#keep)
+  async #place({ blocks }: Planned): Promise<{ find: (tensor: Tensor) => Tensor; tensors: Tensor[]; bytes: number }> {
     const placed = await this.engine.allocate(blocks)
     return {
       find: (tensor) => placed.get(tensor.label) ?? this.#tensor(tensor.label),
       tensors: [...placed.values()],
-      bytes: blocks.reduce((sum, { size }) => sum + size * 4, 0),
+      bytes: bytesOf(blocks),
     }
   }
 
@@ -380,19 +319,6 @@ export class Trainer {
   }
 }
 
-/** A block of one tensor's own. */
-export function blockOf(tensor: Tensor): Block {
-  return { label: tensor.label, size: Math.max(ALIGN, sizeOf(tensor.shape)), windows: [{ tensor, offset: 0 }] }
-}
-/** The tables of RoPE, if the model turns. */
-export function angleTensors(c: ModelConfig): Tensor[] {
-  if (c.position !== 'rope') return []
-  const shape = [c.block_size, c.n_embd / c.n_head / 2]
-  return [
-    { label: 'cos', shape, dtype: 'f32' },
-    { label: 'sin', shape, dtype: 'f32' },
-  ]
-}
 export function writeAngles(engine: Engine, c: ModelConfig, find: (label: string) => Tensor): void {
   if (c.position !== 'rope') return
   const { cos, sin } = ropeTables(c)

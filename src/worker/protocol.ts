@@ -80,6 +80,7 @@ export type LiveChange = Partial<
     | 'eps'
     | 'grad_clip'
     | 'dropout'
+    | 'recompute'
     | 'eval_interval'
     | 'eval_iters'
   >

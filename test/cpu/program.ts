@@ -2,7 +2,7 @@
 // matters, one batch with repeated tokens and targets that are not counted, and its loss and gradients read exactly.
 import { openCpu } from '../../src/cpu/engine'
 import type { CpuTensor } from '../../src/cpu/tensor'
-import { defaultConfig, type ModelConfig } from '../../src/config'
+import { defaultConfig, type ModelConfig, type TrainConfig } from '../../src/config'
 import { DICE, type Block, type Tensor } from '../../src/engine'
 import { gpt, ropeTables, type Mode } from '../../src/model/gpt'
 import { planMemory } from '../../src/model/memory'
@@ -35,7 +35,9 @@ interface Options {
   B?: number
   T?: number
   label_smoothing?: number
+  recompute?: TrainConfig['recompute']
   plain?: boolean
+  head_rows?: number
   seed?: number
   precision?: 'f32' | 'f64'
   /** Standard deviation of the weights. */
@@ -50,16 +52,28 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
     B = 2,
     T = 5,
     label_smoothing = 0,
+    recompute = 'none',
     plain = false,
+    head_rows,
     seed = 1,
     memory = planMemory,
     precision = 'f64',
     spread = 0.4,
   } = options
   const engine = openCpu(precision)
-  const mode: Mode = { use: 'train', B, T, label_smoothing, plain }
+  const mode: Mode = {
+    use: 'train',
+    B,
+    T,
+    label_smoothing,
+    recompute,
+    plain,
+    ...(head_rows !== undefined && { head_rows }),
+  }
   const tape = gpt(config, mode)
-  const external = [...tape.tensors.values()].filter((tensor) => tape.isExternal(tensor))
+  const external = [...tape.tensors.values()].filter(
+    (tensor) => tape.isExternal(tensor) && tape.home(tensor) === tensor,
+  )
   const placed = new Map([...(await engine.allocate(apart(external))), ...(await engine.allocate(memory(tape)))])
   const place = ({ label }: Tensor): CpuTensor => placed.get(label)!
 
@@ -93,10 +107,8 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
     engine.write(placed.get('sin')!, sin)
   }
 
-  const forward = tape.nodes.flatMap((node) => node.forward(engine, place))
-  const backward = (accumulate: boolean) =>
-    tape.nodes.toReversed().flatMap((node) => node.backward(engine, place, accumulate))
-  const [first, later] = [backward(false), backward(true)]
+  const forward = tape.forward(engine, place)
+  const [first, later] = [tape.step(engine, place), tape.step(engine, place, true)]
   // Noise everywhere: what is not written before it is read would show.
   for (const [label, { data, dtype }] of placed)
     if (!weights.has(label) && dtype === 'f32' && !['scale', 'cos', 'sin'].includes(label))
@@ -111,7 +123,7 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
       await engine.run(forward)
       return (await read('loss_ring'))[0]!
     },
-    step: (accumulate = false) => engine.run([...forward, ...(accumulate ? later : first)]),
+    step: (accumulate = false) => engine.run(accumulate ? later : first),
     read,
   }
 }

@@ -53,6 +53,12 @@ test('without extras there are none', () => {
   expect(extra).toEqual({ text: null, history: null, notes: '' })
 })
 
+test('a checkpoint from before a run could recompute recomputes nothing', () => {
+  expect(tinySpec.config.recompute).toBe('none')
+  const { checkpoint } = decodeCheckpoint(withConfig({ recompute: undefined }))
+  expect(checkpoint).toEqual(tinyCheckpoint(20))
+})
+
 test('other tools find the weights under their GPT-2 names', () => {
   const { tensors, metadata } = readSafetensors(whole)
   expect([...tensors.keys()]).toContain('transformer.wte.weight')

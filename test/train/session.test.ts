@@ -131,7 +131,7 @@ async function openWhole(trainer: Trainer): Promise<(tokens: number[]) => Promis
   for (const label of ['cos', 'sin'].filter((l) => placed.has(l)))
     engine.write(placed.get(label)!, (await trainer.read([label]))[0]!)
   const place = (t: Tensor) => placed.get(t.label) ?? trainer.param(t.label)
-  const work = tape.nodes.flatMap((node) => node.forward(engine, place))
+  const work = tape.forward(engine, place)
   await engine.compile(work)
   return async (tokens) => {
     // What follows a token cannot change its logits, so a shorter text is padded.

@@ -2,12 +2,15 @@
 import { expect, test } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
 import type { Config } from '../../src/config'
+import type { Batch } from '../../src/data/loader'
 import type { Engine } from '../../src/engine'
 import { gradientLabel } from '../../src/model/tape'
 import { initWeights } from '../../src/model/init'
 import { openGpu } from '../../src/ops/engine'
+import { hash } from '../../src/rng'
 import { Trainer } from '../../src/train/trainer'
 import { gpu } from '../gpu_env'
+import { distance } from '../distance'
 import { loaderOf, tinyRun } from './tiny'
 
 const openTrainer = (engine: Engine, config: Config) => Trainer.open(engine, config, initWeights(config, config.seed))
@@ -25,6 +28,16 @@ async function trainOn(engine: Engine, change: Partial<Config>, steps: number) {
     losses: updates.map((u) => u.loss),
     state: [...state].map(([name, { data }]) => [name, [...data]] as const),
   }
+}
+
+/** What a loader would hand over, from token and target ids. */
+function batchOf(ids: readonly number[], targets: readonly number[], V: number): Batch {
+  const tokens = Uint32Array.from(ids)
+  const order = Uint32Array.from([...tokens.keys()].sort((a, b) => tokens[a]! - tokens[b]! || a - b))
+  const starts = new Uint32Array(V + 1)
+  for (const token of tokens) starts[token + 1]!++
+  for (let v = 0; v < V; v++) starts[v + 1]! += starts[v]!
+  return { tokens, targets: Int32Array.from(targets), order, starts, counted: tokens.length }
 }
 
 test('overfits one batch to almost nothing', async () => {
@@ -76,6 +89,59 @@ test('arenas split where a device takes only small pieces, and nothing else chan
   split.destroy()
 })
 
+test('what is computed again changes no bit, also from the middle of a run on', async () => {
+  const engine = await openGpu({ gpu: await gpu() })
+  const change = { dropout: 0.1, gradient_accumulation_steps: 2 }
+  const kept = await trainOn(engine, change, 4)
+  for (const recompute of ['mlp', 'layer'] as const) {
+    const again = await trainOn(engine, { ...change, recompute }, 4)
+    expect(again.losses).toEqual(kept.losses)
+    expect(again.state).toEqual(kept.state)
+    expect(again.trainer.memory_bytes).toBeLessThan(kept.trainer.memory_bytes)
+    again.trainer.destroy()
+  }
+  const { spec, dataset } = await tinyRun(change)
+  const loader = loaderOf(dataset, spec.config)
+  const trainer = await openTrainer(engine, spec.config)
+  const train = (step: number) => trainer.train(step, (micro) => loader.batch(2 * step + micro))
+  for (const step of [0, 1]) await train(step)
+  await trainer.change({ ...spec.config, recompute: 'layer' })
+  for (const step of [2, 3]) await train(step)
+  expect((await trainer.updates()).map((u) => u.loss)).toEqual(kept.losses)
+  engine.destroy()
+})
+
+test('a vocabulary so large that the head takes its rows by chunks: as in small batches, whose rows it takes at once', async () => {
+  const engine = await openGpu({ gpu: await gpu() })
+  const V = 70_000
+  const { spec } = await tinyRun({ n_layer: 1, n_embd: 8, n_head: 2, n_inner: 8, block_size: 32, vocab_size: V })
+  const ids = Array.from({ length: 321 }, (_, i) => hash(3, 5, i) % V)
+  const after = async (batch_size: number) => {
+    const config = { ...spec.config, batch_size, gradient_accumulation_steps: 10 / batch_size, dropout: 0 }
+    const trainer = await openTrainer(engine, config)
+    const N = batch_size * config.block_size
+    const batch = (i: number) => batchOf(ids.slice(i * N, (i + 1) * N), ids.slice(i * N + 1, (i + 1) * N + 1), V)
+    const evaluated = await trainer.evaluate(10 / batch_size, batch)
+    await trainer.train(0, batch)
+    const [update] = await trainer.updates()
+    const gradients = await trainer.gradients()
+    const chunked = trainer.program.some(({ label }) => label.startsWith('rows.'))
+    trainer.destroy()
+    return { loss: update!.loss, gradients, evaluated, chunked }
+  }
+  const [whole, parts] = [await after(10), await after(5)]
+  expect(whole.chunked).toBe(true)
+  expect(parts.chunked).toBe(false)
+  expect(whole.loss).toBeCloseTo(parts.loss, 5)
+  expect(whole.evaluated).toBeCloseTo(parts.evaluated, 5)
+  for (const [name, gradient] of whole.gradients)
+    expect(
+      distance(name, Float64Array.from(gradient), Float64Array.from(parts.gradients.get(name)!)).norm,
+      name,
+    ).toBeLessThan(1e-5)
+  engine.destroy()
+})
+
 test('micro-batches add up to the gradient of the batch they make', async () => {
   const engine = await openGpu({ gpu: await gpu() })
   const { spec, dataset } = await tinyRun()
@@ -88,10 +154,7 @@ test('micro-batches add up to the gradient of the batch they make', async () => 
       const whole = loaders[micro]!.batch(0)
       const T = config.block_size
       const pick = (x: Uint32Array | Int32Array) => rows[micro]!.flatMap((r) => [...x.subarray(r * T, (r + 1) * T)])
-      const tokens = Uint32Array.from(pick(whole.tokens))
-      const order = Uint32Array.from([...tokens.keys()].sort((a, b) => tokens[a]! - tokens[b]! || a - b))
-      const starts = Uint32Array.from({ length: config.vocab_size + 1 }, (_, v) => tokens.filter((t) => t < v).length)
-      return { tokens, targets: Int32Array.from(pick(whole.targets)), order, starts, counted: tokens.length }
+      return batchOf(pick(whole.tokens), pick(whole.targets), config.vocab_size)
     })
     const names = trainer.params.map(({ name }) => gradientLabel(name))
     return trainer.read(names)

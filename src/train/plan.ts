@@ -1,0 +1,140 @@
+// What a run takes of a device's memory, worked out from its config alone: the blocks that the trainer allocates, and how many
+// bytes they and the decoder's come to. Nothing is allocated here, so that a run can be judged before it starts.
+import type { Config, ModelConfig } from '../config'
+import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
+import { gpt } from '../model/gpt'
+import { planMemory } from '../model/memory'
+import { gradientLabel, type Tape } from '../model/tape'
+import { layoutArenas, paramTable, sizeOf, type Arena } from '../params'
+import type { MemoryUse } from '../run'
+
+/** The flat arenas of one kind: weights, gradients or a moment. */
+export const KINDS = ['weights', 'grads', 'm', 'v'] as const
+export type Kind = (typeof KINDS)[number]
+
+/** The address of what a parameter has of one kind. */
+export function labelOf(kind: Kind, param: string): string {
+  return { weights: param, grads: gradientLabel(param), m: `m.${param}`, v: `v.${param}` }[kind]
+}
+
+/** The arenas of every kind, on a device whose largest block is `maxBlock` elements. */
+export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]; blocks: Record<Kind, Block[]> } {
+  const { places, arenas } = layoutArenas(paramTable(c), maxBlock, ALIGN)
+  const blocksOf = (kind: Kind) =>
+    arenas.map(({ size }, arena): Block => {
+      const whole: Tensor = { label: `${kind}.${arena}`, shape: [size], dtype: 'f32' }
+      const windows = places
+        .filter((place) => place.arena === arena)
+        .map(({ param, offset }) => ({
+          tensor: { label: labelOf(kind, param.name), shape: param.shape, dtype: 'f32' as const },
+          offset,
+        }))
+      // A parameter with an arena to itself is too large to share one: if the device refuses it, then by its own name.
+      const label = windows.length === 1 ? windows[0]!.tensor.label : whole.label
+      return { label, size, windows: [{ tensor: whole, offset: 0 }, ...windows] }
+    })
+  return {
+    arenas,
+    blocks: { weights: blocksOf('weights'), grads: blocksOf('grads'), m: blocksOf('m'), v: blocksOf('v') },
+  }
+}
+
+/** A batch and what goes with it, for rows of `T` tokens. */
+export function inputBlocks(c: Config, T: number, arenas: number): Block[] {
+  const B = c.batch_size
+  const own: Tensor[] = [
+    { label: 'tokens', shape: [B, T], dtype: 'u32' },
+    { label: 'targets', shape: [B, T], dtype: 'i32' },
+    { label: 'order', shape: [B * T], dtype: 'u32' },
+    { label: 'starts', shape: [c.vocab_size + 1], dtype: 'u32' },
+    { label: 'dice', shape: [DICE.size], dtype: 'u32' },
+    { label: 'scale', shape: [1], dtype: 'f32' },
+    { label: 'hyper', shape: [HYPER.size], dtype: 'f32' },
+    { label: 'norm', shape: [1], dtype: 'f32' },
+    { label: 'partials', shape: [arenas * NORM_PARTIALS], dtype: 'f32' },
+    { label: 'loss_ring', shape: [RING], dtype: 'f32' },
+    { label: 'norm_ring', shape: [RING], dtype: 'f32' },
+    ...angleTensors(c),
+  ]
+  return own.map(blockOf)
+}
+
+/** A tape with the blocks of its activations. */
+export interface Planned {
+  tape: Tape
+  blocks: Block[]
+}
+
+/** A step's tape and an evaluation's, on batches of rows of `T` tokens; one and the same where nothing is drawn or smoothed. */
+export function programs(c: Config, T: number, keep: ReadonlySet<string>): { train: Planned; evaluate: Planned } {
+  const { batch_size: B, label_smoothing, recompute } = c
+  const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
+  const train = planned(gpt(c, { use: 'train', B, T, label_smoothing, recompute }))
+  const same = c.dropout === 0 && label_smoothing === 0
+  return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', B, T })) }
+}
+
+/** Tokens of a prompt that go through at once: long enough to be worth a program, short enough to waste little on a short one. */
+const CHUNK = 32
+
+/** A decoder's two programs, for a piece of a prompt and for the next token, and what they share: caches, position and tables. */
+export function decoderPlan(c: ModelConfig): {
+  shared: Block[]
+  prefill: Planned & { T: number }
+  next: Planned & { T: number }
+} {
+  const planned = (T: number, head: boolean) => {
+    const tape = gpt(c, { use: 'decode', T, head })
+    const lengths = inputsOf(tape).filter(({ label }) => OWN.has(label))
+    return { T, tape, blocks: [...lengths.map(blockOf), ...planMemory(tape, new Set(['logits']))] }
+  }
+  const prefill = planned(Math.min(CHUNK, c.block_size), false)
+  const next = planned(1, true)
+  const shared = inputsOf(next.tape).filter(({ label }) => !OWN.has(label))
+  return { shared: shared.map(blockOf), prefill, next }
+}
+/** Those inputs whose length is the program's. */
+const OWN = new Set(['tokens', 'order'])
+const inputsOf = (tape: Tape) => [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t))
+
+/** What a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block. */
+export function predictMemory(c: Config, maxBlock: number): MemoryUse & { largest: Block } {
+  const state = stateBlocks(c, maxBlock)
+  const inputs = inputBlocks(c, c.block_size, state.arenas.length)
+  const { train, evaluate } = programs(c, c.block_size, new Set())
+  const evaluation = evaluate === train ? [] : evaluate.blocks
+  const { shared, prefill, next } = decoderPlan(c)
+  const decoder = [...shared, ...prefill.blocks, ...next.blocks]
+  const { weights, grads, m, v } = state.blocks
+  const all = [weights, grads, m, v, inputs, train.blocks, evaluation, decoder].flat()
+  return {
+    weights: bytesOf(weights),
+    gradients: bytesOf(grads),
+    moments: bytesOf(m) + bytesOf(v),
+    inputs: bytesOf(inputs),
+    activations: bytesOf(train.blocks),
+    evaluation: bytesOf(evaluation),
+    decoder: bytesOf(decoder),
+    total: bytesOf(all),
+    largest: all.reduce((a, b) => (b.size > a.size ? b : a)),
+  }
+}
+
+/** The memory of some blocks. */
+export function bytesOf(blocks: readonly Block[]): number {
+  return blocks.reduce((sum, { size }) => sum + size * 4, 0)
+}
+
+/** A block of one tensor's own. */
+export function blockOf(tensor: Tensor): Block {
+  return { label: tensor.label, size: Math.max(ALIGN, sizeOf(tensor.shape)), windows: [{ tensor, offset: 0 }] }
+}
+/** The tables of RoPE, if the model turns. */
+export function angleTensors(c: ModelConfig): Tensor[] {
+  if (c.position !== 'rope') return []
+  const shape = [c.block_size, c.n_embd / c.n_head / 2]
+  return [
+    { label: 'cos', shape, dtype: 'f32' },
+    { label: 'sin', shape, dtype: 'f32' },
+  ]
+}
