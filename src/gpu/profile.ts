@@ -35,7 +35,7 @@ export async function profile(
       part.forEach((dispatch, i) => {
         const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 }
         const pass = encoder.beginComputePass({ label: dispatch.label, timestampWrites })
-        encode(pass, dispatch)
+        encode(pass, part, i, i + 1)
         pass.end()
       })
       encoder.resolveQuerySet(querySet, 0, count, resolved, 0)
