@@ -230,6 +230,16 @@ export interface Block {
   windows: readonly { tensor: Tensor; offset: number }[]
 }
 
+/** The numbers of a tensor, in its own type. */
+export type Words = Float32Array | Uint32Array | Int32Array
+
+/** Tensors that are written together. `write` takes effect before the next `run`; it takes all of every array. */
+export interface Stage {
+  /** By label, each as long as its tensor. */
+  readonly arrays: ReadonlyMap<string, Words>
+  write(): void
+}
+
 /** How long one piece of work took, beside what it had to do. */
 export interface Timing {
   label: string
@@ -283,10 +293,15 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   recall(choices: readonly KernelChoice[]): void
   /** Resolves when a program can run; `progress` counts pipelines. */
   compile(program: readonly W[], progress?: (done: number, total: number) => void): Promise<void>
-  /** Replays a program; resolves when it has been computed. Programs run in the order of the calls. */
-  run(program: readonly W[]): Promise<void>
+  /**
+   * Replays a program, `times` in a row (1); resolves when it has been computed. Programs run in the order of the calls. How to
+   * run an array is remembered: keep it from step to step, and do not change it.
+   */
+  run(program: readonly W[], times?: number): Promise<void>
   /** Writes from the start of the tensor; takes effect before the next `run`. */
   write(tensor: T, data: Float32Array | Float64Array | Uint32Array | Int32Array): void
+  /** Arrays for tensors of one block, to be filled and written together, as often as one likes. */
+  stage(tensors: readonly T[]): Stage
   /** Copies tensors out, in the order of calls with `run`. f32 as Float32Array whatever the engine's own precision. */
   read(tensors: readonly T[]): Promise<Float32Array[]>
   /** Times each piece of a program, averaged over `repeat` runs; absent or empty where there is nothing to time with. */

@@ -1,7 +1,7 @@
 // The engine where there is no WebGPU, and the reference that the GPU is held against: the same ops over plain typed
 // arrays, one thread, nothing to compile. Floats are kept in f32, or in f64 for tests that need to see small differences.
 // Programs, writes and readings take effect in the order of the calls; a long program lets the event loop breathe.
-import { ALIGN, type Block, type Engine, type EngineInfo, type Tensor } from '../engine'
+import { ALIGN, type Block, type Engine, type EngineInfo, type Stage, type Tensor } from '../engine'
 import { invariant, OutOfMemoryError } from '../errors'
 import { sizeOf } from '../params'
 import { adamw } from './adamw'
@@ -42,6 +42,8 @@ const OPS = {
   grad_norm,
   adamw,
 }
+
+const ARRAYS = { f32: Float32Array, u32: Uint32Array, i32: Int32Array }
 
 /** Longest stretch of computing without letting a message or a timer through. */
 const BREATH_MS = 30
@@ -128,13 +130,14 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     return Promise.resolve()
   }
 
-  run(program: readonly CpuWork[]): Promise<void> {
+  run(program: readonly CpuWork[], times = 1): Promise<void> {
     return this.#inOrder(async () => {
-      for (const work of program) {
-        invariant(!this.#destroyed, () => `${work.label} on a destroyed engine`)
-        work.run()
-        if (performance.now() - this.#breath > BREATH_MS) await this.#breathe()
-      }
+      for (let round = 0; round < times; round++)
+        for (const work of program) {
+          invariant(!this.#destroyed, () => `${work.label} on a destroyed engine`)
+          work.run()
+          if (performance.now() - this.#breath > BREATH_MS) await this.#breathe()
+        }
     })
   }
 
@@ -146,6 +149,11 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     void this.#inOrder(() => {
       memory.set(copy)
     })
+  }
+
+  stage(tensors: readonly CpuTensor[]): Stage {
+    const arrays = new Map(tensors.map(({ label, dtype, shape }) => [label, new ARRAYS[dtype](sizeOf(shape))]))
+    return { arrays, write: () => tensors.forEach((tensor) => this.write(tensor, arrays.get(tensor.label)!)) }
   }
 
   read(tensors: readonly CpuTensor[]): Promise<Float32Array[]> {

@@ -35,7 +35,7 @@ export async function profile(
       part.forEach((dispatch, i) => {
         const timestampWrites = { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 }
         const pass = encoder.beginComputePass({ label: dispatch.label, timestampWrites })
-        encode(pass, dispatch)
+        encode(pass, part, i, i + 1)
         pass.end()
       })
       encoder.resolveQuerySet(querySet, 0, count, resolved, 0)
@@ -65,7 +65,7 @@ export async function timeOf(
     label: 'time',
     ...(querySet && { timestampWrites: { querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } }),
   })
-  for (let round = 0; round < repeat; round++) for (const dispatch of program) encode(pass, dispatch)
+  for (let round = 0; round < repeat; round++) encode(pass, program, 0, program.length)
   pass.end()
   if (!querySet) {
     const from = performance.now()

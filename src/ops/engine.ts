@@ -1,6 +1,6 @@
 // The GPU engine: the ops gathered behind the Engine interface, on one device. The one file here that knows other ops.
 import prelude from '../../shaders/prelude.wgsl?raw'
-import type { Block, Engine, EngineInfo, KernelChoice, Tensor, Timing } from '../engine'
+import type { Block, Engine, EngineInfo, KernelChoice, Stage, Tensor, Timing } from '../engine'
 import { Autotuner, type TuneOptions } from '../gpu/autotune'
 import { openDevice, type DeviceOptions, type Gpu } from '../gpu/device'
 import { Kernels, type Dispatch } from '../gpu/kernel'
@@ -108,12 +108,15 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   compile(program: readonly Dispatch[], progress?: (done: number, total: number) => void): Promise<void> {
     return this.#orLost(this.#kernels.compile(program, progress))
   }
-  run(program: readonly Dispatch[]): Promise<void> {
-    return this.#orLost(this.#queue.run(program))
+  run(program: readonly Dispatch[], times?: number): Promise<void> {
+    return this.#orLost(this.#queue.run(program, times))
   }
   write(tensor: GpuTensor, data: Float32Array | Float64Array | Uint32Array | Int32Array): void {
     invariant(!(data instanceof Float64Array), () => `${tensor.label}: the GPU has no double precision`)
     this.#queue.write(tensor, data)
+  }
+  stage(tensors: readonly GpuTensor[]): Stage {
+    return this.#queue.stage(tensors)
   }
   read(tensors: readonly GpuTensor[]): Promise<Float32Array[]> {
     return this.#orLost(this.#queue.read(tensors))

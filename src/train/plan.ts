@@ -39,10 +39,10 @@ export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]
   }
 }
 
-/** A batch and what goes with it, for rows of `T` tokens. */
-export function inputBlocks(c: Config, T: number, arenas: number): Block[] {
+/** A batch of rows of `T` tokens with what changes from step to step, gathered in one block, and what stands beside it. */
+export function inputBlocks(c: Config, T: number, arenas: number): { written: Block; others: Block[] } {
   const B = c.batch_size
-  const own: Tensor[] = [
+  const inputs: Tensor[] = [
     { label: 'tokens', shape: [B, T], dtype: 'u32' },
     { label: 'targets', shape: [B, T], dtype: 'i32' },
     { label: 'order', shape: [B * T], dtype: 'u32' },
@@ -50,13 +50,15 @@ export function inputBlocks(c: Config, T: number, arenas: number): Block[] {
     { label: 'dice', shape: [DICE.size], dtype: 'u32' },
     { label: 'scale', shape: [1], dtype: 'f32' },
     { label: 'hyper', shape: [HYPER.size], dtype: 'f32' },
+  ]
+  const own: Tensor[] = [
     { label: 'norm', shape: [1], dtype: 'f32' },
     { label: 'partials', shape: [arenas * NORM_PARTIALS], dtype: 'f32' },
     { label: 'loss_ring', shape: [RING], dtype: 'f32' },
     { label: 'norm_ring', shape: [RING], dtype: 'f32' },
     ...angleTensors(c),
   ]
-  return own.map(blockOf)
+  return { written: blockOfAll('inputs', inputs), others: own.map(blockOf) }
 }
 
 /** A tape with the blocks of its activations. */
@@ -100,7 +102,8 @@ const inputsOf = (tape: Tape) => [...tape.tensors.values()].filter((t) => tape.i
 /** What a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block. */
 export function predictMemory(c: Config, maxBlock: number): MemoryUse & { largest: Block } {
   const state = stateBlocks(c, maxBlock)
-  const inputs = inputBlocks(c, c.block_size, state.arenas.length)
+  const { written, others } = inputBlocks(c, c.block_size, state.arenas.length)
+  const inputs = [written, ...others]
   const { train, evaluate } = programs(c, c.block_size, new Set())
   const evaluation = evaluate === train ? [] : evaluate.blocks
   const { shared, prefill, next } = decoderPlan(c)
@@ -125,6 +128,16 @@ export function bytesOf(blocks: readonly Block[]): number {
   return blocks.reduce((sum, { size }) => sum + size * 4, 0)
 }
 
+/** Tensors that share a block. */
+function blockOfAll(label: string, tensors: readonly Tensor[]): Block {
+  let size = 0
+  const windows = tensors.map((tensor) => {
+    const offset = size
+    size += Math.ceil(sizeOf(tensor.shape) / ALIGN) * ALIGN
+    return { tensor, offset }
+  })
+  return { label, size, windows }
+}
 /** A block of one tensor's own. */
 export function blockOf(tensor: Tensor): Block {
   return { label: tensor.label, size: Math.max(ALIGN, sizeOf(tensor.shape)), windows: [{ tensor, offset: 0 }] }

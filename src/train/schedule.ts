@@ -1,7 +1,7 @@
 // The learning rate of a step, and the numbers that AdamW needs for it. Warm-up as in the golden runs and in nanoGPT:
 // lr·(i + 1)/(warmup + 1) while i < warmup; then the schedule runs from the learning rate to its lowest over what is left.
 import type { TrainConfig } from '../config'
-import { HYPER } from '../engine'
+import { HYPER, type Words } from '../engine'
 
 /** Learning rate of step `i`, counted from 0. */
 export function learningRate(c: TrainConfig, i: number): number {
@@ -22,9 +22,8 @@ export function learningRate(c: TrainConfig, i: number): number {
   }
 }
 
-/** The words of `hyper` for step `i`, counted from 0. Corrections are taken in double precision. */
-export function hyperOf(c: TrainConfig, i: number): Float32Array<ArrayBuffer> {
-  const hyper = new Float32Array(HYPER.size)
+/** Fills the words of `hyper` for step `i`, counted from 0. Corrections are taken in double precision. */
+export function fillHyper(hyper: Words, c: TrainConfig, i: number): void {
   hyper[HYPER.learning_rate] = learningRate(c, i)
   hyper[HYPER.weight_decay] = c.weight_decay
   hyper[HYPER.beta1] = c.beta1
@@ -35,5 +34,4 @@ export function hyperOf(c: TrainConfig, i: number): Float32Array<ArrayBuffer> {
   hyper[HYPER.grad_clip] = c.grad_clip
   hyper[HYPER.rest1] = 1 - c.beta1
   hyper[HYPER.rest2] = 1 - c.beta2
-  return hyper
 }

@@ -2,13 +2,24 @@
 // forward, backward, update. Knows batches and steps; no text, no clock, no events.
 import type { Config, ModelConfig } from '../config'
 import type { Batch } from '../data/loader'
-import { ALIGN, DICE, prepare, RING, type Engine, type Tensor, type Timing, type Work } from '../engine'
+import {
+  ALIGN,
+  DICE,
+  prepare,
+  RING,
+  type Engine,
+  type Stage,
+  type Tensor,
+  type Timing,
+  type Words,
+  type Work,
+} from '../engine'
 import { invariant } from '../errors'
 import { ropeTables } from '../model/gpt'
 import { gradientLabel } from '../model/tape'
 import { layoutArenas, paramTable, sizeOf, type Arena, type Param } from '../params'
 import { bytesOf, inputBlocks, KINDS, labelOf, programs, stateBlocks, type Planned } from './plan'
-import { hyperOf } from './schedule'
+import { fillHyper } from './schedule'
 
 /** One update's numbers, once they have been read back. `step` counts from 0. */
 export interface Update {
@@ -17,11 +28,12 @@ export interface Update {
   grad_norm: number
 }
 
+/** What changes from step to step, gathered in one block so that one write takes it to the device. */
+type Inputs = Record<'tokens' | 'targets' | 'order' | 'starts' | 'dice' | 'scale' | 'hyper', Words>
+
 interface Programs {
-  /** Forward and backward of the first micro-batch, and of the later ones, whose gradients are added. */
-  first: Work[]
-  later: Work[]
-  update: Work[]
+  /** Forward and backward of each micro-batch of a step: gradients of the first are written, of the later ones added; the update follows the last. */
+  micros: Work[][]
   evaluate: Work[]
   activations: Tensor[]
   bytes: number
@@ -37,9 +49,14 @@ export class Trainer {
   /** Every tensor with memory, by its address. */
   readonly #tensors = new Map<string, Tensor>()
   #programs: Programs | null = null
+  #stage!: Stage
+  #inputs!: Inputs
   #runs = 0
   #bytes = 0
-  #pending: { step: number; slots: number[] }[] = []
+  /** Updates whose numbers have not been asked for; `run` counts the program that wrote the first of their losses. */
+  #pending: { step: number; run: number; micros: number }[] = []
+  /** The same in micro-batches: at most RING. */
+  #unread = 0
 
   private constructor(engine: Engine, config: Config, keep: ReadonlySet<string>, T: number) {
     this.#T = T
@@ -81,9 +98,7 @@ export class Trainer {
   }
   /** The dispatches of one whole step, in order. */
   get program(): readonly Work[] {
-    const { first, later, update } = this.#recorded
-    const micro = this.#config.gradient_accumulation_steps
-    return [...first, ...Array.from({ length: micro - 1 }, () => later).flat(), ...update]
+    return this.#recorded.micros.flat()
   }
   get #recorded(): Programs {
     invariant(this.#programs, () => 'a trainer is used after it was destroyed')
@@ -117,19 +132,18 @@ export class Trainer {
    * before that. `batch` is called once a micro-batch and its arrays are taken before the next call.
    */
   async train(step: number, batch: (micro: number) => Batch): Promise<void> {
-    const { first, later, update } = this.#recorded
-    const micros = this.#config.gradient_accumulation_steps
-    invariant(this.#unread + micros <= RING, () => `${this.#unread} losses unread; the ring holds ${RING}`)
-    const slots: number[] = []
-    this.#write('hyper', hyperOf(this.#config, step))
-    const done: Promise<void>[] = []
-    for (let micro = 0; micro < micros; micro++) {
-      slots.push(this.#load(batch(micro), step * micros + micro, micros))
-      const program = micro === 0 ? first : later
-      done.push(this.engine.run(micro === micros - 1 ? [...program, ...update] : program))
+    const { micros } = this.#recorded
+    invariant(this.#unread + micros.length <= RING, () => `${this.#unread} losses unread; the ring holds ${RING}`)
+    const run = this.#runs
+    let done: Promise<unknown> | null = null
+    for (let micro = 0; micro < micros.length; micro++) {
+      this.#load(batch(micro), step, step * micros.length + micro)
+      const ran = this.engine.run(micros[micro]!)
+      done = done ? Promise.all([done, ran]) : ran
     }
-    this.#pending.push({ step, slots })
-    await Promise.all(done)
+    this.#pending.push({ step, run, micros: micros.length })
+    this.#unread += micros.length
+    await done
   }
 
   /** The numbers of every update since the last call, oldest first, when they have been computed. */
@@ -137,16 +151,13 @@ export class Trainer {
     const pending = this.#pending
     if (pending.length === 0) return []
     this.#pending = []
+    this.#unread = 0
     const [losses, norms] = await this.engine.read([this.#tensor('loss_ring'), this.#tensor('norm_ring')])
-    return pending.map(({ step, slots }) => ({
-      step,
-      loss: slots.reduce((sum, slot) => sum + losses![slot]!, 0),
-      grad_norm: norms![slots.at(-1)!]!,
-    }))
-  }
-  /** Updates whose numbers have not been asked for, in micro-batches: at most RING. */
-  get #unread(): number {
-    return this.#pending.reduce((sum, { slots }) => sum + slots.length, 0)
+    return pending.map(({ step, run, micros }) => {
+      let loss = 0
+      for (let micro = 0; micro < micros; micro++) loss += losses![(run + micro) % RING]!
+      return { step, loss, grad_norm: norms![(run + micros - 1) % RING]! }
+    })
   }
   /** True when `updates` must be called before many more steps. */
   get ringIsFilling(): boolean {
@@ -163,7 +174,7 @@ export class Trainer {
       const done: Promise<void>[] = []
       for (let i = from; i < Math.min(count, from + RING); i++) {
         const b = batch(i)
-        rows.push({ slot: this.#load(b, i, 1), counted: b.counted })
+        rows.push({ slot: this.#load(b, 0, i, 1), counted: b.counted })
         done.push(this.engine.run(this.#recorded.evaluate))
         // A few batches ahead of the engine is enough; a queue of hundreds is memory.
         if (i % 8 === 7) await Promise.all(done.splice(0))
@@ -224,33 +235,34 @@ export class Trainer {
     invariant(tensor, () => `no tensor at the address ${label}`)
     return tensor
   }
-  #write(label: string, data: Float32Array | Uint32Array | Int32Array): void {
-    this.engine.write(this.#tensor(label), data)
-  }
 
-  /** Uploads a batch with the dice of its run; returns the slot of its loss. */
-  #load(batch: Batch, draw: number, micros: number): number {
+  /** Uploads a batch with the dice of its run and what AdamW needs at its step; returns the slot of its loss. */
+  #load(batch: Batch, step: number, draw: number, micros = this.#config.gradient_accumulation_steps): number {
     const slot = this.#runs++ % RING
-    const dice = new Uint32Array(DICE.size)
+    const { tokens, targets, order, starts, dice, scale, hyper } = this.#inputs
+    tokens.set(batch.tokens)
+    targets.set(batch.targets)
+    order.set(batch.order)
+    starts.set(batch.starts)
     dice[DICE.seed] = this.#config.seed
     dice[DICE.step] = draw
     dice[DICE.slot] = slot
-    this.#write('dice', dice)
-    this.#write('tokens', batch.tokens)
-    this.#write('targets', batch.targets)
-    this.#write('order', batch.order)
-    this.#write('starts', batch.starts)
-    this.#write('scale', new Float32Array([batch.counted > 0 ? 1 / (batch.counted * micros) : 0]))
+    scale[0] = batch.counted > 0 ? 1 / (batch.counted * micros) : 0
+    fillHyper(hyper, this.#config, step)
+    this.#stage.write()
     return slot
   }
 
   async #allocateState(): Promise<void> {
     const c = this.#config
     const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock)
-    const all = [...KINDS.flatMap((kind) => blocks[kind]), ...inputBlocks(c, this.#T, arenas.length)]
+    const { written, others } = inputBlocks(c, this.#T, arenas.length)
+    const all = [...KINDS.flatMap((kind) => blocks[kind]), written, ...others]
     this.#bytes = bytesOf(all)
     for (const [label, tensor] of await this.engine.allocate(all)) this.#tensors.set(label, tensor)
     writeAngles(this.engine, c, (label) => this.#tensor(label))
+    this.#stage = this.engine.stage(written.windows.map(({ tensor }) => this.#tensor(tensor.label)))
+    this.#inputs = Object.fromEntries(this.#stage.arrays) as Inputs
   }
 
   /** Records the programs of a step and of an evaluation on the memory that stands, and compiles them. */
@@ -265,15 +277,20 @@ export class Trainer {
           engine.free(trained.tensors)
           throw error
         })
-    const record = (): Programs => ({
-      first: train.tape.step(engine, trained.find),
-      later: this.#config.gradient_accumulation_steps > 1 ? train.tape.step(engine, trained.find, true) : [],
-      update: this.#update(),
-      evaluate: evaluate.tape.forward(engine, evaluated.find),
-      activations: [...trained.tensors, ...evaluated.tensors],
-      bytes: trained.bytes + evaluated.bytes,
-    })
-    const works = ({ first, later, update, evaluate }: Programs) => [...first, ...later, ...update, ...evaluate]
+    const record = (): Programs => {
+      const first = train.tape.step(engine, trained.find)
+      const steps = this.#config.gradient_accumulation_steps
+      const later = steps > 1 ? train.tape.step(engine, trained.find, true) : []
+      const micros = Array.from({ length: steps }, (_, micro) => (micro === 0 ? first : later))
+      micros.push([...micros.pop()!, ...this.#update()])
+      return {
+        micros,
+        evaluate: evaluate.tape.forward(engine, evaluated.find),
+        activations: [...trained.tensors, ...evaluated.tensors],
+        bytes: trained.bytes + evaluated.bytes,
+      }
+    }
+    const works = ({ micros, evaluate }: Programs) => [...micros.flat(), ...evaluate]
     try {
       this.#programs = await prepare(engine, record, works, progress)
     } catch (error) {

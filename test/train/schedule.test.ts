@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { defaultConfig, type TrainConfig } from '../../src/config'
 import { HYPER } from '../../src/engine'
-import { hyperOf, learningRate } from '../../src/train/schedule'
+import { fillHyper, learningRate } from '../../src/train/schedule'
 
 const base: TrainConfig = { ...defaultConfig(65), learning_rate: 3e-3, min_lr: 3e-4, warmup_iters: 5, max_iters: 60 }
 
@@ -33,7 +33,8 @@ test('WSD stays level, then falls over the last share of the run', () => {
 })
 
 test('what AdamW gets: corrections of step 1, and complements taken before rounding', () => {
-  const hyper = hyperOf({ ...base, beta1: 0.9, beta2: 0.999 }, 0)
+  const hyper = new Float32Array(HYPER.size)
+  fillHyper(hyper, { ...base, beta1: 0.9, beta2: 0.999 }, 0)
   expect(hyper[HYPER.bias1]).toBe(Math.fround(1 - 0.9))
   expect(hyper[HYPER.rest2]).toBe(Math.fround(1 - 0.999))
   expect(hyper[HYPER.rest2]).not.toBe(Math.fround(1 - Math.fround(0.999)))

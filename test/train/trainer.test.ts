@@ -1,12 +1,13 @@
 // The recorded step on the GPU: overfits, repeats itself bit for bit, lives within the smallest limits, splits its arenas.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
 import type { Config } from '../../src/config'
 import type { Batch } from '../../src/data/loader'
-import type { Engine } from '../../src/engine'
+import { RING, type Engine } from '../../src/engine'
+import { openDevice } from '../../src/gpu/device'
 import { gradientLabel } from '../../src/model/tape'
 import { initWeights } from '../../src/model/init'
-import { openGpu } from '../../src/ops/engine'
+import { GpuEngine, openGpu } from '../../src/ops/engine'
 import { hash } from '../../src/rng'
 import { Trainer } from '../../src/train/trainer'
 import { gpu } from '../gpu_env'
@@ -198,4 +199,93 @@ test('what a config costs is known from its plan, and the programs are labelled'
   expect(timings.map((t) => t.label)).toEqual(trainer.program.map((w) => w.label))
   expect(timings.reduce((sum, t) => sum + t.ms, 0)).toBeGreaterThan(0)
   engine.destroy()
+})
+
+/** How often a device was asked to make or do what. */
+function counter(device: GPUDevice) {
+  const made = (
+    [
+      'createBuffer',
+      'createBindGroup',
+      'createBindGroupLayout',
+      'createPipelineLayout',
+      'createShaderModule',
+      'createComputePipelineAsync',
+      'createQuerySet',
+    ] as const
+  ).map((name) => vi.spyOn(device, name))
+  const encoders = vi.spyOn(device, 'createCommandEncoder')
+  const writes = vi.spyOn(device.queue, 'writeBuffer')
+  const submits = vi.spyOn(device.queue, 'submit')
+  return () => {
+    const calls = (spy: { mock: { calls: unknown[] } }) => spy.mock.calls.length
+    const counts = {
+      made: made.reduce((sum, spy) => sum + calls(spy), 0),
+      encoders: calls(encoders),
+      writes: calls(writes),
+      submits: calls(submits),
+    }
+    for (const spy of [...made, encoders, writes, submits]) spy.mockClear()
+    return counts
+  }
+}
+
+test('a replayed step makes no GPU object but one encoder, and uploads once; a reading makes none', async () => {
+  const gpuDevice = await openDevice({ gpu: await gpu() })
+  const engine = new GpuEngine(gpuDevice)
+  const { spec, dataset } = await tinyRun({ dropout: 0.1 })
+  const trainer = await openTrainer(engine, spec.config)
+  const loader = loaderOf(dataset, spec.config)
+  let counts
+  // Time stands still: a step that this machine stretched to 100 ms would go in two submits.
+  vi.useFakeTimers({ toFake: ['performance'] })
+  try {
+    await trainer.train(0, () => loader.batch(0))
+    await trainer.updates()
+    counts = counter(gpuDevice.device)
+    for (let step = 1; step <= 20; step++) await trainer.train(step, () => loader.batch(step))
+  } finally {
+    vi.useRealTimers()
+  }
+  expect(counts()).toEqual({ made: 0, encoders: 20, writes: 20, submits: 20 })
+  expect(await trainer.updates()).toHaveLength(20)
+  expect(counts()).toEqual({ made: 0, encoders: 1, writes: 0, submits: 1 })
+  engine.destroy()
+})
+
+test('numbers come oldest first and each once, also when they are asked for while others are on their way', async () => {
+  const engine = openCpu()
+  const { spec, dataset } = await tinyRun({ n_layer: 1, gradient_accumulation_steps: 2 })
+  const loader = loaderOf(dataset, spec.config)
+  const train = async (trainer: Trainer, from: number, to: number) => {
+    for (let step = from; step < to; step++) await trainer.train(step, (micro) => loader.batch(2 * step + micro))
+  }
+  const once = await openTrainer(engine, spec.config)
+  await train(once, 0, 9)
+  const expected = await once.updates()
+  expect(expected.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+  const often = await openTrainer(engine, spec.config)
+  const asked = []
+  for (let step = 0; step < 9; step += 3) {
+    await train(often, step, step + 3)
+    asked.push(often.updates())
+  }
+  asked.push(often.updates())
+  expect((await Promise.all(asked)).flat()).toEqual(expected)
+})
+
+test('a ring that is full of unread numbers is not written over', async () => {
+  const engine = openCpu()
+  const { spec, dataset } = await tinyRun({ n_layer: 1, n_embd: 4, n_head: 1, n_kv_head: 1, n_inner: 4, block_size: 2, batch_size: 1 }) // prettier-ignore
+  const trainer = await openTrainer(engine, spec.config)
+  const batch = loaderOf(dataset, spec.config).batch(0)
+  for (let step = 0; step < RING; step++) {
+    if (step === RING / 4) expect(trainer.ringIsFilling).toBe(false)
+    await trainer.train(step, () => batch)
+  }
+  expect(trainer.ringIsFilling).toBe(true)
+  await expect(trainer.train(RING, () => batch)).rejects.toThrow('unread')
+  expect(await trainer.updates()).toHaveLength(RING)
+  await trainer.train(RING, () => batch)
+  expect(await trainer.updates()).toHaveLength(1)
 })
