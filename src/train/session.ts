@@ -98,6 +98,8 @@ export class Session {
     const weights = from
       ? new Map([...from.tensors].map(([name, { data }]) => [name, data]))
       : initWeights(config, config.seed)
+    const kernels = from?.meta.kernels
+    if (kernels?.adapter === engine.info.name) engine.recall(kernels.choices)
     const progress = (done: number, total: number) => listen({ type: 'compile', done, total })
     const trainer = await Trainer.open(engine, config, weights, { progress })
     for (const [name, { data }] of from?.tensors ?? []) if (/^[mv]\./.test(name)) trainer.write(name, data)
@@ -198,6 +200,7 @@ export class Session {
         elapsed_s: this.#elapsed_s,
         best_val_loss: this.#best,
         spec: this.#spec,
+        kernels: { adapter: this.engine.info.name, choices: [...this.engine.choices] },
       },
       tensors: await tensors,
     }
