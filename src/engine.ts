@@ -123,6 +123,14 @@ export interface Ops {
     scratch: never
     attrs: { first: number; last: boolean }
   }
+  /** Draws the next token from the last row of logits [1, T, V] and makes it the next step's input: tokens[0], pos + 1. {token, probability} goes to drawn[dice.slot] [DRAWS, 2]; dice.step, the number of the draw, and dice.slot advance. Forward only. */
+  sample: {
+    tensors: 'logits' | 'sampling' | 'dice' | 'tokens' | 'pos' | 'drawn'
+    optional: never
+    grads: never
+    scratch: never
+    attrs: object
+  }
   /** AdamW as torch.optim.AdamW on one arena, the gradient first scaled by min(1, clip/(norm + 1e-6)); elements before `decayed` decay. Forward only. */
   adamw: {
     tensors: 'weights' | 'grads' | 'm' | 'v' | 'norm' | 'hyper'
@@ -193,6 +201,18 @@ export const HYPER = {
   rest2: 9,
   size: 12,
 } as const
+/** The words of `sampling` (f32): how a token is drawn. */
+export const SAMPLING = { temperature: 0, top_k: 1, top_p: 2, size: 4 } as const
+export interface SamplingOptions {
+  /** 0 takes the likeliest token. */
+  temperature: number
+  /** 0 switches it off. */
+  top_k: number
+  /** 1 switches it off. */
+  top_p: number
+}
+/** Tokens that may be drawn between two readings. */
+export const DRAWS = 256
 /** Slots in the rings of losses and gradient norms; a program may be replayed this often between two readings. */
 export const RING = 1024
 /** Partial sums of squares that `grad_norm` writes for each arena. */

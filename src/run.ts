@@ -1,6 +1,6 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
 import type { Config } from './config'
-import type { KernelChoice } from './engine'
+import type { SamplingOptions } from './engine'
 
 /** One update's numbers. Losses in nats a token. */
 export interface StepMetrics {
@@ -83,8 +83,6 @@ export interface CheckpointMeta {
   elapsed_s: number
   best_val_loss: number | null
   spec: RunSpec
-  /** Which kernels computed, on which adapter: to go on from the same bit there, the same must. */
-  kernels?: { adapter: string; choices: KernelChoice[] } | undefined
 }
 /** A model in the middle of training: weights under their names, AdamW's moments under `m.` + name and `v.` + name. */
 export interface Checkpoint {
@@ -123,15 +121,9 @@ export type RunEvent =
   | { type: 'notice'; level: 'info' | 'warning' | 'error'; message: string }
 
 /** How to write text. Probabilities are taken after temperature, before top-k and top-p cut. */
-export interface SampleOptions {
+export interface SampleOptions extends SamplingOptions {
   prompt: string
   max_tokens: number
-  /** 0 takes the likeliest token. */
-  temperature: number
-  /** 0 switches it off. */
-  top_k: number
-  /** 1 switches it off. */
-  top_p: number
   seed: number
   /** Ends the text when it appears; it is not part of the text. */
   stop: string[]

@@ -2,14 +2,17 @@
 // The same cases are held against central differences (test/cpu) and against another engine (check_op.ts).
 import {
   DICE,
+  DRAWS,
   HYPER,
   NORM_PARTIALS,
   partialsOf,
   RING,
+  SAMPLING,
   type Activation,
   type DType,
   type OpName,
   type Ops,
+  type SamplingOptions,
 } from '../src/engine'
 import { sizeOf } from '../src/params'
 import { Rng } from '../src/rng'
@@ -312,6 +315,36 @@ export const cases = {
       },
       made: {},
       compare: ['ring'],
+      ...none,
+    }
+  },
+
+  /** The draw numbered `draw`, 5 if not told. */
+  sample(
+    seed: number,
+    s: { V: number; T?: number; draw?: number; slot?: number; fill?: Fill } & Partial<SamplingOptions>,
+  ): OpCase {
+    const draws = new Draws(seed)
+    const T = s.T ?? 1
+    const sampling = new Float64Array(SAMPLING.size)
+    sampling[SAMPLING.temperature] = s.temperature ?? 1
+    sampling[SAMPLING.top_k] = s.top_k ?? 0
+    sampling[SAMPLING.top_p] = s.top_p ?? 1
+    const dice = draws.dice(s.slot)
+    dice.data[DICE.step] = s.draw ?? 5
+    return {
+      op: 'sample',
+      attrs: {},
+      given: {
+        logits: draws.normal([1, T, s.V], s.fill),
+        sampling: numbers(sampling),
+        dice,
+        tokens: words(new Uint32Array(T)),
+        pos: words([7]),
+        drawn: draws.normal([DRAWS, 2]),
+      },
+      made: {},
+      compare: ['drawn'],
       ...none,
     }
   },

@@ -20,6 +20,7 @@ import { relu2 } from './relu2'
 import { residual } from './residual'
 import { rmsnorm } from './rmsnorm'
 import { rope } from './rope'
+import { sample } from './sample'
 import { swiglu } from './swiglu'
 import { floats, type CpuTensor, type CpuWork } from './tensor'
 
@@ -39,6 +40,7 @@ const OPS = {
   dropout,
   cross_entropy,
   mean_loss,
+  sample,
   grad_norm,
   adamw,
 }

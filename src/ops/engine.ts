@@ -24,6 +24,7 @@ import { relu2 } from './relu2'
 import { residual } from './residual'
 import { rmsnorm } from './rmsnorm'
 import { rope } from './rope'
+import { sample } from './sample'
 import { swiglu } from './swiglu'
 
 /** Opens a device and makes it an engine. Throws NoWebGpuError where there is none. */
@@ -82,6 +83,7 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
       dropout: dropout(...on),
       cross_entropy: cross_entropy(...on),
       mean_loss: mean_loss(...on),
+      sample: sample(...on),
       grad_norm: grad_norm(...on),
       adamw: adamw(...on),
     }

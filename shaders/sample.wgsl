@@ -1,0 +1,155 @@
+// The next token, drawn from one row of logits: temperature, top-k (Fan et al., arXiv 1805.04833), top-p (Holtzman et al., arXiv
+// 1904.09751), then one draw among those left, likeliest first and equals by their ids. It becomes the next step's input, so that
+// a program may be replayed for many tokens at a stroke.
+// Nothing is sorted. Each cut, and the draw, asks for the token at which a running sum over the order reaches a goal; its place
+// (the bits of its logit, then its id) is found digit by digit, the likeliest first, with one reading of the row a digit, until
+// one token is left. Counts and the order of equals are exact; where a share or a draw lies within 1e-5 of the edge of a token,
+// sums in float32 may take the neighbour.
+
+@group(0) @binding(0) var<storage, read> logits: array<f32>;          // [T, V], the last row counts
+@group(0) @binding(1) var<storage, read> sampling: array<f32>;        // [temperature, top_k, top_p, …]
+@group(0) @binding(2) var<storage, read_write> dice: array<u32>;      // [seed, step, slot, …]; step and slot advance
+@group(0) @binding(3) var<storage, read_write> tokens: array<u32>;    // [1] the next step's input
+@group(0) @binding(4) var<storage, read_write> pos: array<u32>;       // [1] and its position
+@group(0) @binding(5) var<storage, read_write> drawn: array<f32>;     // [DRAWS, 2] token and its probability before the cuts
+
+override V: u32;      // at most 65,536
+override FIRST: u32;  // where the last row begins
+override STREAM: u32; // of random numbers
+
+const WIDE = 256u;        // lanes of the one workgroup
+const LAST_ID = 65535u;
+const DIGITS = 17u;       // of three bits: eleven of the logit, six of the id
+const LOGIT_DIGITS = 11u;
+
+// What one reading of the row adds up, a column each: what the tokens weigh by digit, 0 to 7, and
+const COUNT = 8u;         // how many these are;
+const IDS = 9u;           // the sum of their ids: where there is one, it is the one;
+const ALL = 10u;          // what all tokens weigh
+const COLUMNS = 11u;
+var<workgroup> columns: array<array<f32, WIDE>, COLUMNS>; // one number a lane
+var<workgroup> sums: array<f32, COLUMNS>;
+var<workgroup> greatest: atomic<u32>;
+var<private> greatest_logit: f32;
+var<private> temperature: f32;
+var<private> all: f32; // what all tokens weigh
+
+/// The bits of a logit, in its order; −0 as 0.
+fn rank(i: u32) -> u32 {
+  let bits = bitcast<u32>(logits[FIRST + i]);
+  return select(bits | 0x80000000u, ~bits, bits > 0x80000000u);
+}
+
+/// Adds up each column over the lanes, always in the same order: 256 to 16, 16 to 1.
+fn add_up(lane: u32) -> array<f32, COLUMNS> {
+  let column = lane / 16u;
+  let part = lane % 16u;
+  workgroupBarrier();
+  if (column < COLUMNS) {
+    var sum = 0.0;
+    for (var k = 0u; k < WIDE; k += 16u) { sum += columns[column][k + part]; }
+    columns[column][part] = sum;
+  }
+  workgroupBarrier();
+  if (column < COLUMNS && part == 0u) {
+    var sum = 0.0;
+    for (var k = 0u; k < 16u; k++) { sum += columns[column][k]; }
+    sums[column] = sum;
+  }
+  return workgroupUniformLoad(&sums);
+}
+
+/// Of the tokens up to and with `last`, the first at which the sum exceeds `goal`, or reaches it where `reach` says so; where none
+/// does, the last that weighs anything. `by_count`: each counts 1; else its weight, and `goal` is a share of them all.
+fn search(goal: f32, by_count: bool, reach: bool, last: u32, lane: u32) -> u32 {
+  let last_rank = select(0u, rank(min(last, V - 1u)), last < V);
+  var found = vec2u(); // the digits that are settled, of the logit's bits and of LAST_ID − id
+  var before = 0.0;
+  var sought = goal;
+  for (var level = 0u; level < DIGITS; level++) {
+    let by_id = level >= LOGIT_DIGITS;
+    let shift = 3u * (select(LOGIT_DIGITS, DIGITS, by_id) - 1u - level);
+    let settled = (select(found.x, found.y, by_id) >> shift) >> 3u;
+    var low = vec4f();  // by digit, 0 to 3,
+    var high = vec4f(); // and 4 to 7
+    var count = 0.0;
+    var ids = 0.0;
+    var every = 0.0;
+    for (var i = lane; i < V; i += WIDE) {
+      let r = rank(i);
+      let word = select(r, LAST_ID - i, by_id) >> shift;
+      if (word >> 3u != settled || (by_id && r != found.x)) { continue; }
+      // exp((logit − the greatest) / temperature)
+      let weight = exp((logits[FIRST + i] - greatest_logit) / temperature);
+      every += weight;
+      if (r < last_rank || (r == last_rank && i > last)) { continue; }
+      let share = vec4f(select(weight, 1.0, by_count));
+      let digit = vec4u(word % 8u);
+      low += select(vec4f(), share, digit == vec4u(0u, 1u, 2u, 3u));
+      high += select(vec4f(), share, digit == vec4u(4u, 5u, 6u, 7u));
+      count += 1.0;
+      ids += f32(i);
+    }
+    for (var c = 0u; c < 4u; c++) {
+      columns[c][lane] = low[c];
+      columns[4u + c][lane] = high[c];
+    }
+    columns[COUNT][lane] = count;
+    columns[IDS][lane] = ids;
+    columns[ALL][lane] = every;
+    let sum = add_up(lane);
+    if (level == 0u) {
+      all = sum[ALL];
+      if (!by_count) { sought *= sum[0] + sum[1] + sum[2] + sum[3] + sum[4] + sum[5] + sum[6] + sum[7]; }
+    }
+    if (sum[COUNT] == 1.0) { return u32(sum[IDS]); }
+    var digit = 0u;
+    var reached = before;
+    for (var next = 8u; next > 0u; next--) {
+      let bin = next - 1u;
+      let share = sum[bin];
+      if (share <= 0.0) { continue; }
+      digit = bin;
+      before = reached;
+      reached += share;
+      if (reached > sought || (reach && reached == sought)) { break; }
+    }
+    if (by_id) { found.y |= digit << shift; } else { found.x |= digit << shift; }
+  }
+  // Only logits that are no numbers come to nothing.
+  return min(LAST_ID - found.y, V - 1u);
+}
+
+// one workgroup in all
+@compute @workgroup_size(WIDE)
+fn forward(@builtin(local_invocation_index) lane: u32) {
+  var most = 0u;
+  for (var i = lane; i < V; i += WIDE) { most = max(most, rank(i)); }
+  atomicMax(&greatest, most);
+  workgroupBarrier();
+  most = atomicLoad(&greatest);
+  greatest_logit = bitcast<f32>(select(~most, most & 0x7fffffffu, most >= 0x80000000u));
+  // Temperature 0 takes the likeliest; the probability that is told is then that at 1.
+  let cold = sampling[0] <= 0.0;
+  temperature = select(sampling[0], 1.0, cold);
+  let top_k = select(sampling[1], 1.0, cold);
+  // hash(seed, STREAM, step) of src/rng.ts, in 24 bits, which a float32 holds exactly.
+  let word = mix_bits(dice[1] + mix_bits(STREAM + mix_bits(dice[0])));
+  let uniform = f32(word >> 8u) / 16777216.0;
+  var last = V;
+  // Top-k, top-p, the draw. One call in a loop: a driver that copies functions into each call compiled three for 12 s.
+  for (var stage = 0u; stage < 3u; stage++) {
+    if (stage == 0u && (top_k == 0.0 || top_k >= f32(V))) { continue; }
+    if (stage == 1u && (cold || sampling[2] >= 1.0)) { continue; }
+    let goal = select(select(uniform, sampling[2], stage == 1u), top_k, stage == 0u);
+    last = search(goal, stage == 0u, stage < 2u, last, lane);
+  }
+  if (lane > 0u) { return; }
+  let slot = dice[2];
+  drawn[2u * slot] = f32(last);
+  drawn[2u * slot + 1u] = exp((logits[FIRST + last] - greatest_logit) / temperature) / all;
+  tokens[0] = last;
+  pos[0] += 1u;
+  dice[1] += 1u;
+  dice[2] += 1u;
+}
