@@ -2,7 +2,7 @@
 // (Touvron et al., arXiv 2302.13971) are two settings of the same list. Written once: the tape derives the backward.
 // Three uses of it: `train` and `evaluate` take a batch, `decode` takes the next T tokens of one text and a KV cache.
 import type { ModelConfig, TrainConfig } from '../config'
-import { ALIGN, DICE, flashes, RING, type Tensor } from '../engine'
+import { ALIGN, DICE, DRAWS, flashes, RING, SAMPLING, type Tensor } from '../engine'
 import { paramTable } from '../params'
 import { Tape } from './tape'
 
@@ -17,7 +17,7 @@ export type Mode =
       head_rows?: number
     } & Form)
   | ({ use: 'evaluate'; B: number; T: number; head_rows?: number } & Form)
-  /** `head: false` fills the cache without asking what comes next. */
+  /** `head: false` fills the cache without asking what comes next; else that is drawn, and is the next step's token. */
   | ({ use: 'decode'; T: number; head: boolean } & Form)
 
 /**
@@ -87,9 +87,12 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
   if (!decoding || mode.head) {
     const lnf = norm('lnf', x, 'ln_f') //                                                    [B, T, C]
     const head = weights.get('lm_head.weight') ?? w('wte.weight') //                         [V, C]
-    if (decoding)
-      tape.matmul('logits', lnf, head, undefined, true) //                       [B, T, V]
-    else loss(tape, lnf, head, { dice, ...mode })
+    if (pos) {
+      const logits = tape.matmul('logits', lnf, head, undefined, true) //                    [B, T, V]
+      const sampling = tape.input('sampling', [SAMPLING.size], 'f32')
+      const drawn = tape.input('drawn', [DRAWS, 2], 'f32') // token, probability
+      tape.sample('sample', logits, { sampling, dice, tokens, ...pos, drawn })
+    } else if (!decoding) loss(tape, lnf, head, { dice, ...mode })
   }
   tape.reverse()
   return tape

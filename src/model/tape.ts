@@ -434,6 +434,14 @@ export class Tape {
   meanLoss(t: { losses: Tensor; scale: Tensor; dice: Tensor; ring: Tensor }): void {
     this.#record('mean_loss', { name: 'mean_loss', t, attrs: {} }, { out: ['ring'] })
   }
+  /** The token drawn from the last row of logits goes to `drawn`, and to `tokens` as the next step's input. */
+  sample(
+    name: string,
+    logits: Tensor,
+    t: { sampling: Tensor; dice: Tensor; tokens: Tensor; pos: Tensor; drawn: Tensor },
+  ): void {
+    this.#record('sample', { name, t: { logits, ...t }, attrs: {} }, { out: ['dice', 'tokens', 'pos', 'drawn'] })
+  }
 }
 
 function placed<T, K extends OpName>(t: Tensors<Tensor, K>, place: (tensor: Tensor) => T): Tensors<T, K> {

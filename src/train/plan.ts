@@ -76,24 +76,29 @@ export function programs(c: Config, T: number, keep: ReadonlySet<string>): { tra
   return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', B, T })) }
 }
 
-/** Tokens of a prompt that go through at once: long enough to be worth a program, short enough to waste little on a short one. */
-const CHUNK = 32
+/** The longest pass over a prompt, by the numbers in its attention matrix [NH, T, P], of which there is one: 64 MiB. */
+const LARGEST_ATT = 2 ** 24
 
-/** A decoder's two programs, for a piece of a prompt and for the next token, and what they share: caches, position and tables. */
-export function decoderPlan(c: ModelConfig): {
-  shared: Block[]
-  prefill: Planned & { T: number }
-  next: Planned & { T: number }
-} {
+/** A decoder's program for the next `T` tokens; with a head it draws what follows. */
+export function decoderTape(c: ModelConfig, T: number, head: boolean): Tape {
+  return gpt(c, { use: 'decode', T, head })
+}
+
+/**
+ * What a decoder holds: the program for the next token; the longest pass over a prompt of `T` tokens, in whose memory shorter ones
+ * find room; and what all of them share: caches, position and tables.
+ */
+export function decoderPlan(c: ModelConfig): { shared: Block[]; pass: Planned & { T: number }; next: Planned } {
   const planned = (T: number, head: boolean) => {
-    const tape = gpt(c, { use: 'decode', T, head })
+    const tape = decoderTape(c, T, head)
     const lengths = inputsOf(tape).filter(({ label }) => OWN.has(label))
-    return { T, tape, blocks: [...lengths.map(blockOf), ...planMemory(tape, new Set(['logits']))] }
+    return { T, tape, blocks: [...lengths.map(blockOf), ...planMemory(tape)] }
   }
-  const prefill = planned(Math.min(CHUNK, c.block_size), false)
+  const { n_head, block_size } = c
+  const pass = planned(Math.max(1, Math.min(block_size, Math.floor(LARGEST_ATT / (n_head * block_size)))), false)
   const next = planned(1, true)
   const shared = inputsOf(next.tape).filter(({ label }) => !OWN.has(label))
-  return { shared: shared.map(blockOf), prefill, next }
+  return { shared: shared.map(blockOf), pass, next }
 }
 /** Those inputs whose length is the program's. */
 const OWN = new Set(['tokens', 'order'])
@@ -106,8 +111,8 @@ export function predictMemory(c: Config, maxBlock: number): MemoryUse & { larges
   const inputs = [written, ...others]
   const { train, evaluate } = programs(c, c.block_size, new Set())
   const evaluation = evaluate === train ? [] : evaluate.blocks
-  const { shared, prefill, next } = decoderPlan(c)
-  const decoder = [...shared, ...prefill.blocks, ...next.blocks]
+  const { shared, pass, next } = decoderPlan(c)
+  const decoder = [...shared, ...pass.blocks, ...next.blocks]
   const { weights, grads, m, v } = state.blocks
   const all = [weights, grads, m, v, inputs, train.blocks, evaluation, decoder].flat()
   return {

@@ -9,7 +9,8 @@ import { initWeights } from '../model/init'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
 import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunHistory, RunSpec, SampleOptions } from '../run'
-import { Decoder, generate } from './generate'
+import { Decoder } from './decoder'
+import { generate } from './generate'
 import { learningRate } from './schedule'
 import { Trainer } from './trainer'
 
@@ -98,8 +99,6 @@ export class Session {
     const weights = from
       ? new Map([...from.tensors].map(([name, { data }]) => [name, data]))
       : initWeights(config, config.seed)
-    const kernels = from?.meta.kernels
-    if (kernels?.adapter === engine.info.name) engine.recall(kernels.choices)
     const progress = (done: number, total: number) => listen({ type: 'compile', done, total })
     const trainer = await Trainer.open(engine, config, weights, { progress })
     for (const [name, { data }] of from?.tensors ?? []) if (/^[mv]\./.test(name)) trainer.write(name, data)
@@ -200,7 +199,6 @@ export class Session {
         elapsed_s: this.#elapsed_s,
         best_val_loss: this.#best,
         spec: this.#spec,
-        kernels: { adapter: this.engine.info.name, choices: [...this.engine.choices] },
       },
       tensors: await tensors,
     }
@@ -220,6 +218,11 @@ export class Session {
     this.#spec = { ...this.#spec, prompt }
   }
 
+  /** Tokens of a text that are computed already: taking them costs nothing, and the next step makes them void. */
+  get ahead(): number {
+    return this.#decoder?.ahead ?? 0
+  }
+
   /** Writes text with the weights as they stand at each token. */
   async *generate(
     options: SampleOptions,
@@ -228,7 +231,9 @@ export class Session {
     const decoder = (this.#decoder ??= await Decoder.open(this.#trainer))
     const text = generate(decoder, this.#dataset.tokenizer, options, signal)
     for (;;) {
-      // Steps may be taken between two tokens: keys and values of the old weights say nothing to the new ones.
+      // Steps may be taken between two tokens: keys and values of the old weights say nothing to the new ones. The decoder's clock
+      // is not to run while it waits for steps.
+      if (this.#stale) await Promise.all(this.#inFlight)
       if (this.#stale) decoder.forget()
       this.#stale = false
       const next = await text.next()

@@ -1,7 +1,7 @@
 // The one mirror of the run: what the worker said last, as state that the page can show. Events are gathered as they come and
 // published at most ten times a second, so a fast run costs the page no more than a slow one.
 import type { Config, Problem } from '../config'
-import type { EngineInfo, KernelChoice } from '../engine'
+import type { EngineInfo } from '../engine'
 import type { BuiltInCorpus, EvalMetrics, RunEvent, RunStatus, Sample, SampleOptions } from '../run'
 import {
   openLab,
@@ -32,8 +32,6 @@ class LabMirror {
   /** Why the worker did not open, when `phase` is dead. */
   openError = $state.raw<Error | null>(null)
   engine = $state.raw<EngineInfo | null>(null)
-  /** Which kernels the device computes with. */
-  kernels = $state.raw<KernelChoice[]>([])
   fallback = $state<string | null>(null)
   corpora = $state.raw<BuiltInCorpus[]>([])
   runs = $state.raw<RunSummary[]>([])
@@ -324,7 +322,6 @@ class LabMirror {
   #receive(events: LabEvent[]) {
     for (const event of events) {
       if ('runs' in event) this.runs = event.runs
-      else if ('kernels' in event) this.kernels = event.kernels
       else if ('engine' in event) [this.engine, this.fallback] = [event.engine, event.fallback]
       else if ('storage' in event) this.storage = event.storage
       else if (event.event.type === 'compile') this.compile = compiling(event.event)

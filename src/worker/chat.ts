@@ -28,7 +28,7 @@ export async function write(
         const next = await writing.text.next()
         if (next.done) return next.value
         tokens.push(next.value)
-      } while (performance.now() < until)
+      } while (performance.now() < until || session.ahead > 0)
       return null
     }, true)
     // From another thread this is a promise: the text has arrived before its end is told, and a slow page slows the writing.

@@ -1,0 +1,224 @@
+// Writing with a KV cache. A prompt goes through in one pass, then tokens in bursts: each is drawn on the device and is the input
+// of the next, so that a burst is one program, and its tokens come back together. When the context is full its later half becomes
+// the new beginning and is read again, so that a text can be as long as one likes at a bounded cost; what lies further back is
+// forgotten, as it would be at the edge of the context anyway.
+import {
+  DICE,
+  DRAWS,
+  prepare,
+  SAMPLING,
+  type Block,
+  type Engine,
+  type SamplingOptions,
+  type Tensor,
+  type Work,
+} from '../engine'
+import { invariant } from '../errors'
+import type { Tape } from '../model/tape'
+import { Pace } from './pace'
+import { bytesOf, decoderPlan, decoderTape } from './plan'
+import { writeAngles, type Trainer } from './trainer'
+
+/** Shortest pass over a prompt, in tokens: fewer cost as much on a GPU, and each length is a set of pipelines to compile. */
+const SHORTEST_PASS = 32
+/** So few tokens of a prompt go through one at a time. */
+const FEW = 3
+
+/** Tensors with memory, by their labels. */
+type Placed = ReadonlyMap<string, Tensor>
+
+interface Program {
+  /** Tokens it reads. */
+  T: number
+  work: readonly Work[]
+  tokens: Tensor
+  /** What it has for itself. */
+  room: Placed
+}
+
+export interface Drawn {
+  id: number
+  /** What the model gave it after temperature, before the cuts. */
+  probability: number
+}
+
+type DrawOptions = SamplingOptions & { seed: number }
+
+export class Decoder {
+  readonly #trainer: Trainer
+  readonly #engine: Engine
+  /** What all programs read or write: caches, tables, position, dice. */
+  readonly #shared: Placed
+  readonly #next: Program
+  /** Passes over a prompt by their length, recorded when first needed, all in the `room` of the longest. */
+  readonly #passes = new Map<number, Program>()
+  readonly #longest: number
+  readonly #room: Placed
+  /** Bytes of caches and activations. */
+  readonly memory_bytes: number
+  readonly #pace = new Pace(DRAWS)
+  /** Tokens whose keys and values are in the cache. */
+  #seen: number[] = []
+  /** Tokens drawn and not taken yet, and the text they continue. */
+  #ahead: { tokens: readonly number[]; options: DrawOptions; draws: Drawn[] } | null = null
+
+  private constructor(
+    trainer: Trainer,
+    next: Program,
+    memory: { shared: Placed; room: Placed; longest: number; bytes: number },
+  ) {
+    this.#trainer = trainer
+    this.#engine = trainer.engine
+    this.#next = next
+    this.#shared = memory.shared
+    this.#room = memory.room
+    this.#longest = memory.longest
+    this.memory_bytes = memory.bytes
+  }
+
+  /** A decoder that reads the trainer's weights as they stand at each call. Throws OutOfMemoryError, and keeps nothing then. */
+  static async open(trainer: Trainer): Promise<Decoder> {
+    const { engine, config } = trainer
+    const { shared, pass, next } = decoderPlan(config)
+    const memory: Tensor[] = []
+    const allocate = async (blocks: readonly Block[]) => {
+      const placed = await engine.allocate(blocks)
+      memory.push(...placed.values())
+      return placed
+    }
+    try {
+      const common = await allocate(shared)
+      const room = await allocate(pass.blocks)
+      writeAngles(engine, config, (label) => common.get(label)!)
+      const program = await record(trainer, next.tape, await allocate(next.blocks), common)
+      const bytes = bytesOf([...shared, ...pass.blocks, ...next.blocks])
+      return new Decoder(trainer, program, { shared: common, room, longest: pass.T, bytes })
+    } catch (error) {
+      engine.free(memory)
+      throw error
+    }
+  }
+
+  /** Tokens that are drawn already: taking them costs nothing. */
+  get ahead(): number {
+    return this.#ahead?.draws.length ?? 0
+  }
+
+  /**
+   * The token after `tokens`: the draw of that number under the options' seed. At most `most` tokens are drawn at once; what lies
+   * beyond the first waits for the next calls, with the same array, grown by what was drawn, and the same options.
+   */
+  async draw(tokens: readonly number[], options: DrawOptions, draw: number, most: number): Promise<Drawn> {
+    let ahead = this.#ahead
+    if (ahead?.tokens !== tokens || ahead.options !== options || ahead.draws.length === 0) {
+      this.#ahead = null
+      ahead = { tokens, options, draws: await this.#burst(tokens, options, draw, most) }
+      this.#ahead = ahead
+    }
+    return ahead.draws.shift()!
+  }
+
+  async #burst(tokens: readonly number[], options: DrawOptions, draw: number, most: number): Promise<Drawn[]> {
+    const { window, prefill } = await this.#load(tokens)
+    // What the cache holds is known again when all of it has been computed.
+    this.#seen = []
+    // Until the context is full; what comes then is for the next call.
+    const n = Math.min(this.#pace.tokens, most, this.#context - window.length + 1)
+    const sampling = new Float32Array(SAMPLING.size)
+    sampling[SAMPLING.temperature] = options.temperature
+    sampling[SAMPLING.top_k] = options.top_k
+    sampling[SAMPLING.top_p] = options.top_p
+    const dice = new Uint32Array(DICE.size)
+    dice[DICE.seed] = options.seed
+    dice[DICE.step] = draw
+    this.#engine.write(this.#tensor('sampling'), sampling)
+    this.#engine.write(this.#tensor('dice'), dice)
+    const since = prefill.length === 0 ? performance.now() : Promise.all(prefill).then(() => performance.now())
+    const burst = this.#run(this.#next, window, window.length - 1, n)
+    const [[drawn], begun] = await Promise.all([this.#engine.read([this.#tensor('drawn')]), since, burst])
+    this.#pace.took(n, performance.now() - begun)
+    const draws = Array.from({ length: n }, (_, i) => ({ id: drawn![2 * i]!, probability: drawn![2 * i + 1]! }))
+    this.#seen = [...window, ...draws.slice(0, -1).map(({ id }) => id)]
+    return draws
+  }
+
+  /** The weights have moved: keys and values must be computed again, and what was drawn counts no more. */
+  forget(): void {
+    this.#seen = []
+    this.#ahead = null
+  }
+
+  destroy(): void {
+    this.#engine.free([...this.#shared.values(), ...this.#room.values(), ...this.#next.room.values()])
+  }
+
+  get #context(): number {
+    return this.#trainer.config.block_size
+  }
+  #tensor(label: string): Tensor {
+    const tensor = this.#shared.get(label)
+    invariant(tensor, () => `the decoder has no ${label}`)
+    return tensor
+  }
+
+  /** Fills the cache with all of `tokens` that the context holds but the last; what it has of them already is not read again. */
+  async #load(tokens: readonly number[]): Promise<{ window: readonly number[]; prefill: Promise<void>[] }> {
+    invariant(tokens.length > 0, () => 'nothing to continue')
+    // Once the context is full it starts again from its later half; between two such moves the beginning stays.
+    const half = Math.max(1, Math.floor(this.#context / 2))
+    const over = tokens.length - this.#context
+    const window = over > 0 ? tokens.slice(Math.ceil(over / half) * half) : tokens
+    const last = window.length - 1
+    let pos = 0
+    while (pos < last && this.#seen[pos] === window[pos]) pos++
+    const prefill: Promise<void>[] = []
+    if (pos === last) return { window, prefill }
+    const pass = await this.#pass(last - pos)
+    while (pos < last) {
+      // Near the end of the context a pass starts earlier and writes some rows again, with the same values. Rows beyond the text
+      // write what the text will write over before anyone reads it.
+      const start = Math.min(pos, this.#context - pass.T)
+      prefill.push(this.#run(pass, window, start))
+      pos = start + pass.T
+    }
+    return { window, prefill }
+  }
+
+  /** Reads the window's tokens from `start` on, or those drawn from there on: `times` replays of a program in one go. */
+  #run({ T, work, tokens }: Program, window: readonly number[], start: number, times = 1): Promise<void> {
+    this.#engine.write(this.#tensor('pos'), new Uint32Array([start]))
+    this.#engine.write(
+      tokens,
+      Uint32Array.from({ length: T }, (_, i) => window[start + i] ?? 0),
+    )
+    return this.#engine.run(work, times)
+  }
+
+  /** A program for `length` tokens of a prompt, or as many as there is room for: a power of two, so that few are ever needed. */
+  async #pass(length: number): Promise<Program> {
+    const wanted = length <= FEW ? 1 : Math.max(SHORTEST_PASS, 2 ** Math.ceil(Math.log2(length)))
+    const T = Math.min(wanted, this.#longest)
+    const known = this.#passes.get(T)
+    if (known) return known
+    const tape = decoderTape(this.#trainer.config, T, false)
+    // A shorter pass makes the same tensors in the same order, none of them larger: each fits where the longest's lies.
+    const room = [...this.#room].map(
+      ([label, of]) => [label, this.#engine.window(of, tape.tensors.get(label)!, 0)] as const,
+    )
+    const pass = await record(this.#trainer, tape, new Map(room), this.#shared)
+    this.#passes.set(T, pass)
+    return pass
+  }
+}
+
+/** A program whose own tensors lie in `room`, and whose others in `shared` or among the trainer's weights. */
+async function record(trainer: Trainer, tape: Tape, room: Placed, shared: Placed): Promise<Program> {
+  const place = ({ label }: Tensor) => room.get(label) ?? shared.get(label) ?? trainer.param(label)
+  const work = await prepare(
+    trainer.engine,
+    () => tape.forward(trainer.engine, place),
+    (recorded) => recorded,
+  )
+  const tokens = room.get('tokens')!
+  return { T: tokens.shape.at(-1)!, work, tokens, room }
+}
