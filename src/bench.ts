@@ -91,8 +91,9 @@ export interface BenchResult {
   tokens_per_s: number
   /** The plan's FLOPs over the median step. */
   gflop_per_s: number
-  /** What one large product reached between the steps, [rows, inner, columns], and the step's share of it. */
+  /** What one large product, [rows, inner, columns], reached between the rounds. */
   matmul: { gflop_per_s: number; shape: [number, number, number] }
+  /** The rate of the steps over the rate of the product in the same round, so that a busy machine slows both; median. */
   share: number
   /** From the recorded step. */
   dispatches: number

@@ -20,9 +20,9 @@ Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Ma
                         the first time this installs packages into test/bench/peers. Status 1 where their losses are not ours
   --json FILE           write the numbers there`
 
-// The first step as a first-time visitor has it: drivers keep compiled shaders on disk. Before any driver is loaded.
-process.env['MESA_SHADER_CACHE_DISABLE'] = 'true'
-process.env['__GL_SHADER_DISK_CACHE'] = '0'
+// The first step as a first visit has it: drivers (Mesa's, NVIDIA's) keep compiled shaders on disk unless told not to before they load.
+process.env['MESA_SHADER_CACHE_DISABLE'] ??= 'true'
+process.env['__GL_SHADER_DISK_CACHE'] ??= '0'
 
 await runCommand(async () => {
   const { values: flags } = readFlags(USAGE, {

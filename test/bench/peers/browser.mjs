@@ -9,8 +9,10 @@ Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node'
 
 /** The adapter's name, as the bench has it. */
 export async function adapterName() {
-  const { info } = (await gpu.requestAdapter({ powerPreference: 'high-performance' })) ?? {}
-  return info?.description || info?.device || 'none'
+  const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
+  if (!adapter) return 'none'
+  const { description, device, vendor, architecture } = adapter.info
+  return description || device || [vendor, architecture].filter(Boolean).join(' ')
 }
 
 /** The installed version of a peer's package. @param {string} name */
@@ -18,9 +20,9 @@ export const versionOf = (name) => JSON.parse(readFileSync(`node_modules/${name}
 
 // Iterator helpers, which browsers have and Node has from version 22 on.
 const Iterators = Object.getPrototypeOf(Object.getPrototypeOf([].values()))
-Iterators.map ??= function* (f) {
+Iterators.map ??= /** @param {(value: unknown) => unknown} f */ function* (f) {
   for (const value of this) yield f(value)
 }
-Iterators.filter ??= function* (f) {
+Iterators.filter ??= /** @param {(value: unknown) => unknown} f */ function* (f) {
   for (const value of this) if (f(value)) yield value
 }

@@ -1,0 +1,41 @@
+// What a step is made of, for the sizes of the bench: dispatches, arithmetic, bytes and memory as they stand in the recorded plan. They
+// do not depend on the machine, so no change to a kernel or to the tape alters them unnoticed. A change that means to:
+// `npx vitest run --project unit test/plan.test.ts -u`, and the new table is part of the commit.
+import { expect, test } from 'vitest'
+import { BENCH_SIZES, benchConfig, markdown, type BenchSize } from '../src/bench'
+import { openGpu } from '../src/ops/engine'
+import { paramTable, sizeOf } from '../src/params'
+import { planOf } from '../src/train/benchmark'
+import { Trainer } from '../src/train/trainer'
+import { silentGpu } from './silent_gpu'
+
+async function plan(size: BenchSize): Promise<string[]> {
+  const config = benchConfig(size, false)
+  const params = paramTable(config)
+  // Nobody reads them: one array serves all.
+  const zeros = new Float32Array(Math.max(...params.map(({ shape }) => sizeOf(shape))))
+  const weights = new Map(params.map(({ name, shape }) => [name, zeros.subarray(0, sizeOf(shape))]))
+  const trainer = await Trainer.open(await openGpu({ gpu: silentGpu() }), config, weights)
+  const { dispatches, flops, bytes } = planOf(trainer.program)
+  return [
+    size,
+    `${dispatches}`,
+    (flops / 1e9).toFixed(3),
+    ...[bytes, trainer.memory_bytes].map((n) => (n / 2 ** 20).toFixed(1)),
+  ]
+}
+
+test('a step is what it was', async () => {
+  const rows = [['', 'dispatches', 'GFLOP', 'MiB bound', 'MiB allocated']]
+  for (const size of BENCH_SIZES) rows.push(await plan(size))
+  expect(`\n${markdown(rows)}\n`).toMatchInlineSnapshot(`
+    "
+    |     | dispatches |    GFLOP | MiB bound | MiB allocated |
+    |-----|-----------:|---------:|----------:|--------------:|
+    | S   |         73 |    0.368 |      54.5 |           6.7 |
+    | M   |        131 |    3.978 |     322.4 |          38.8 |
+    | L   |        189 | 1140.515 |   26998.6 |        2620.2 |
+    | XL  |        363 | 1568.029 |   24056.5 |        3839.3 |
+    "
+  `)
+})
