@@ -99,9 +99,9 @@ export interface BenchResult {
   dispatches: number
   gflop: number
   bytes: number
+  /** What is allocated for training and for writing, and what the config alone said of it. */
   memory_bytes: number
-  /** What was said before anything was allocated; null while nothing predicts it. */
-  predicted_bytes: number | null
+  predicted_bytes: number
   /** Allocating, recording and compiling. */
   compile_ms: number
   /** From there to the first step computed. */
@@ -136,10 +136,7 @@ const LINES: [string, (r: BenchResult) => string][] = [
   ['dispatches a step', (r) => number(r.dispatches)],
   ['GFLOP a step', (r) => number(r.gflop, 3)],
   ['bytes bound a step', (r) => mib(r.bytes)],
-  [
-    'memory: allocated / predicted',
-    (r) => `${mib(r.memory_bytes)} / ${r.predicted_bytes === null ? '–' : mib(r.predicted_bytes)}`,
-  ],
+  ['memory: allocated / predicted', (r) => `${mib(r.memory_bytes)} / ${mib(r.predicted_bytes)}`],
   ['compiling', (r) => seconds(r.compile_ms)],
   ['to the first step', (r) => seconds(r.first_step_ms)],
   ['generation, tokens/s', (r) => number(r.generation_tokens_per_s)],

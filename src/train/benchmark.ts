@@ -4,13 +4,14 @@ import { benchConfig, isSoftware, spreadOf, type BenchResult, type BenchSize } f
 import type { Config } from '../config'
 import { Loader, type Batch } from '../data/loader'
 import type { Tokenizer } from '../data/tokenizer'
-import type { Engine, Tensor, Work } from '../engine'
+import { prepare, type Engine, type Tensor, type Work } from '../engine'
 import { NotFiniteError } from '../errors'
 import { initWeights } from '../model/init'
 import { countParams } from '../params'
 import { hash, Rng, STREAM } from '../rng'
 import { Decoder, generate } from './generate'
-import { blockOf, Trainer } from './trainer'
+import { blockOf, predictMemory } from './plan'
+import { Trainer } from './trainer'
 
 /** Steps before any is timed; their losses are what an other program on the same weights and batches must reach. */
 export const COMPARED = 5
@@ -29,7 +30,7 @@ export interface BenchOptions {
 }
 
 /** What a program is, whatever runs it. */
-export function planOf(program: readonly Work[]): { dispatches: number; flops: number; bytes: number } {
+export function costOf(program: readonly Work[]): { dispatches: number; flops: number; bytes: number } {
   const sum = (key: 'flops' | 'bytes') => program.reduce((total, work) => total + work[key], 0)
   return { dispatches: program.length, flops: sum('flops'), bytes: sum('bytes') }
 }
@@ -126,7 +127,7 @@ export class Benchmark {
     this.#step_ms.push(...step_ms)
     const product_ms = await this.#product.time()
     this.#product_ms.push(product_ms)
-    const { flops } = planOf(this.#trainer.program)
+    const { flops } = costOf(this.#trainer.program)
     this.#shares.push(flops / spreadOf(step_ms).median / (this.#product.flops / product_ms))
     return step_ms
   }
@@ -134,8 +135,8 @@ export class Benchmark {
   /** What the rounds so far say, and how fast the model writes. */
   async result(): Promise<BenchResult> {
     const { batch_size: B, block_size: T } = this.config
-    const generation_tokens_per_s = await this.#generate()
-    const { dispatches, flops, bytes } = planOf(this.#trainer.program)
+    const generation = await this.#generate()
+    const { dispatches, flops, bytes } = costOf(this.#trainer.program)
     const step_ms = spreadOf(this.#step_ms)
     const { n, flops: product } = this.#product
     return {
@@ -151,10 +152,10 @@ export class Benchmark {
       dispatches,
       gflop: flops / 1e9,
       bytes,
-      memory_bytes: this.#trainer.memory_bytes,
-      predicted_bytes: null, // the one place for it, once something predicts
+      memory_bytes: this.#trainer.memory_bytes + generation.memory_bytes,
+      predicted_bytes: predictMemory(this.config, this.#trainer.engine.maxBlock).total,
       ...this.#times,
-      generation_tokens_per_s,
+      generation_tokens_per_s: generation.tokens_per_s,
     }
   }
 
@@ -195,8 +196,8 @@ export class Benchmark {
     if (bad) throw new NotFiniteError(`The loss of step ${bad.step} is ${bad.loss}: the times mean nothing.`)
   }
 
-  /** Tokens a second, from an empty cache to a full context or 128, after a few that warm up. */
-  async #generate(): Promise<number> {
+  /** Tokens a second, from an empty cache to a full context or 128, after a few that warm up; and what that takes of memory. */
+  async #generate(): Promise<{ tokens_per_s: number; memory_bytes: number }> {
     const { signal, progress } = this.#options
     const total = Math.min(128, this.config.block_size - 1)
     const decoder = await Decoder.open(this.#trainer)
@@ -211,7 +212,7 @@ export class Benchmark {
       await write(4)
       const from = performance.now()
       await write(total)
-      return (1000 * total) / (performance.now() - from)
+      return { tokens_per_s: (1000 * total) / (performance.now() - from), memory_bytes: decoder.memory_bytes }
     } finally {
       decoder.destroy()
     }
@@ -287,8 +288,8 @@ class Product {
     const values = Float32Array.from({ length: n * n }, () => rng.uniform() - 0.5)
     engine.write(t.x, values)
     engine.write(t.weight, values)
-    const program = engine.ops.matmul.forward({ name: 'product', t, attrs: { transposed: false } })
-    await engine.compile()
+    const record = () => engine.ops.matmul.forward({ name: 'product', t, attrs: { transposed: false } })
+    const program = await prepare(engine, record, (work) => work)
     return new Product(engine, n, Object.values(t), program)
   }
 

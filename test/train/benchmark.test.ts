@@ -2,12 +2,12 @@
 import { expect, test } from 'vitest'
 import { benchConfig, resultTable } from '../../src/bench'
 import { openCpu } from '../../src/cpu/engine'
-import type { Tensor } from '../../src/engine'
+import type { Engine, Tensor } from '../../src/engine'
 import { benchInput, COMPARED, Benchmark, measureSize, roundsOf } from '../../src/train/benchmark'
 
 /** A CPU engine that knows what is allocated and not given back. */
 function countedCpu() {
-  const engine = openCpu()
+  const engine: Engine = openCpu()
   const held = new Set<Tensor>()
   const { allocate, free } = engine
   engine.allocate = async (blocks) => {
@@ -48,6 +48,7 @@ test('figures that fit together, progress on the way, and nothing left behind', 
   expect(first_step_ms).toBeGreaterThan(compile_ms)
   // Weights, gradients and two moments.
   expect(result.memory_bytes).toBeGreaterThan(4 * 4 * 106_880)
+  expect(Math.abs(result.predicted_bytes / result.memory_bytes - 1)).toBeLessThan(0.1)
   expect(result.generation_tokens_per_s).toBeGreaterThan(0)
   expect(resultTable([result])).toMatch(/^\| dispatches a step +\| +\d+ \|$/m)
 })
