@@ -82,22 +82,23 @@ async function measure(engine: Engine, size: BenchSize, steps: number, peers: re
   const benchmark = await Benchmark.open(engine, size)
   try {
     const losses = benchmark.losses.slice(0, COMPARED)
-    return await withJob(benchmark.config, async (job) => {
-      const runs: PeerRun[] = []
+    const runs: PeerRun[] = []
+    const start = async (job: string) => {
       for (const peer of peers) {
         say(`first steps of ${peer.name}`)
         runs.push(await PeerRun.start(peer, job))
       }
-      const rounds = roundsOf(steps)
-      for (const [i, count] of rounds.entries()) {
-        say(`round ${i + 1} of ${rounds.length}`)
-        const ours = await benchmark.round(count)
-        for (const run of runs) await run.round(count, ours)
-      }
-      const others = runs.map((run) => run.result())
-      say('generation')
-      return { result: await benchmark.result(), losses, others }
-    })
+    }
+    if (peers.length > 0) await withJob(benchmark.config, start)
+    const rounds = roundsOf(steps)
+    for (const [i, count] of rounds.entries()) {
+      say(`round ${i + 1} of ${rounds.length}`)
+      const ours = await benchmark.round(count)
+      for (const run of runs) await run.round(count, ours)
+    }
+    const others = runs.map((run) => run.result())
+    say('generation')
+    return { result: await benchmark.result(), losses, others }
   } finally {
     benchmark.destroy()
   }

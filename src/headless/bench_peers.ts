@@ -78,7 +78,7 @@ export function findPeers(): Peer[] {
   return peers
 }
 
-/** Writes what a peer needs to do the same work as we, into a new folder, for `use`. */
+/** Writes what a peer needs to do the same work as we, into a folder that is there while `use` runs; a peer reads it before its first step. */
 export async function withJob<R>(config: Config, use: (folder: string) => Promise<R>): Promise<R> {
   const folder = mkdtempSync(join(tmpdir(), 'glasshouse-bench-'))
   try {

@@ -169,22 +169,23 @@ export class Benchmark {
     const { signal, progress } = this.#options
     const done: number[] = []
     const inFlight: Promise<unknown>[] = []
-    for (let i = 0; i < count; i++) {
-      signal?.throwIfAborted()
-      const step = this.#step++
-      const batch = this.#batches[step % BATCHES]!
-      inFlight.push(
-        this.#trainer
-          .train(step, () => batch)
-          .then(() => {
-            done.push(performance.now())
-            progress?.('train', done.length, count)
-          }),
-      )
-      if (inFlight.length >= IN_FLIGHT) await inFlight.shift()
-      if (this.#trainer.ringIsFilling) await this.#read()
+    try {
+      for (let i = 0; i < count; i++) {
+        signal?.throwIfAborted()
+        const step = this.#step++
+        const batch = this.#batches[step % BATCHES]!
+        const update = this.#trainer.train(step, () => batch).then(() => done.push(performance.now()))
+        // Whoever waits for this update hears of its failure; those queued behind a failed one are not waited for.
+        update.catch(() => undefined)
+        inFlight.push(update)
+        if (inFlight.length >= IN_FLIGHT) await inFlight.shift()
+        progress?.('train', i + 1, count)
+        if (this.#trainer.ringIsFilling) await this.#read()
+      }
+      await Promise.all(inFlight)
+    } finally {
+      await Promise.allSettled(inFlight)
     }
-    await Promise.all(inFlight)
     await this.#read()
     return done
   }
