@@ -45,5 +45,5 @@ export default ts.config(
     languageOptions: { parserOptions: { parser: ts.parser } },
   },
   // Command-line programs talk on the console.
-  { files: ['src/headless/**', 'test/*.mjs'], rules: { 'no-console': 'off' } },
+  { files: ['src/headless/**', 'test/*.mjs', 'test/bench/**'], rules: { 'no-console': 'off' } },
 )

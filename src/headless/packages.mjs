@@ -25,8 +25,8 @@ export function packagesAreCurrent(root = ROOT) {
   )
 }
 
-/** Runs `npm ci` unless it would change nothing. Ends the process, with what to do, where that fails. */
-export function ensurePackages() {
+/** Runs `npm ci` in a folder unless it would change nothing. Ends the process, with what to do, where that fails. */
+export function ensurePackages(root = ROOT) {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   if (major < 20 || (major === 20 && minor < 19)) {
     console.error(
@@ -34,11 +34,11 @@ export function ensurePackages() {
     )
     process.exit(1)
   }
-  if (packagesAreCurrent()) return
-  console.log('Installing packages (npm ci) …')
+  if (packagesAreCurrent(root)) return
+  console.log(`Installing packages${root === ROOT ? '' : ` into ${root}`} (npm ci) …`)
   const npm = process.env.npm_execpath
   const flags = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  const options = /** @type {const} */ ({ cwd: ROOT, stdio: 'inherit' })
+  const options = /** @type {const} */ ({ cwd: root, stdio: 'inherit' })
   const { status } = npm
     ? spawnSync(process.execPath, [npm, ...flags], options)
     : spawnSync('npm', flags, { ...options, shell: process.platform === 'win32' })

@@ -35,7 +35,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 function command(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  const env = { ...process.env, ...lavapipe(), INIT_CWD: process.cwd() }
+  // What Mesa compiled once it need not compile again, which the bench would have otherwise.
+  const env = { ...process.env, ...lavapipe(), INIT_CWD: process.cwd(), MESA_SHADER_CACHE_DISABLE: 'false' }
   return new Promise((resolve) => {
     execFile(process.execPath, [LAUNCH, ...args], { env }, (error, out, err) => {
       resolve({ status: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err })
@@ -245,13 +246,38 @@ test('record makes a kept run the one that the page opens with', async () => {
   expect((await command('record', at('to-record'))).err).toMatch(/--on must say/)
 })
 
-test('bench says which adapter it ran on', async () => {
-  const { status, out } = await command('bench', '--size', 'S', '--steps', '2', '--json', at('bench.json'))
-  expect(status).toBe(0)
-  expect(out).toMatch(/ms a step[\s\S]*tokens\/s[\s\S]*GFLOP\/s[\s\S]*dispatches a step/)
-  const [result] = JSON.parse(readFileSync(at('bench.json'), 'utf8')) as Record<string, unknown>[]
-  expect(result).toMatchObject({ size: 'S', engine: 'gpu', batch: [8, 64], steps: 2 })
-  expect(result?.['adapter']).toBeTruthy()
+describe('bench', () => {
+  test('says which adapter, versions and command its figures are from', async () => {
+    const { status, out } = await command('bench', '--size', 'S', '--steps', '2', '--json', at('bench.json'))
+    expect(status).toBe(0)
+    expect(out).toMatch(/node \d+\.\d+\.\d+ · webgpu \d.*`npm run bench -- --size S --steps 2/)
+    expect(out).toMatch(/\| ms a step[\s\S]*\| tokens\/s[\s\S]*\| GFLOP\/s[\s\S]*\| dispatches a step/)
+    const { adapter, precision, results } = JSON.parse(readFileSync(at('bench.json'), 'utf8')) as {
+      adapter: string
+      precision: string
+      results: Record<string, unknown>[]
+    }
+    expect(out).toContain(adapter)
+    expect(precision).toBe('f32')
+    expect(results).toMatchObject([{ size: 'S', batch: [8, 64], steps: 2, peers: [] }])
+    expect(results[0]?.['losses']).toHaveLength(5)
+  })
+
+  test.each<[string, string[], RegExp]>([
+    ['an unknown size', ['--size', 'XXL'], /--size is one of S, M, L, XL, not "XXL"/],
+    ['no steps', ['--steps', '0'], /--steps takes a whole number of at least 1, not "0"/],
+    ['an unknown precision', ['--precision', 'f64'], /--precision is one of f32, fast, not "f64"/],
+    [
+      'a precision that is not offered',
+      ['--engine', 'cpu', '--precision', 'fast'],
+      /not offered here: plain JavaScript/,
+    ],
+    ['peers on another engine', ['--engine', 'cpu', '--peers'], /--peers compares on one adapter: take --engine gpu/],
+  ])('%s: told, with status 2', async (_, flags, message) => {
+    const { status, out, err } = await command('bench', ...flags)
+    expect(err).toMatch(message)
+    expect({ status, out }).toEqual({ status: 2, out: '' })
+  })
 })
 
 test('each program is one file for plain esbuild too', { timeout: 60_000 }, async () => {

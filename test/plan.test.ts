@@ -1,0 +1,41 @@
+// What a step is made of, for the sizes of the bench: dispatches, arithmetic, bytes and memory as they stand in the recorded plan. They
+// do not depend on the machine, so no change to a kernel or to the tape alters them unnoticed. A change that means to:
+// `npx vitest run --project unit test/plan.test.ts -u`, and the new table is part of the commit.
+import { expect, test } from 'vitest'
+import { BENCH_SIZES, benchConfig, markdown, type BenchSize } from '../src/bench'
+import { openGpu } from '../src/ops/engine'
+import { paramTable, sizeOf } from '../src/params'
+import { costOf } from '../src/train/benchmark'
+import { Trainer } from '../src/train/trainer'
+import { silentGpu } from './silent_gpu'
+
+async function plan(size: BenchSize): Promise<string[]> {
+  const config = benchConfig(size, false)
+  const params = paramTable(config)
+  // Nobody reads them: one array serves all.
+  const zeros = new Float32Array(Math.max(...params.map(({ shape }) => sizeOf(shape))))
+  const weights = new Map(params.map(({ name, shape }) => [name, zeros.subarray(0, sizeOf(shape))]))
+  const trainer = await Trainer.open(await openGpu({ gpu: silentGpu(), tune: false }), config, weights)
+  const { dispatches, flops, bytes } = costOf(trainer.program)
+  return [
+    size,
+    `${dispatches}`,
+    (flops / 1e9).toFixed(3),
+    ...[bytes, trainer.memory_bytes].map((n) => (n / 2 ** 20).toFixed(1)),
+  ]
+}
+
+test('a step is what it was', async () => {
+  const rows = [['', 'dispatches', 'GFLOP', 'MiB bound', 'MiB allocated']]
+  for (const size of BENCH_SIZES) rows.push(await plan(size))
+  expect(`\n${markdown(rows)}\n`).toMatchInlineSnapshot(`
+    "
+    |     | dispatches |    GFLOP | MiB bound | MiB allocated |
+    |-----|-----------:|---------:|----------:|--------------:|
+    | S   |         66 |    0.360 |      56.0 |           6.7 |
+    | M   |        116 |    3.931 |     343.3 |          39.8 |
+    | L   |        142 | 1135.608 |   24794.8 |        2620.6 |
+    | XL  |        302 | 1565.576 |   31468.6 |        3109.1 |
+    "
+  `)
+})
