@@ -311,7 +311,7 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   readonly choices: readonly KernelChoice[]
   /** Takes over choices that were made on the same device before. */
   recall(choices: readonly KernelChoice[]): void
-  /** Resolves when a program can run; `progress` counts pipelines. */
+  /** Resolves when a program can run; `progress` counts pipelines, from 0. */
   compile(program: readonly W[], progress?: (done: number, total: number) => void): Promise<void>
   /**
    * Replays a program, `times` in a row (1); resolves when it has been computed. Programs run in the order of the calls. How to

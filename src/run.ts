@@ -115,6 +115,8 @@ export type RunEvent =
   | { type: 'eval'; metrics: EvalMetrics }
   | { type: 'sample'; sample: Sample }
   | { type: 'compile'; done: number; total: number }
+  /** The first step since the run was opened: time from opening it, waiting for the start not counted, to the step computed. */
+  | { type: 'first_step'; ms: number; compile_ms: number }
   | { type: 'checkpoint'; step: number; size_bytes: number }
   | { type: 'status'; status: RunStatus; step: number; reason?: string }
   /** Something a person should read: the run goes on. */

@@ -125,6 +125,7 @@ export class Kernels {
   async compile(program: readonly Dispatch[], progress?: (done: number, total: number) => void): Promise<void> {
     const kernels = new Set(program.map(({ kernel }) => kernel))
     let done = 0
+    progress?.(done, kernels.size)
     await Promise.all(
       [...kernels].map(async (kernel) => {
         await kernel.compile()

@@ -4,6 +4,7 @@ import type { Stage } from '../engine'
 import { invariant } from '../errors'
 import type { Gpu } from './device'
 import type { Dispatch } from './kernel'
+import { Nudge } from './nudge'
 import type { GpuTensor } from './tensor'
 
 /** Bytes read back at once: far below any device's largest buffer, and a model of 5M parameters with its moments in one go. */
@@ -66,6 +67,7 @@ interface Part {
 
 export class Queue {
   readonly #gpu: Gpu
+  readonly #nudge: Nudge
   readonly #cuts = new WeakMap<readonly Dispatch[], Cut>()
   #rate = FIRST_RATE
   /** Programs submitted and not known to be done. */
@@ -77,6 +79,9 @@ export class Queue {
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu
+    this.#nudge = new Nudge(gpu.device.queue)
+    // A device that is lost meanwhile has others who say so.
+    this.#nudge.probe().catch(() => undefined)
   }
 
   /**
@@ -104,7 +109,7 @@ export class Queue {
       }
     pass.end()
     this.submit(encoder)
-    await device.queue.onSubmittedWorkDone()
+    await this.#nudge.wait(device.queue.onSubmittedWorkDone())
     this.#running--
     this.#measure(cost * times)
     this.#gpu.check()
@@ -126,8 +131,8 @@ export class Queue {
   }
 
   /**
-   * Work over time, over stretches in which the device had something to do all along. Where a browser looks for finished work
-   * every 100 ms (Firefox), many programs are done at one time: only together do they say how fast the device is.
+   * Work over time, over stretches in which the device had something to do all along. Where a browser tells late (nudge.ts), many
+   * programs are done at one time: only together do they say how fast the device is.
    */
   #measure(cost: number): void {
     this.#done += cost
@@ -151,7 +156,7 @@ export class Queue {
   /** Waits for what was submitted into a staging buffer, lets `use` see its bytes, and destroys it. */
   async take<R>(staging: GPUBuffer, use: (bytes: ArrayBuffer) => R): Promise<R> {
     try {
-      await staging.mapAsync(GPUMapMode.READ)
+      await this.#nudge.wait(staging.mapAsync(GPUMapMode.READ))
       return use(staging.getMappedRange())
     } finally {
       staging.destroy()
@@ -210,7 +215,7 @@ export class Queue {
       at += into.length
     }
     this.submit(encoder)
-    await staging.mapAsync(GPUMapMode.READ, 0, size)
+    await this.#nudge.wait(staging.mapAsync(GPUMapMode.READ, 0, size))
     const bytes = staging.getMappedRange(0, size)
     at = 0
     for (const { into } of parts) {

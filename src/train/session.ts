@@ -10,14 +10,14 @@ import { countParams } from '../params'
 import { STREAM } from '../rng'
 import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunHistory, RunSpec, SampleOptions } from '../run'
 import { Decoder } from './decoder'
+import { Flight } from './flight'
 import { generate } from './generate'
 import { learningRate } from './schedule'
-import { Trainer } from './trainer'
+import { Trainer, type Update } from './trainer'
 
-/** Steps submitted and not yet computed: enough that the device never waits for us, few enough that a pause is felt at once. */
-const IN_FLIGHT = 3
-/** How often the numbers of finished steps are read back and told. */
+/** How often the numbers of the steps are asked for, and how many such readings may be on their way: none is waited for. */
 const REPORT_MS = 100
+const REPORTS = 3
 /** Length and temper of the samples that show a run's progress; the same seed each time, so that only the model differs. */
 const LIVE_SAMPLE = { max_tokens: 120, temperature: 0.8, top_k: 0, top_p: 0.95, seed: 1, stop: [] }
 
@@ -38,9 +38,14 @@ export class Session {
   #tokens: number
   #elapsed_s: number
   #best: number | null
-  #inFlight: Promise<void>[] = []
+  readonly #flight = new Flight()
   #reported = { step: 0, time: 0 }
-  #reading: Promise<void> | null = null
+  /** When numbers were last asked for, the readings on their way, and the last of them told. */
+  #asked = 0
+  #reports = 0
+  #told = Promise.resolve()
+  /** Milliseconds that opening took, until the first step has been told. */
+  #opening: { ms: number; compile_ms: number } | null
   #failure: Error | null = null
   /** Losses since the last evaluation. */
   #recent: number[] = []
@@ -56,6 +61,7 @@ export class Session {
     listen: Listen,
     trainer: Trainer,
     past: RunHistory | null,
+    opening: { ms: number; compile_ms: number },
   ) {
     const { config } = spec
     const { batch_size: B, block_size: T, vocab_size: V, seed } = config
@@ -64,6 +70,7 @@ export class Session {
     this.#dataset = dataset
     this.#listen = listen
     this.#trainer = trainer
+    this.#opening = opening
     this.#train = new Loader(dataset.train, V, B, T, seed, STREAM.batch)
     this.#val = dataset.val.length > T ? new Loader(dataset.val, V, B, T, seed, STREAM.validation) : null
     this.#step = from?.meta.step ?? 0
@@ -89,6 +96,8 @@ export class Session {
     listen: Listen,
     past: RunHistory | null = null,
   ): Promise<Session> {
+    const started = performance.now()
+    let compiling = started
     const { config } = spec
     const problems = validate(config)
     if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join(' '))
@@ -99,10 +108,15 @@ export class Session {
     const weights = from
       ? new Map([...from.tensors].map(([name, { data }]) => [name, data]))
       : initWeights(config, config.seed)
-    const progress = (done: number, total: number) => listen({ type: 'compile', done, total })
+    const progress = (done: number, total: number) => {
+      if (done === 0) compiling = performance.now()
+      listen({ type: 'compile', done, total })
+    }
     const trainer = await Trainer.open(engine, config, weights, { progress })
+    const opened = performance.now()
     for (const [name, { data }] of from?.tensors ?? []) if (/^[mv]\./.test(name)) trainer.write(name, data)
-    return new Session(engine, spec, resplit(dataset, config.val_fraction), from, listen, trainer, past)
+    const opening = { ms: opened - started, compile_ms: opened - compiling }
+    return new Session(engine, spec, resplit(dataset, config.val_fraction), from, listen, trainer, past, opening)
   }
 
   get spec(): RunSpec {
@@ -146,16 +160,13 @@ export class Session {
     const step = this.#step
     const micros = config.gradient_accumulation_steps
     const update = this.#trainer.train(step, (micro) => this.#train.batch(step * micros + micro))
-    // Whoever waits for this update hears of its failure; those queued behind a failed one are not waited for.
-    update.catch(() => undefined)
-    this.#inFlight.push(update)
+    if (this.#opening) this.#tellFirst(update, started, this.#opening)
     this.#step++
     this.#tokens += config.batch_size * config.block_size * micros
     this.#stale = true
-    if (this.#inFlight.length >= IN_FLIGHT) await this.#inFlight.shift()
+    await this.#flight.take(update)
     if (this.#trainer.ringIsFilling) await this.#report()
-    else if (performance.now() - this.#reported.time > REPORT_MS)
-      this.#reading ??= this.#report().catch((e: unknown) => this.#fail(e))
+    else if (performance.now() - this.#asked > REPORT_MS && this.#reports < REPORTS) void this.#report()
     this.#elapsed_s += (performance.now() - started) / 1000
     if (this.finished) await this.#measure()
     this.#raise()
@@ -163,8 +174,7 @@ export class Session {
 
   /** Resolves when every submitted step has been computed and told. */
   async settle(): Promise<void> {
-    await Promise.all(this.#inFlight.splice(0))
-    await this.#reading
+    await this.#flight.end()
     await this.#report()
     this.#raise()
   }
@@ -228,18 +238,26 @@ export class Session {
     options: SampleOptions,
     signal?: AbortSignal,
   ): AsyncGenerator<GeneratedToken, 'length' | 'stop' | 'cancelled'> {
-    const decoder = (this.#decoder ??= await Decoder.open(this.#trainer))
+    const decoder = (this.#decoder ??= await this.#openDecoder())
     const text = generate(decoder, this.#dataset.tokenizer, options, signal)
     for (;;) {
       // Steps may be taken between two tokens: keys and values of the old weights say nothing to the new ones. The decoder's clock
       // is not to run while it waits for steps.
-      if (this.#stale) await Promise.all(this.#inFlight)
+      if (this.#stale) await this.#flight.end()
       if (this.#stale) decoder.forget()
       this.#stale = false
       const next = await text.next()
       if (next.done) return next.value
       yield next.value
     }
+  }
+
+  async #openDecoder(): Promise<Decoder> {
+    const from = performance.now()
+    const decoder = await Decoder.open(this.#trainer)
+    // The first sample comes before the first step, and has kernels of its own.
+    if (this.#opening) this.#opening.compile_ms += performance.now() - from
+    return decoder
   }
 
   /** Milliseconds of each dispatch of a step. The weights are put back, so that the run does not notice. */
@@ -273,10 +291,21 @@ export class Session {
     this.#reported.time = performance.now()
   }
 
-  /** Reads back and tells the steps that have been computed; of a run that has failed, nothing more. */
-  async #report(): Promise<void> {
-    const updates = await this.#trainer.updates()
-    this.#reading = null
+  /** Asks for the numbers of the steps submitted so far; resolves when they have been told, after those asked for before. */
+  #report(): Promise<void> {
+    const updates = this.#trainer.updates()
+    const before = this.#told
+    this.#asked = performance.now()
+    this.#reports++
+    this.#told = Promise.all([updates, before])
+      .then(([numbers]) => this.#tell(numbers))
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => this.#reports--)
+    return this.#told
+  }
+
+  /** Tells steps, oldest first; of a run that has failed, nothing more. */
+  #tell(updates: Update[]): void {
     const last = updates.at(-1)
     if (!last || this.#failure) return
     const now = performance.now()
@@ -299,6 +328,14 @@ export class Session {
       }
     }
     this.#reported = { step: last.step + 1, time: now }
+  }
+
+  /** How long it took from opening to the first step; what lay between opening and `started` was not ours. */
+  #tellFirst(update: Promise<void>, started: number, { ms, compile_ms }: { ms: number; compile_ms: number }): void {
+    this.#opening = null
+    const tell = () => this.#listen({ type: 'first_step', ms: ms + performance.now() - started, compile_ms })
+    // A failed update has its own hearers.
+    update.then(tell, () => undefined)
   }
 
   #fail(error: unknown): void {

@@ -50,6 +50,7 @@ const units = {
   kilobyte: unit('kilobyte'),
   megabyte: unit('megabyte', 1),
   gigabyte: unit('gigabyte', 1),
+  second: unit('second', 1),
 }
 
 /** 12.3 MB, in powers of 1,000 as disks and browsers count. */
@@ -58,6 +59,9 @@ export function bytes(count: number): string {
   if (count < 1e6) return units.kilobyte.format(count / 1e3)
   return count < 1e9 ? units.megabyte.format(count / 1e6) : units.gigabyte.format(count / 1e9)
 }
+
+/** 2.1 sec */
+export const seconds = (milliseconds: number) => units.second.format(milliseconds / 1000)
 
 const long = (name: string) => new Intl.NumberFormat(LOCALE, { style: 'unit', unit: name, unitDisplay: 'long' })
 const spans = { second: long('second'), minute: long('minute'), hour: long('hour'), day: long('day') }

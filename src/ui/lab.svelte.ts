@@ -55,6 +55,8 @@ class LabMirror {
   /** What counting letters reaches on the same text: `Lab.ladder`. Null until it is known. */
   ladder = $state.raw<number[] | null>(null)
   compile = $state.raw<{ done: number; total: number } | null>(null)
+  /** How long the open run took to its first step, and how much of that was compiling. */
+  firstStep = $state.raw<{ ms: number; compile_ms: number } | null>(null)
   /** Step of the newest checkpoint written while the page was looking. */
   savedStep = $state<number | null>(null)
   /** Steps a second of wall time, everything included; null until it is known. */
@@ -309,6 +311,7 @@ class LabMirror {
     this.#paceMarks = []
     this.pace = null
     this.compile = null
+    this.firstStep = null
     this.ladder = null
     this.reason = null
     this.status = status
@@ -341,6 +344,8 @@ class LabMirror {
       later.samples = [...later.samples.filter((kept) => kept.step < event.sample.step), event.sample]
     } else if (event.type === 'checkpoint') {
       this.savedStep = event.step
+    } else if (event.type === 'first_step') {
+      this.firstStep = event
     } else if (event.type === 'status') {
       // A run that went back to its checkpoint forgets what came after it.
       this.#step = event.step

@@ -11,6 +11,7 @@ import {
   percent,
   plural,
   rate,
+  seconds,
   significant,
   spanInWords,
 } from './format'
@@ -501,6 +502,9 @@ export const m = {
     adapter: 'Adapter',
     vendor: 'Vendor',
     architecture: 'Architecture',
+    firstStep: 'First step',
+    firstStepAfter: ({ ms, compile_ms }: { ms: number; compile_ms: number }) =>
+      `after ${seconds(ms)}${compile_ms >= 50 ? `, ${seconds(compile_ms)} of it compiling kernels` : ''}`,
     features: 'Features in use',
     noFeatures: 'none beyond the baseline',
     limits: 'Limits',

@@ -192,3 +192,52 @@ test('a config that cannot be trained is refused by name', async () => {
     /n_embd 30 is not a multiple of n_head 4/,
   )
 })
+
+test.each(ENGINES)('the first step is timed from opening, the wait for the start not counted (%s)', async (kind) => {
+  const { spec, dataset } = await tinyRun()
+  const heard = recorder()
+  const engine = await openEngine(kind)
+  const began = performance.now()
+  const session = await Session.open(engine, spec, dataset, null, heard.listen)
+  const opened = performance.now()
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const started = performance.now()
+  await advance(session, 3)
+  const most = opened - began + performance.now() - started
+  const first = heard.events.filter((e) => e.type === 'first_step')
+  expect(first).toHaveLength(1)
+  expect(first[0]!.ms).toBeLessThanOrEqual(most)
+  expect(first[0]!.ms).toBeGreaterThan(first[0]!.compile_ms)
+  const compile = heard.events.flatMap((e) => (e.type === 'compile' ? [e] : []))
+  if (kind === 'gpu') {
+    expect(first[0]!.compile_ms).toBeGreaterThan(0)
+    expect(compile[0]!.done).toBe(0)
+    expect(compile.at(-1)!.done).toBe(compile[0]!.total)
+    expect(compile.map(({ done }) => done)).toEqual(compile.map((_, i) => i))
+  }
+})
+
+test('training waits for no reading, lets three be under way, and tells the steps in order', async () => {
+  const { spec, dataset } = await tinyRun({ n_layer: 1, eval_interval: 100_000, max_iters: 100_000 })
+  const engine = openCpu()
+  const heard = recorder()
+  const session = await Session.open(engine, spec, dataset, null, heard.listen)
+  await advance(session, 1)
+  const read = engine.read.bind(engine)
+  let [reading, most, slow] = [0, 0, 700]
+  vi.spyOn(engine, 'read').mockImplementation(async (tensors) => {
+    most = Math.max(most, ++reading)
+    const numbers = await read(tensors)
+    // Each comes back before the one asked for earlier.
+    await new Promise((resolve) => setTimeout(resolve, (slow -= 200)))
+    reading--
+    return numbers
+  })
+  while (most < 3) await session.advance()
+  const told = heard.steps().length
+  expect(session.step).toBeGreaterThan(told + 1)
+  await session.settle()
+  // One more when the run comes to rest.
+  expect(most).toBeLessThanOrEqual(4)
+  expect(heard.steps().map(({ step }) => step)).toEqual(Array.from({ length: session.step }, (_, i) => i + 1))
+})

@@ -1,7 +1,26 @@
 // Times, sizes and rates as a person reads them, and the sentence under the chart.
 import { describe, expect, it } from 'vitest'
-import { bytes, clock, codePoints, hundredths, loss, percent, plural, rate, spanInWords } from '../../src/ui/format'
+import {
+  bytes,
+  clock,
+  codePoints,
+  hundredths,
+  loss,
+  percent,
+  plural,
+  rate,
+  seconds,
+  spanInWords,
+} from '../../src/ui/format'
 import { m } from '../../src/ui/messages'
+
+describe('messages', () => {
+  it('says how long a first step took, and how much of it was compiling where it was', () => {
+    const after = m.device.firstStepAfter
+    expect(after({ ms: 2140, compile_ms: 1600 })).toBe('after 2.1 sec, 1.6 sec of it compiling kernels')
+    expect(after({ ms: 300, compile_ms: 3 })).toBe('after 0.3 sec')
+  })
+})
 
 describe('format', () => {
   it('promises in round numbers', () => {
@@ -25,6 +44,7 @@ describe('format', () => {
 
   it('names sizes, shares, rates and counts', () => {
     expect([12, 432_100, 12_840_000, 1.2e9].map(bytes)).toEqual(['12 byte', '432 kB', '12.8 MB', '1.2 GB'])
+    expect([80, 2140, 61_000].map(seconds)).toEqual(['0.1 sec', '2.1 sec', '61 sec'])
     expect([0, 0.0012, 0.17, 1].map(percent)).toEqual(['0%', '0.12%', '17%', '100%'])
     expect([0, 0.001, 3e-5, 0.00497, 10000].map(rate)).toEqual(['0', '0.001', '3e−5', '0.00497', '10,000'])
     expect([plural(1, 'run', 'runs'), plural(1200, 'run', 'runs')]).toEqual(['1 run', '1,200 runs'])

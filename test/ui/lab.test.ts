@@ -139,6 +139,14 @@ describe('the mirror', () => {
     expect([...lab.columns.loss]).toEqual([2, 2, 2, 5])
   })
 
+  it('keeps how long the first step took, until another run is opened', async () => {
+    const { lab } = await openedLab('r1')
+    tell([said({ type: 'first_step', ms: 2100, compile_ms: 1600 })])
+    expect(lab.firstStep).toMatchObject({ ms: 2100, compile_ms: 1600 })
+    await lab.openRun('r1')
+    expect(lab.firstStep).toBeNull()
+  })
+
   it('shows a failure at once, with its reason', async () => {
     const { lab } = await openedLab('r1')
     tell([step(3), said({ type: 'status', status: 'failed', step: 3, reason: 'The loss stopped being finite.' })])
