@@ -81,7 +81,7 @@ export class Queue {
     this.#gpu = gpu
     this.#nudge = new Nudge(gpu.device.queue)
     // A device that is lost meanwhile has others who say so.
-    this.#nudge.probe().catch(() => undefined)
+    this.#nudge.probe(() => gpu.device.queue.onSubmittedWorkDone()).catch(() => undefined)
   }
 
   /**
