@@ -10,13 +10,14 @@ const LATE_MS = 50
 const PROBES = 3
 
 export class Nudge {
-  readonly #queue: GPUQueue
+  readonly #nothing: () => void
   #isLate = false
   #awaited = 0
   #timer: ReturnType<typeof setInterval> | undefined
 
-  constructor(queue: GPUQueue) {
-    this.#queue = queue
+  /** `nothing` submits nothing. */
+  constructor(nothing: () => void) {
+    this.#nothing = nothing
   }
 
   /** Finds out what kind of browser this is; `idle` asks a queue that has nothing to do when it will be done. */
@@ -33,7 +34,7 @@ export class Nudge {
   /** Waits for the queue's answer. */
   async wait<T>(answer: Promise<T>): Promise<T> {
     if (!this.#isLate) return answer
-    if (this.#awaited++ === 0) this.#timer = setInterval(() => this.#queue.submit([]), EVERY_MS)
+    if (this.#awaited++ === 0) this.#timer = setInterval(this.#nothing, EVERY_MS)
     try {
       return await answer
     } finally {

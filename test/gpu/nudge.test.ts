@@ -17,7 +17,7 @@ function browser(clock: number) {
     submit: vi.fn(look),
     onSubmittedWorkDone: () => new Promise<void>((resolve) => (clock > 0 ? waiting.push(resolve) : resolve())),
   }
-  return { queue, nudge: new Nudge(queue as unknown as GPUQueue) }
+  return { queue, nudge: new Nudge(() => queue.submit()) }
 }
 
 /** Milliseconds until an answer is heard. */
