@@ -79,9 +79,9 @@ export class Queue {
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu
-    this.#nudge = new Nudge(gpu.device.queue)
+    this.#nudge = new Nudge(() => gpu.device.queue.submit([]))
     // A device that is lost meanwhile has others who say so.
-    this.#nudge.probe().catch(() => undefined)
+    this.#nudge.probe(() => gpu.device.queue.onSubmittedWorkDone()).catch(() => undefined)
   }
 
   /**

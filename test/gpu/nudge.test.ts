@@ -17,7 +17,7 @@ function browser(clock: number) {
     submit: vi.fn(look),
     onSubmittedWorkDone: () => new Promise<void>((resolve) => (clock > 0 ? waiting.push(resolve) : resolve())),
   }
-  return { queue, nudge: new Nudge(queue as unknown as GPUQueue) }
+  return { queue, nudge: new Nudge(() => queue.submit()) }
 }
 
 /** Milliseconds until an answer is heard. */
@@ -31,7 +31,7 @@ async function heard({ queue, nudge }: ReturnType<typeof browser>): Promise<numb
 
 test('where answers come by a clock, nothing is submitted until they come, and no longer', async () => {
   const b = browser(100)
-  void b.nudge.probe()
+  void b.nudge.probe(b.queue.onSubmittedWorkDone)
   expect(await heard(b)).toBe(100)
   await vi.advanceTimersByTimeAsync(300)
   expect(await heard(b)).toBeLessThanOrEqual(4)
@@ -42,7 +42,7 @@ test('where answers come by a clock, nothing is submitted until they come, and n
 
 test('where answers come at once, also after a late one, nothing is submitted', async () => {
   const b = browser(0)
-  const probing = b.nudge.probe()
+  const probing = b.nudge.probe(b.queue.onSubmittedWorkDone)
   // A busy thread: the first answer is heard late.
   vi.setSystemTime(Date.now() + 500)
   await probing
