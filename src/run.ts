@@ -108,6 +108,9 @@ export interface MemoryUse {
   total: number
 }
 
+/** What a run would take and compute with each way of computing again; `flops` are those of one step. */
+export type Forecast = Record<Config['recompute'], { memory: MemoryUse; flops: number }>
+
 /** What the run strip shows. `finished`: max_iters reached. `failed`: stopped by an error, which `reason` tells. */
 export type RunStatus = 'paused' | 'running' | 'finished' | 'failed'
 

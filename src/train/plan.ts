@@ -2,11 +2,12 @@
 // bytes they and the decoder's come to. Nothing is allocated here, so that a run can be judged before it starts.
 import type { Config, ModelConfig } from '../config'
 import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
+import { arithmetic } from '../model/arithmetic'
 import { gpt } from '../model/gpt'
 import { planMemory } from '../model/memory'
 import { gradientLabel, type Tape } from '../model/tape'
 import { layoutArenas, paramTable, sizeOf, type Arena } from '../params'
-import type { MemoryUse } from '../run'
+import type { Forecast, MemoryUse } from '../run'
 
 /** The flat arenas of one kind: weights, gradients or a moment. */
 export const KINDS = ['weights', 'grads', 'm', 'v'] as const
@@ -100,7 +101,7 @@ const OWN = new Set(['tokens', 'order'])
 const inputsOf = (tape: Tape) => [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t))
 
 /** What a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block. */
-export function predictMemory(c: Config, maxBlock: number): MemoryUse & { largest: Block } {
+export function predictMemory(c: Config, maxBlock: number): { memory: MemoryUse; largest: Block } {
   const state = stateBlocks(c, maxBlock)
   const { written, others } = inputBlocks(c, c.block_size, state.arenas.length)
   const inputs = [written, ...others]
@@ -110,7 +111,7 @@ export function predictMemory(c: Config, maxBlock: number): MemoryUse & { larges
   const decoder = [...shared, ...prefill.blocks, ...next.blocks]
   const { weights, grads, m, v } = state.blocks
   const all = [weights, grads, m, v, inputs, train.blocks, evaluation, decoder].flat()
-  return {
+  const memory = {
     weights: bytesOf(weights),
     gradients: bytesOf(grads),
     moments: bytesOf(m) + bytesOf(v),
@@ -119,8 +120,20 @@ export function predictMemory(c: Config, maxBlock: number): MemoryUse & { larges
     evaluation: bytesOf(evaluation),
     decoder: bytesOf(decoder),
     total: bytesOf(all),
-    largest: all.reduce((a, b) => (b.size > a.size ? b : a)),
   }
+  return { memory, largest: all.reduce((a, b) => (b.size > a.size ? b : a)) }
+}
+
+/** What a run of this config takes and computes, whatever it keeps and whatever it computes again. */
+export function forecast(config: Config, maxBlock: number): Forecast {
+  const of = (recompute: Config['recompute']) => {
+    const c = { ...config, recompute }
+    const { memory } = predictMemory(c, maxBlock)
+    const { batch_size: B, block_size: T, label_smoothing } = c
+    const step = arithmetic(gpt(c, { use: 'train', B, T, label_smoothing, recompute }))
+    return { memory, flops: step * c.gradient_accumulation_steps }
+  }
+  return { none: of('none'), mlp: of('mlp'), layer: of('layer') }
 }
 
 /** The memory of some blocks. */

@@ -1,6 +1,7 @@
 // The settings under a person's hands: what the next run will be, or what the open run would become. Also the way from one
 // button to a run in progress: read the text, measure five steps, promise a time, start.
 import { FIELDS, validate, type Config, type FieldName, type Problem } from '../config'
+import type { Forecast } from '../run'
 import { configFor, DEFAULT_PRESET, DEFAULT_SIZE, PRESETS, SIZES, sizeDial, type Preset } from '../presets'
 import type { DatasetSummary, LiveChange, Measurement } from '../worker/client'
 import { asError, lab } from './lab.svelte'
@@ -34,6 +35,8 @@ class Draft {
   prompt = $state(DEFAULT_PRESET.prompt)
   /** What was promised when the run was started from here. */
   promised = $state.raw<{ run: string; seconds: number; tokens_per_s: number } | null>(null)
+  /** What the last settings asked about would take of the device. */
+  forecast = $state.raw<Forecast | null>(null)
   measurement = $state.raw<{ config: Config; measured: Measurement } | null>(null)
   going = $state<Going>('idle')
   /** Why the run did not begin. */
@@ -157,8 +160,16 @@ class Draft {
 
   async check() {
     const config = this.config
-    if (lab.phase !== 'ready' || lab.dataset === null || validate(config).length > 0) return
+    if (lab.phase !== 'ready' || validate(config).length > 0) return
     this.#checked = { config, problems: await lab.check(config) }
+  }
+
+  /** Works out what the settings would take, unless they have changed again meanwhile. */
+  async predict() {
+    const config = this.config
+    if (lab.phase !== 'ready' || validate(config).length > 0) return
+    const forecast = await lab.forecast(config)
+    if (this.config === config) this.forecast = forecast
   }
 
   async measure() {

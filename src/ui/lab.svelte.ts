@@ -2,7 +2,7 @@
 // published at most ten times a second, so a fast run costs the page no more than a slow one.
 import type { Config, Problem } from '../config'
 import type { EngineInfo, KernelChoice } from '../engine'
-import type { BuiltInCorpus, EvalMetrics, RunEvent, RunStatus, Sample, SampleOptions } from '../run'
+import type { BuiltInCorpus, EvalMetrics, Forecast, RunEvent, RunStatus, Sample, SampleOptions } from '../run'
 import {
   openLab,
   type DatasetSummary,
@@ -173,6 +173,9 @@ class LabMirror {
     return this.#open.check(config)
   }
 
+  forecast(config: Config): Promise<Forecast> {
+    return this.#open.forecast(config)
+  }
   measure(config: Config): Promise<Measurement> {
     return this.#command(() => this.#open.measure(config)).finally(() => (this.compile = null))
   }

@@ -68,6 +68,7 @@ export function openLab(): Lab {
     loadText: (name, text) => call(remote.loadText(name, text)),
     loadRunCorpus: (id) => call(remote.loadRunCorpus(id)),
     check: (config) => call(remote.check(config)),
+    forecast: (config) => call(remote.forecast(config)),
     measure: (config) => call(remote.measure(config)),
     createRun: async (spec) => {
       const run = await callForRun(remote.createRun(spec))

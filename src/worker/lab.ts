@@ -5,12 +5,14 @@ import { validate, type Config, type Problem } from '../config'
 import { fits, type Dataset } from '../data/dataset'
 import { ladderOf } from '../data/ladder'
 import type { EngineInfo, Timing } from '../engine'
-import { CheckpointError, ConfigError, invariant } from '../errors'
-import type { BuiltInCorpus, CheckpointMeta, GeneratedToken, RunEvent, SampleOptions } from '../run'
+import { CheckpointError, ConfigError, invariant, OutOfMemoryError } from '../errors'
+import type { BuiltInCorpus, CheckpointMeta, Forecast, GeneratedToken, RunEvent, SampleOptions } from '../run'
 import { RunStore } from '../storage/runs'
+import { forecast, predictMemory } from '../train/plan'
 import type { Ending } from './chat'
 import { CorpusShelf } from './corpus_shelf'
-import { fitsDevice, measure } from './measure'
+import { fitsDevice, type Room } from './fits'
+import { measure } from './measure'
 import type {
   DatasetSummary,
   EnginePreference,
@@ -39,6 +41,8 @@ export class LocalLab implements Lab {
   readonly #store: RunStore
   readonly #shelf: CorpusShelf
   #workbench: Workbench | null = null
+  /** Bytes of the smallest run that the device could not give memory to. */
+  #refused = Infinity
 
   constructor({ gpu, fetchText, store = new RunStore() }: LabOptions) {
     this.#gpu = gpu
@@ -81,7 +85,11 @@ export class LocalLab implements Lab {
   // -- a run
 
   check(config: Config): Promise<Problem[]> {
-    return this.#shelf.isEmpty ? Promise.resolve(validate(config)) : this.#problems(config, this.#shelf.current.dataset)
+    return this.#problems(config, this.#shelf.isEmpty ? null : this.#shelf.current.dataset)
+  }
+
+  async forecast(config: Config): Promise<Forecast> {
+    return forecast(config, (await this.#room()).maxBlock)
   }
 
   measure(config: Config): Promise<Measurement> {
@@ -91,7 +99,15 @@ export class LocalLab implements Lab {
     const go = async () => measure(await engines.engine(), config, dataset, listen)
     return turns.take(async () => {
       await this.#refuse(config, dataset)
-      return run?.isUsable ? run.loop.take(go) : go()
+      try {
+        return await (run?.isUsable ? run.loop.take(go) : go())
+      } catch (error) {
+        if (error instanceof OutOfMemoryError) {
+          const { memory } = predictMemory(config, (await this.#room()).maxBlock)
+          this.#refused = Math.min(this.#refused, memory.total)
+        }
+        throw error
+      }
     })
   }
 
@@ -240,9 +256,16 @@ export class LocalLab implements Lab {
     return loop
   }
 
-  async #problems(config: Config, dataset: Dataset): Promise<Problem[]> {
+  async #room(): Promise<Room> {
+    const { maxBlock } = await this.#bench.engines.engine()
+    return { maxBlock, refused: this.#refused }
+  }
+
+  async #problems(config: Config, dataset: Dataset | null): Promise<Problem[]> {
     const problems = validate(config)
     if (problems.length > 0) return problems
+    const room = await this.#room()
+    if (!dataset) return fitsDevice(config, room)
     const { vocab_size } = dataset.tokenizer
     if (config.vocab_size !== vocab_size)
       return [
@@ -252,8 +275,7 @@ export class LocalLab implements Lab {
           fix: vocab_size,
         },
       ]
-    const { maxBlock } = await this.#bench.engines.engine()
-    return [...fits(dataset, config), ...fitsDevice(config, maxBlock)]
+    return [...fits(dataset, config), ...fitsDevice(config, room)]
   }
 
   /** Throws ConfigError with everything that is wrong. */

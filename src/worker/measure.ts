@@ -1,8 +1,7 @@
-// What a run would cost on this device: whether its largest tensors fit, and five real steps with a clock beside them.
-import type { Config, Problem } from '../config'
+// What a run would cost on this device: five real steps with a clock beside them.
+import type { Config } from '../config'
 import type { Dataset } from '../data/dataset'
-import { flashes, type Engine } from '../engine'
-import { paramTable, sizeOf } from '../params'
+import type { Engine } from '../engine'
 import type { RunEvent } from '../run'
 import { Session } from '../train/session'
 import type { Measurement } from './protocol'
@@ -53,56 +52,3 @@ export async function measure(
     session.destroy()
   }
 }
-
-/** WebGPU's most workgroups in one dimension, times the rows that one workgroup of a matrix product owns (shaders/matmul.wgsl). */
-const MOST_ROWS = 65_535 * 32
-
-/** What this engine could not hold in one piece or count in one grid, each with a way out. */
-export function fitsDevice(config: Config, maxBlock: number): Problem[] {
-  const { batch_size: B, block_size: T, n_head: NH, n_kv_head: NKV, n_inner: F, vocab_size: V, n_embd } = config
-  const largest = paramTable(config).reduce((a, b) => (sizeOf(b.shape) > sizeOf(a.shape) ? b : a))
-  if (sizeOf(largest.shape) > maxBlock)
-    return [
-      {
-        field: 'n_embd',
-        message: `${largest.name} [${largest.shape.join(', ')}] takes ${mib(sizeOf(largest.shape))}; this device holds ${mib(maxBlock)} in one piece. Try half the width.`,
-        fix: Math.max(1, Math.floor(n_embd / 2 / NH)) * NH,
-      },
-    ]
-  const headSize = n_embd / NH
-  const perSequence = Math.max(
-    flashes(headSize) ? 0 : NH * T * T,
-    T * (NH + 2 * NKV) * headSize,
-    T * V,
-    T * F * (config.mlp === 'swiglu' ? 2 : 1),
-  )
-  if (B * perSequence <= maxBlock) {
-    if (B * T <= MOST_ROWS) return []
-    const fix = Math.floor(MOST_ROWS / T)
-    return [
-      {
-        field: 'batch_size',
-        message: `A batch of ${B} × ${T} has more rows than one product can count, ${MOST_ROWS}. Try ${fix}.`,
-        fix,
-      },
-    ]
-  }
-  const fix = Math.floor(maxBlock / perSequence)
-  if (fix >= 1)
-    return [
-      {
-        field: 'batch_size',
-        message: `A batch of ${B} makes a tensor of ${mib(B * perSequence)}; this device holds ${mib(maxBlock)} in one piece. Try ${fix}.`,
-        fix,
-      },
-    ]
-  return [
-    {
-      field: 'block_size',
-      message: `A context of ${T} makes a tensor of ${mib(perSequence)} for a single sequence; this device holds ${mib(maxBlock)} in one piece. Try ${Math.floor(T / 2)}.`,
-      fix: Math.floor(T / 2),
-    },
-  ]
-}
-
-const mib = (elements: number) => `${Math.ceil((elements * 4) / 2 ** 20)} MiB`

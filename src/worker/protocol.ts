@@ -5,6 +5,7 @@ import type {
   BuiltInCorpus,
   CheckpointMeta,
   CorpusInfo,
+  Forecast,
   GeneratedToken,
   RunEvent,
   RunHistory,
@@ -116,6 +117,8 @@ export interface Lab {
   // -- a run
   /** What is wrong with this config for the current dataset (a block longer than the text, too big for the device, …). */
   check(config: Config): Promise<Problem[]>
+  /** What this config would take of this device's memory, and compute, worked out and not tried. The config is valid. */
+  forecast(config: Config): Promise<Forecast>
   /** Five real steps of this config on the current dataset, thrown away. */
   measure(config: Config): Promise<Measurement>
   /** A new run on the current dataset, opened and paused at step 0. */
