@@ -48,12 +48,12 @@ function excessOf(config: Config, { maxBlock, refused }: Room): string | null {
   const { total } = memory
   if (largest.size > maxBlock) {
     const { label, shape } = largest.windows[0]!.tensor
-    return `${label} [${shape.join(', ')}] takes ${mib(largest.size * 4)}; this device holds ${mib(maxBlock * 4)} in one piece.`
+    return `${label} [${shape.join(', ')}] takes ${inWords(largest.size * 4)}; this device holds ${inWords(maxBlock * 4)} in one piece.`
   }
-  if (total >= refused) return `This run takes ${mib(total)}; this device has refused ${mib(refused)}.`
+  if (total >= refused) return `This run takes ${inWords(total)}; this device has refused ${inWords(refused)}.`
   const budget = PIECES * maxBlock * 4
   if (total <= budget) return null
-  return `This run takes ${mib(total)}. How much this device has in all it does not tell; it gives ${mib(maxBlock * 4)} in one piece, and no run is started with more than ${PIECES} times that.`
+  return `This run takes ${inWords(total)}. WebGPU does not tell how much memory a device has; this one gives ${inWords(maxBlock * 4)} in one piece, and no run is started with more than ${PIECES} times that.`
 }
 
 /** The largest value of a field below its own with which the rest fits as it is, or null. */
@@ -78,4 +78,7 @@ function stepOf(config: Config, field: Shrinks): number {
   return field === 'n_embd' ? config.n_head * (config.position === 'rope' ? 2 : 1) : 1
 }
 
-const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`
+/** In powers of 1,000, as the page counts. */
+function inWords(bytes: number): string {
+  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
+}

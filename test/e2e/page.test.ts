@@ -99,6 +99,30 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await expect.poll(() => page.locator('#field-n_embd-problems').textContent()).toMatch(/^\s*$/)
   })
 
+  test('memory is said without a press, falls by a switch, and what is too much shrinks by a click', async () => {
+    await b.stage(page, 'model').click()
+    const cost = page.locator('dl')
+    const memory = async () => (await cost.getByText(/^[\d.]+ [kMG]B$/).textContent()) ?? ''
+    const before = await memory()
+    await page.getByText(m.model.recomputeNames.layer, { exact: true }).click()
+    await page.getByText(/^Saves .* for \d+% more arithmetic/).waitFor()
+    expect(await memory()).not.toBe(before)
+    expect(await serious(page)).toEqual([])
+    await page.getByText(m.model.recomputeNames.none, { exact: true }).click()
+    const width = page.locator('#field-n_embd')
+    const was = await width.inputValue()
+    await width.fill('2048')
+    await page.locator('#field-n_inner').fill('16384')
+    await page.locator('#field-n_layer').fill('48')
+    await page.locator('#field-n_layer').press('Tab')
+    const problem = page.getByRole('alert').getByText(/The largest width that fits is/)
+    await problem.waitFor()
+    await b.shoot(page, `too-large-1440-${theme}`)
+    await problem.getByRole('button').click()
+    await problem.waitFor({ state: 'detached' })
+    expect(Number(await width.inputValue())).toBeGreaterThan(Number(was))
+  })
+
   test('nobody complained, nothing was missing', () => {
     expect(browser.complaints).toEqual([])
     expect(site.missing).toEqual([])

@@ -44,7 +44,7 @@ test.each(cases)('%s', (_, overrides, vocab_size, room, field) => {
   const problems = fitsDevice(config, room)
   expect(problems.map((problem) => problem.field)).toEqual(field === null ? [] : [field])
   for (const { message, fix } of problems) {
-    expect(message).toMatch(/[0-9]+( MiB)?.*The largest .* that fits is [0-9]+\.$/)
+    expect(message).toMatch(/[0-9]( [MG]B)?.*The largest .* that fits is [0-9]+\.$/)
     expect(fitsDevice({ ...config, [field!]: fix }, room)).toEqual([])
     // Two heads' worth more, or one, and it would not.
     const step = field === 'n_embd' ? config.n_head * 2 : 1
