@@ -1,15 +1,14 @@
 // The arithmetic of a timeline against what the dispatches of a step say of themselves.
 import { expect, test } from 'vitest'
+import { openCpu } from '../../src/cpu/engine'
 import { arithmetic } from '../../src/model/arithmetic'
 import { gpt } from '../../src/model/gpt'
 import { configFor } from '../../src/presets'
-import { openGpu } from '../../src/ops/engine'
 import { initWeights } from '../../src/model/init'
 import { Trainer } from '../../src/train/trainer'
-import { gpu } from '../gpu_env'
 
 test.each(['none', 'mlp', 'layer'] as const)('of a small model, to a few percent (recompute %s)', async (recompute) => {
-  const engine = await openGpu({ gpu: await gpu() })
+  const engine = openCpu()
   const sizes = { n_layer: 2, n_head: 2, n_embd: 128, block_size: 64, batch_size: 4 }
   const config = configFor({ ...sizes, recompute }, 256)
   const trainer = await Trainer.open(engine, config, initWeights(config, 1))

@@ -52,6 +52,7 @@ function countingEngine(): { engine: Engine; bytes: () => number; largest: () =>
   const engine = {
     tune: () => Promise.resolve(false),
     free: () => undefined,
+    stage: () => ({ arrays: new Map(), write: () => undefined }),
     ops: new Proxy({}, { get: () => nothing }),
     maxBlock: 2 ** 29,
     allocate: (asked: readonly Block[]) => {
