@@ -154,7 +154,7 @@ export class Benchmark {
       gflop: flops / 1e9,
       bytes,
       memory_bytes: this.#trainer.memory_bytes + generation.memory_bytes,
-      predicted_bytes: predictMemory(this.config, this.#trainer.engine.maxBlock).total,
+      predicted_bytes: predictMemory(this.config, this.#trainer.engine.maxBlock).memory.total,
       ...this.#times,
       generation_tokens_per_s: generation.tokens_per_s,
     }

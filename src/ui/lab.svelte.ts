@@ -1,7 +1,7 @@
 // The one mirror of the run: what the worker said last, as state that the page can show. Events are gathered as they come and
 // published at most ten times a second, so a fast run costs the page no more than a slow one.
 import type { Config, Problem } from '../config'
-import type { EngineInfo } from '../engine'
+import type { EngineInfo, KernelChoice } from '../engine'
 import type { BuiltInCorpus, EvalMetrics, Forecast, RunEvent, RunStatus, Sample, SampleOptions } from '../run'
 import {
   openLab,
