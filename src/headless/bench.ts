@@ -61,14 +61,14 @@ await runCommand(async () => {
   console.log(`\n${about.adapter} · ${versions.join(' · ')} · ${about.date} UTC · \`${about.command}\`\n`)
   console.log(resultTable(measured.map(({ result }) => result)))
   const wrong: string[] = []
-  for (const { result, losses, others } of measured) {
+  for (const { result, cpu_ms, losses, others } of measured) {
     if (others.length === 0) continue
     console.log(`\n${result.size}: the same weights, batches and update\n`)
-    console.log(peerTable({ ...result, adapter: about.adapter, losses }, others))
+    console.log(peerTable({ ...result, adapter: about.adapter, cpu_ms, losses }, others))
     wrong.push(...disagreements(losses, others).map((sentence) => `${result.size}: ${sentence}`))
   }
   if (flags.json !== undefined) {
-    const results = measured.map(({ result, losses, others }) => ({ ...result, losses, peers: others }))
+    const results = measured.map(({ result, cpu_ms, losses, others }) => ({ ...result, cpu_ms, losses, peers: others }))
     writeFileSync(pathOf(flags.json), `${JSON.stringify({ ...about, results }, null, 1)}\n`)
   }
   for (const sentence of wrong) console.error(sentence)
@@ -90,15 +90,20 @@ async function measure(engine: Engine, size: BenchSize, steps: number, peers: re
       }
     }
     if (peers.length > 0) await withJob(benchmark.config, start)
+    const cpu_ms: number[] = []
     const rounds = roundsOf(steps)
     for (const [i, count] of rounds.entries()) {
       say(`round ${i + 1} of ${rounds.length}`)
+      const before = process.cpuUsage()
       const ours = await benchmark.round(count)
+      const { user, system } = process.cpuUsage(before)
+      cpu_ms.push((user + system) / 1000 / (count + 1))
+      await benchmark.product()
       for (const run of runs) await run.round(count, ours)
     }
     const others = runs.map((run) => run.result())
     say('generation')
-    return { result: await benchmark.result(), losses, others }
+    return { result: await benchmark.result(), cpu_ms, losses, others }
   } finally {
     benchmark.destroy()
   }

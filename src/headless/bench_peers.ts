@@ -39,6 +39,8 @@ export interface PeerResult {
   step_ms: Spread
   /** In each round, the peer's median step over ours. */
   ratios: number[]
+  /** In each round, what the process took of all processors a step: where a driver stands in for a GPU, a busy machine alters it little. */
+  cpu_ms: number[]
   /** Of the first COMPARED steps. */
   losses: number[]
   /** Why there are no figures, or fewer. */
@@ -50,6 +52,7 @@ interface Answer {
   adapter?: string
   first_step_ms?: number
   step_ms?: number[]
+  cpu_ms?: number
   losses?: number[]
   error?: string
 }
@@ -109,7 +112,7 @@ export class PeerRun {
     const { name, coarse = false } = peer
     const none = { median: NaN, p10: NaN, p90: NaN }
     const about = { name, version: '', adapter: '', coarse, failure: null }
-    this.#result = { ...about, first_step_ms: NaN, step_ms: none, ratios: [], losses: [] }
+    this.#result = { ...about, first_step_ms: NaN, step_ms: none, ratios: [], cpu_ms: [], losses: [] }
     this.#process = spawn(peer.command, peer.args(job), { cwd: FOLDER })
     this.#process.on('error', ({ message }) => (this.#stderr += message))
     this.#process.stdin.on('error', () => undefined) // it has ended: its silence says so
@@ -139,6 +142,7 @@ export class PeerRun {
     const timed = all.length > 1 ? all.slice(1) : all
     if (timed.length === 0) return
     this.#step_ms.push(...timed)
+    this.#result.cpu_ms.push(answer?.cpu_ms ?? NaN)
     this.#result.ratios.push(spreadOf(timed).median / spreadOf(ours).median)
   }
 
@@ -197,7 +201,13 @@ export function disagreements(ours: readonly number[], peers: readonly PeerResul
 
 /** Who, how long to the first step, how long a step, how often ours goes into theirs, and the losses that vouch for it. */
 export function peerTable(
-  ours: { adapter: string; first_step_ms: number; step_ms: Spread; losses: readonly number[] },
+  ours: {
+    adapter: string
+    first_step_ms: number
+    step_ms: Spread
+    cpu_ms: readonly number[]
+    losses: readonly number[]
+  },
   peers: readonly PeerResult[],
 ): string {
   const losses = (list: readonly number[]) => list.map((loss) => loss.toFixed(4)).join(' ')
@@ -211,12 +221,27 @@ export function peerTable(
       Number.isFinite(peer.first_step_ms) ? seconds(peer.first_step_ms) : '–',
       measured ? inSpread(peer.step_ms) : '–',
       measured ? `${figures(ratio.median)}× (${peer.ratios.map(figures).join(' ')})` : '–',
+      measured ? figures(spreadOf(peer.cpu_ms).median) : '–',
       losses(peer.losses),
     ]
   })
   return markdown([
-    ['', 'to the first step', 'ms a step (p10–p90)', 'ours is faster (each round)', `first ${COMPARED} losses`],
-    ['Glasshouse', seconds(ours.first_step_ms), inSpread(ours.step_ms), '1×', losses(ours.losses)],
+    [
+      '',
+      'to the first step',
+      'ms a step (p10–p90)',
+      'ours is faster (each round)',
+      'CPU ms a step',
+      `first ${COMPARED} losses`,
+    ],
+    [
+      'Glasshouse',
+      seconds(ours.first_step_ms),
+      inSpread(ours.step_ms),
+      '1×',
+      figures(spreadOf(ours.cpu_ms).median),
+      losses(ours.losses),
+    ],
     ...rows,
   ])
 }

@@ -45,7 +45,10 @@ export async function measureSize(
 ): Promise<BenchResult> {
   const benchmark = await Benchmark.open(engine, size, options)
   try {
-    for (const count of roundsOf(steps)) await benchmark.round(count)
+    for (const count of roundsOf(steps)) {
+      await benchmark.round(count)
+      await benchmark.product()
+    }
     return await benchmark.result()
   } finally {
     benchmark.destroy()
@@ -72,10 +75,9 @@ export class Benchmark {
   readonly #batches: readonly Batch[]
   readonly #times: { compile_ms: number; first_step_ms: number }
   readonly #options: BenchOptions
-  readonly #step_ms: number[] = []
+  /** Of every step, round by round, and of the product after each round. */
+  readonly #rounds: number[][] = []
   readonly #product_ms: number[] = []
-  /** Of each round: the rate of its steps over the rate of the product that followed. */
-  readonly #shares: number[] = []
   #step = 0
 
   private constructor(
@@ -121,16 +123,17 @@ export class Benchmark {
     }
   }
 
-  /** Times `steps` steps, after one that starts the pipeline, and a product. Returns the milliseconds of each step. */
+  /** Times `steps` steps, after one that starts the pipeline. Returns the milliseconds of each step. */
   async round(steps: number): Promise<number[]> {
     const done = await this.#train(steps + 1)
     const step_ms = done.slice(1).map((at, i) => at - done[i]!)
-    this.#step_ms.push(...step_ms)
-    const product_ms = await this.#product.time()
-    this.#product_ms.push(product_ms)
-    const { flops } = costOf(this.#trainer.program)
-    this.#shares.push(flops / spreadOf(step_ms).median / (this.#product.flops / product_ms))
+    this.#rounds.push(step_ms)
     return step_ms
+  }
+
+  /** Times a product, to hold against the round before. */
+  async product(): Promise<void> {
+    this.#product_ms.push(await this.#product.time())
   }
 
   /** What the rounds so far say, and how fast the model writes. */
@@ -138,18 +141,19 @@ export class Benchmark {
     const { batch_size: B, block_size: T } = this.config
     const generation = await this.#generate()
     const { dispatches, flops, bytes } = costOf(this.#trainer.program)
-    const step_ms = spreadOf(this.#step_ms)
+    const step_ms = spreadOf(this.#rounds.flat())
     const { n, flops: product } = this.#product
+    const share = (round: number[], i: number) => (flops / spreadOf(round).median / product) * this.#product_ms[i]!
     return {
       size: this.size,
       batch: [B, T],
       params: countParams(this.config),
-      steps: this.#step_ms.length,
+      steps: this.#rounds.flat().length,
       step_ms,
       tokens_per_s: (1000 * B * T) / step_ms.median,
       gflop_per_s: flops / step_ms.median / 1e6,
       matmul: { gflop_per_s: product / spreadOf(this.#product_ms).median / 1e6, shape: [n, n, n] },
-      share: spreadOf(this.#shares).median,
+      share: spreadOf(this.#rounds.map(share)).median,
       dispatches,
       gflop: flops / 1e9,
       bytes,

@@ -54,6 +54,7 @@ describe('a peer', () => {
     expect(result).toMatchObject({ name: 'sums', version: '1.2', adapter: 'here', failure: null })
     expect(result.losses).toEqual(batches.slice(0, 5).map((b) => wte[7]! + b.tokens[3]! + 100 * b.targets[500]!))
     expect(result.ratios).toHaveLength(2)
+    expect(result.cpu_ms).toHaveLength(2)
     expect(result.first_step_ms).toBeGreaterThan(0)
     expect(result.step_ms.median).toBeGreaterThanOrEqual(0)
   })
@@ -83,9 +84,10 @@ describe('a peer', () => {
     expect(result.failure).toMatch(why)
     expect(result.ratios).toEqual([])
     expect(
-      peerTable({ adapter: 'here', first_step_ms: 1, step_ms: { median: 20, p10: 10, p90: 30 }, losses: OURS }, [
-        result,
-      ]),
+      peerTable(
+        { adapter: 'here', first_step_ms: 1, step_ms: { median: 20, p10: 10, p90: 30 }, cpu_ms: [30], losses: OURS },
+        [result],
+      ),
     ).toMatch(why)
   })
 })
@@ -99,6 +101,7 @@ describe('losses', () => {
     first_step_ms: 1000,
     step_ms: { median: 20, p10: 10, p90: 30 },
     ratios: [2, 4, 3],
+    cpu_ms: [40],
     losses,
     failure: null,
     ...change,
@@ -122,13 +125,13 @@ describe('losses', () => {
   })
 
   test('stand in the table with the ratio of each round', () => {
-    const table = peerTable({ adapter: 'here', first_step_ms: 500, step_ms: of([]).step_ms, losses: OURS }, [
-      of(OURS),
-      of([], { adapter: 'elsewhere', failure: 'no memory', ratios: [], first_step_ms: NaN }),
-    ])
-    expect(table).toMatch(
-      /\| peer 1 +\| +1\.00 s \| +20\.0 \(10\.0–30\.0\) \| +3\.00× \(2\.00 4\.00 3\.00\) \| 4\.1597 4\.0378 /,
+    const table = peerTable(
+      { adapter: 'here', first_step_ms: 500, step_ms: of([]).step_ms, cpu_ms: [30], losses: OURS },
+      [of(OURS), of([], { adapter: 'elsewhere', failure: 'no memory', ratios: [], first_step_ms: NaN })],
     )
-    expect(table).toMatch(/\| peer 1 on elsewhere \(no memory\) +\| +– \| +– \| +– \|/)
+    expect(table).toMatch(
+      /\| peer 1 +\| +1\.00 s \| +20\.0 \(10\.0–30\.0\) \| +3\.00× \(2\.00 4\.00 3\.00\) \| +40\.0 \| 4\.1597 4\.0378 /,
+    )
+    expect(table).toMatch(/\| peer 1 on elsewhere \(no memory\) +\| +– \| +– \| +– \| +– \|/)
   })
 })

@@ -68,14 +68,17 @@ export async function serve(about, open) {
       const losses = []
       const step_ms = []
       const began = performance.now()
+      const cpu = process.cpuUsage()
       while (step_ms.length < steps && performance.now() - began < limit_ms) {
         const at = performance.now()
         losses.push(await next())
         step_ms.push(performance.now() - at)
       }
+      const { user, system } = process.cpuUsage(cpu)
+      const cpu_ms = (user + system) / 1000 / step_ms.length
       const numbers = []
       for (const loss of losses) numbers.push(await loss())
-      tell({ step_ms, losses: numbers })
+      tell({ step_ms, cpu_ms, losses: numbers })
     }
     process.exit(0)
   } catch (error) {
