@@ -11,29 +11,59 @@ export type GpuOp<K extends OpName> = (kernels: Kernels, tuner: Autotuner) => Op
 /** An op without a backward. */
 export const noBackward = () => []
 
-/** An op whose out[i] depends on x[i] alone, one thread an element. `flops` are those of one element, forward and backward. */
-export function elementwise(shader: Shader, flops: [number, number]): GpuOp<'gelu'> & GpuOp<'relu2'> {
+/**
+ * A shader whose text speaks of `numbers`: one f32, or a vec4f where `fours`, which takes rows that are a multiple of four long.
+ * One text either way, and by fours a quarter of the threads, loads and address arithmetic for the same bytes.
+ */
+export function byFours({ name, source }: Shader, fours: boolean): Shader {
+  return fours ? { name: `${name}.fours`, source: FOURS + source } : { name, source: ONES + source }
+}
+// One line each, so that errors keep the shader's own lines. STEP says how many f32 a `numbers` holds, `total` adds them up,
+// `gather` makes one of as many as it holds, `activate_each` and `slope_each` are the prelude's activations of each.
+const ONES =
+  'alias numbers = f32; const STEP = 1u; ' +
+  'fn total(v: numbers) -> f32 { return v; } ' +
+  'fn gather(a: f32, b: f32, c: f32, d: f32) -> numbers { return a; } ' +
+  'fn activate_each(kind: u32, v: numbers) -> numbers { return activate(kind, v); } ' +
+  'fn slope_each(kind: u32, v: numbers) -> numbers { return slope(kind, v); } '
+const FOURS =
+  'alias numbers = vec4f; const STEP = 4u; ' +
+  'fn total(v: numbers) -> f32 { return (v.x + v.y) + (v.z + v.w); } ' +
+  'fn gather(a: f32, b: f32, c: f32, d: f32) -> numbers { return vec4f(a, b, c, d); } ' +
+  'fn activate_each(kind: u32, v: numbers) -> numbers { return vec4f(activate(kind, v.x), activate(kind, v.y), activate(kind, v.z), activate(kind, v.w)); } ' +
+  'fn slope_each(kind: u32, v: numbers) -> numbers { return vec4f(slope(kind, v.x), slope(kind, v.y), slope(kind, v.z), slope(kind, v.w)); } '
+
+/** How to dispatch one thread a `numbers` over `size` elements in rows of `width`. */
+export function elements(shader: Shader, size: number, width = size) {
+  const fours = width % 4 === 0
+  return { shader: byFours(shader, fours), workgroups: grid(Math.ceil(size / (fours ? 256 : 64))) }
+}
+
+/** An op whose out[i] depends on x[i] alone. `flops` are those of one element, forward and backward. */
+export function elementwise(source: Shader, flops: [number, number]): GpuOp<'gelu'> & GpuOp<'relu2'> {
   return (kernels) => ({
     forward({ name, t }) {
       const SIZE = sizeOf(t.out.shape)
+      const { shader, workgroups } = elements(source, SIZE)
       return [
         kernels.dispatch(shader, 'forward', {
-          label: `${name}.${shader.name}`,
+          label: `${name}.${source.name}`,
           tensors: t,
           constants: { SIZE },
-          workgroups: grid(Math.ceil(SIZE / 64)),
+          workgroups,
           flops: flops[0] * SIZE,
         }),
       ]
     },
     backward({ name, t, d, adds }) {
       const SIZE = sizeOf(t.out.shape)
+      const { shader, workgroups } = elements(source, SIZE)
       return [
         kernels.dispatch(shader, 'backward', {
-          label: `${name}.${shader.name}.dx`,
+          label: `${name}.${source.name}.dx`,
           tensors: { ...t, ...d },
           constants: { SIZE, ACCUMULATE: Number(adds.has('dx')) },
-          workgroups: grid(Math.ceil(SIZE / 64)),
+          workgroups,
           flops: flops[1] * SIZE,
         }),
       ]
