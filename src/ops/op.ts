@@ -1,5 +1,5 @@
 // What every op file is: from a GPU's kernels, the two directions of one op as lists of dispatches.
-import type { Dropout, Op, OpName } from '../engine'
+import { normPartials, type Dropout, type Op, type OpName } from '../engine'
 import type { Autotuner } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
@@ -37,6 +37,33 @@ const FOURS =
 export function elements(shader: Shader, size: number, width = size) {
   const fours = width % 4 === 0
   return { shader: byFours(shader, fours), workgroups: grid(Math.ceil(size / (fours ? 256 : 64))) }
+}
+
+/**
+ * How many lanes share a row of `width` `numbers`: a power of two from 8, which read a whole cache line side by side, to a
+ * workgroup's 64; the fewest that leave each lane at most `most`. Fewer lanes a row: fewer barriers, and more rows at once.
+ */
+export function teamFor(width: number, most: number): number {
+  let team = 8
+  while (team < LANES && team * most < width) team *= 2
+  return team
+}
+/** Lanes of a row kernel's workgroup, as in shaders/prelude.wgsl. */
+export const LANES = 64
+
+/** What the norms share: N rows of C numbers, a team of lanes to each, and sums over stretches of rows. */
+export function rowPlan(source: Shader, N: number, C: number) {
+  const fours = C % 4 === 0
+  const width = fours ? C / 4 : C
+  const TEAM = teamFor(width, 4)
+  const COUNT = normPartials(N)
+  return {
+    shader: byFours(source, fours),
+    constants: { N, C, TEAM, PER: Math.ceil(width / TEAM), STRETCH: Math.ceil(N / COUNT), COUNT },
+    rows: grid(Math.ceil((N * TEAM) / LANES)),
+    stretches: [COUNT, 1, 1] as const,
+    columns: Math.ceil(width / 16),
+  }
 }
 
 /** An op whose out[i] depends on x[i] alone. `flops` are those of one element, forward and backward. */
