@@ -1,11 +1,11 @@
 // Dropout (Srivastava et al. 2014): out = x · keep/(1 − p). The draw for an element is a function of seed, step, stream and
 // index, so backward draws it again instead of remembering it.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [N, C]
+@group(0) @binding(0) var<storage, read> x: array<numbers>;         // [N, C]
 @group(0) @binding(1) var<storage, read> dice: array<u32>;      // [seed, step, …]
-@group(0) @binding(2) var<storage, read_write> out: array<f32>; // [N, C]
-@group(0) @binding(3) var<storage, read> dout: array<f32>;      // [N, C]
-@group(0) @binding(4) var<storage, read_write> dx: array<f32>;  // [N, C]
+@group(0) @binding(2) var<storage, read_write> out: array<numbers>; // [N, C]
+@group(0) @binding(3) var<storage, read> dout: array<numbers>;      // [N, C]
+@group(0) @binding(4) var<storage, read_write> dx: array<numbers>;  // [N, C]
 
 override SIZE: u32;
 override STREAM: u32;
@@ -13,19 +13,31 @@ override THRESHOLD: u32; // p · 2³²
 override RESCALE: f32;   // 1/(1 − p)
 override ACCUMULATE: bool = false;
 
-// one thread per element
+/// The factors of the i-th `numbers`: each element has a draw of its own, by its own index.
+fn kept(i: u32) -> numbers {
+  let key = dropout_key(dice[0], dice[1], STREAM);
+  let e = i * STEP;
+  return gather(
+    keep(key, e, THRESHOLD, RESCALE),
+    keep(key, e + 1u, THRESHOLD, RESCALE),
+    keep(key, e + 2u, THRESHOLD, RESCALE),
+    keep(key, e + 3u, THRESHOLD, RESCALE),
+  );
+}
+
+// one thread per `numbers`
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, 64u);
-  if (i >= SIZE) { return; }
-  out[i] = x[i] * keep(dropout_key(dice[0], dice[1], STREAM), i, THRESHOLD, RESCALE);
+  if (i >= SIZE / STEP) { return; }
+  out[i] = x[i] * kept(i);
 }
 
-// one thread per element
+// one thread per `numbers`
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, 64u);
-  if (i >= SIZE) { return; }
-  let d = dout[i] * keep(dropout_key(dice[0], dice[1], STREAM), i, THRESHOLD, RESCALE);
+  if (i >= SIZE / STEP) { return; }
+  let d = dout[i] * kept(i);
   if (ACCUMULATE) { dx[i] += d; } else { dx[i] = d; }
 }

@@ -36,6 +36,27 @@ fn max_lanes(value: f32, lane: u32) -> f32 {
   return most;
 }
 
+var<workgroup> posted: array<vec2f, 2u * LANES>;
+var<workgroup> eighths: array<vec2f, 2u * LANES / 8u>;
+
+/// Sum over each team of `team` lanes, a power of two from 8 to LANES, in a fixed order, the same in every lane of the team. In
+/// storeys of eight: one barrier for a team of eight and two for a larger one, where sum_lanes has eight. Calls that follow each
+/// other take `turn` 0 and 1 by turns, so that none writes what another lane is still reading.
+fn sum_team(value: vec2f, lane: u32, team: u32, turn: u32) -> vec2f {
+  posted[turn * LANES + lane] = value;
+  workgroupBarrier();
+  let eight = turn * LANES + lane / 8u * 8u;
+  var sum = posted[eight];
+  for (var k = 1u; k < 8u; k++) { sum += posted[eight + k]; }
+  if (team == 8u) { return sum; }
+  if (lane % 8u == 0u) { eighths[(turn * LANES + lane) / 8u] = sum; }
+  workgroupBarrier();
+  let first = (turn * LANES + lane / team * team) / 8u;
+  sum = eighths[first];
+  for (var k = 1u; k < team / 8u; k++) { sum += eighths[first + k]; }
+  return sum;
+}
+
 /// src/rng.ts, word for word: the mixer "lowbias32" and dropout's draw for one element.
 fn mix_bits(word: u32) -> u32 {
   var x = word;

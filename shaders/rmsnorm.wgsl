@@ -1,61 +1,107 @@
 // RMSNorm (Zhang and Sennrich, arXiv 1910.07467): out = x · rstd · weight over each row of C numbers,
-// rstd = 1/√(mean(x²) + eps).
+// rstd = 1/√(mean(x²) + eps). The gradient of weight is a sum over all rows: each workgroup of the backward leaves the sum over
+// its stretch of rows in `partials`, and `finish` adds those up.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;              // [N, C]
-@group(0) @binding(1) var<storage, read> weight: array<f32>;         // [C]
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;      // [N, C]
-@group(0) @binding(3) var<storage, read_write> rstd: array<f32>;     // [N]
-@group(0) @binding(4) var<storage, read> dout: array<f32>;           // [N, C]
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;       // [N, C]
-@group(0) @binding(6) var<storage, read_write> dweight: array<f32>;  // [C]
+@group(0) @binding(0) var<storage, read> x: array<numbers>;              // [N, C]
+@group(0) @binding(1) var<storage, read> weight: array<numbers>;         // [C]
+@group(0) @binding(2) var<storage, read_write> out: array<numbers>;      // [N, C]
+@group(0) @binding(3) var<storage, read_write> rstd: array<f32>;         // [N]
+@group(0) @binding(4) var<storage, read> dout: array<numbers>;           // [N, C]
+@group(0) @binding(5) var<storage, read_write> dx: array<numbers>;       // [N, C]
+@group(0) @binding(6) var<storage, read_write> dweight: array<numbers>;  // [C]
+@group(0) @binding(7) var<storage, read_write> partials: array<numbers>; // [COUNT, C] of dweight
 
 override N: u32;
 override C: u32;
+override WIDTH: u32 = C / STEP; // `numbers` in a row
 override EPS: f32 = 1e-5;
 override ACCUMULATE: bool = false;
+override TEAM: u32 = LANES; // lanes that share a row
+override PER: u32 = 1u;     // `numbers` of a row that fall to each of them: every TEAM-th
+override STRETCH: u32 = 1u; // rows that a workgroup of the backward goes through
+override COUNT: u32 = 1u;   // stretches
 
-// one workgroup per row
+var<workgroup> held: array<array<numbers, LANES>, PER>; // the rows; each lane reads only what it put there itself
+
+// one team per row; a team past the last row goes along to the barriers, and writes nothing
 @compute @workgroup_size(LANES)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let n = flat_group(group, groups);
-  if (n >= N) { return; }
-  var squares = 0.0;
-  for (var c = lane; c < C; c += LANES) { squares += x[n * C + c] * x[n * C + c]; }
-  let r = inverseSqrt(sum_lanes(squares, lane) / f32(C) + EPS);
-  for (var c = lane; c < C; c += LANES) { out[n * C + c] = x[n * C + c] * r * weight[c]; }
-  if (lane == 0u) { rstd[n] = r; }
+  let row = flat_group(group, groups) * (LANES / TEAM) + lane / TEAM;
+  let n = min(row, N - 1u);
+  let member = lane % TEAM;
+  var squares = numbers();
+  for (var c = member; c < WIDTH; c += TEAM) {
+    let value = x[n * WIDTH + c];
+    held[c / TEAM][lane] = value;
+    squares += value * value;
+  }
+  let r = inverseSqrt(sum_team(vec2f(total(squares)), lane, TEAM, 0u).x / f32(C) + EPS);
+  if (row >= N) { return; }
+  for (var c = member; c < WIDTH; c += TEAM) { out[n * WIDTH + c] = held[c / TEAM][lane] * r * weight[c]; }
+  if (member == 0u) { rstd[n] = r; }
 }
 
-// one workgroup per row; with x̂ = x · rstd and g = dout · weight: dx = rstd · (g − x̂ · mean(g · x̂))
+var<workgroup> columns: array<array<numbers, LANES>, 2>;
+
+// one workgroup per stretch of rows, of which its teams take turns; with x̂ = x · rstd and g = dout · weight:
+// dx = rstd · (g − x̂ · mean(g · x̂)), then dweight = Σ dout · x̂ while the rows are still in the cache
 @compute @workgroup_size(LANES)
-fn backward_x(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let n = flat_group(group, groups);
-  if (n >= N) { return; }
-  let r = rstd[n];
-  var sum = 0.0;
-  for (var c = lane; c < C; c += LANES) { sum += dout[n * C + c] * weight[c] * x[n * C + c] * r; }
-  let mean_gx = sum_lanes(sum, lane) / f32(C);
-  for (var c = lane; c < C; c += LANES) {
-    let d = r * (dout[n * C + c] * weight[c] - x[n * C + c] * r * mean_gx);
-    if (ACCUMULATE) { dx[n * C + c] += d; } else { dx[n * C + c] = d; }
+fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let teams = LANES / TEAM;
+  let team = lane / TEAM;
+  let member = lane % TEAM;
+  let first = group.x * STRETCH;
+  let end = min(first + STRETCH, N);
+  for (var i = 0u; i < STRETCH; i += teams) {
+    let row = first + i + team;
+    let n = min(row, N - 1u);
+    let r = rstd[n];
+    var sum_gx = numbers();
+    for (var c = member; c < WIDTH; c += TEAM) {
+      let g = dout[n * WIDTH + c] * weight[c];
+      sum_gx += g * x[n * WIDTH + c] * r;
+    }
+    let mean_gx = sum_team(vec2f(total(sum_gx)), lane, TEAM, i / teams % 2u).x / f32(C);
+    if (row < end) {
+      for (var c = member; c < WIDTH; c += TEAM) {
+        let g = dout[n * WIDTH + c] * weight[c];
+        let d = r * (g - x[n * WIDTH + c] * r * mean_gx);
+        if (ACCUMULATE) { dx[n * WIDTH + c] += d; } else { dx[n * WIDTH + c] = d; }
+      }
+    }
+  }
+  for (var k = 0u; k < PER; k++) {
+    let c = k * TEAM + member;
+    var sum = numbers();
+    if (c < WIDTH) {
+      for (var n = first + team; n < end; n += teams) { sum += dout[n * WIDTH + c] * x[n * WIDTH + c] * rstd[n]; }
+    }
+    // The first team adds up what all have; two halves of `columns` by turns, as in sum_team.
+    let half = k % 2u;
+    columns[half][lane] = sum;
+    workgroupBarrier();
+    if (team == 0u && c < WIDTH) {
+      for (var t = 1u; t < teams; t++) { sum += columns[half][t * TEAM + lane]; }
+      partials[group.x * WIDTH + c] = sum;
+    }
   }
 }
 
 const COLUMNS = 16u;
 const ROWS = 16u;
-var<workgroup> parts: array<array<f32, COLUMNS>, ROWS>;
+var<workgroup> parts: array<array<numbers, COLUMNS>, ROWS>;
 
-// one workgroup per 16 columns; out = x̂ · weight
+// one workgroup per 16 columns
 @compute @workgroup_size(COLUMNS, ROWS)
-fn backward_weight(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let c = group.x * COLUMNS + local.x;
-  var sum = 0.0;
-  if (c < C) {
-    for (var n = local.y; n < N; n += ROWS) { sum += dout[n * C + c] * x[n * C + c] * rstd[n]; }
+  var sum = numbers();
+  if (c < WIDTH) {
+    for (var i = local.y; i < COUNT; i += ROWS) { sum += partials[i * WIDTH + c]; }
   }
   parts[local.y][local.x] = sum;
   workgroupBarrier();
-  if (local.y > 0u || c >= C) { return; }
+  if (local.y > 0u || c >= WIDTH) { return; }
   for (var k = 1u; k < ROWS; k++) { sum += parts[k][local.x]; }
   if (ACCUMULATE) { dweight[c] += sum; } else { dweight[c] = sum; }
 }

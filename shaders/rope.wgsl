@@ -2,69 +2,77 @@
 // (i, i + HS/2) turns by angle[t, i]; values pass. Angles come as tables made in double precision: WGSL's own sin and cos
 // promise only 2⁻¹¹.
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [B, T, HEADS·HS]
-@group(0) @binding(1) var<storage, read> cos_table: array<f32>; // [P, HS/2]
-@group(0) @binding(2) var<storage, read> sin_table: array<f32>; // [P, HS/2]
+@group(0) @binding(0) var<storage, read> x: array<numbers>;         // [B, T, HEADS·HS]
+@group(0) @binding(1) var<storage, read> cos_table: array<numbers>; // [P, HS/2]
+@group(0) @binding(2) var<storage, read> sin_table: array<numbers>; // [P, HS/2]
 @group(0) @binding(3) var<storage, read> pos: array<u32>;       // [1] position of the first token
-@group(0) @binding(4) var<storage, read_write> out: array<f32>; // [B, T, HEADS·HS]
-@group(0) @binding(5) var<storage, read> dout: array<f32>;      // [B, T, HEADS·HS]
-@group(0) @binding(6) var<storage, read_write> dx: array<f32>;  // [B, T, HEADS·HS]
+@group(0) @binding(4) var<storage, read_write> out: array<numbers>; // [B, T, HEADS·HS]
+@group(0) @binding(5) var<storage, read> dout: array<numbers>;      // [B, T, HEADS·HS]
+@group(0) @binding(6) var<storage, read_write> dx: array<numbers>;  // [B, T, HEADS·HS]
 
 override N: u32;
 override T: u32;
 override HEADS: u32;  // NH + 2 NKV
 override TURNED: u32; // NH + NKV
 override HALF: u32;   // HS/2
+override APART: u32 = HALF / STEP; // how many `numbers` the two of a pair stand apart
 override ACCUMULATE: bool = false;
 
-/// Where a thread's pair begins, and (cos, sin) of its angle at time `t`.
-fn pair_at(i: u32) -> u32 {
-  return i / HALF * 2u * HALF + i % HALF;
+struct Turn {
+  cosine: numbers,
+  sine: numbers,
 }
-fn turn_at(i: u32, t: u32) -> vec2f {
-  if (i / HALF % HEADS >= TURNED) { return vec2f(1.0, 0.0); }
-  let k = t * HALF + i % HALF;
-  return vec2f(cos_table[k], sin_table[k]);
+
+/// Where a thread's pairs begin, and their angles at time `t`.
+fn pair_at(i: u32) -> u32 {
+  return i / APART * 2u * APART + i % APART;
+}
+fn turn_at(i: u32, t: u32) -> Turn {
+  if (i / APART % HEADS >= TURNED) { return Turn(numbers(1.0), numbers(0.0)); }
+  let k = t * APART + i % APART;
+  return Turn(cos_table[k], sin_table[k]);
 }
 fn rotate(i: u32, t: u32) {
   let at = pair_at(i);
   let turn = turn_at(i, t);
   let a = x[at];
-  let b = x[at + HALF];
-  out[at] = a * turn.x - b * turn.y;
-  out[at + HALF] = b * turn.x + a * turn.y;
+  let b = x[at + APART];
+  out[at] = a * turn.cosine - b * turn.sine;
+  out[at + APART] = b * turn.cosine + a * turn.sine;
 }
 
-// one thread per pair
+// one thread per `numbers` of pairs
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, 64u);
-  if (i >= N * HEADS * HALF) { return; }
-  rotate(i, i / (HEADS * HALF) % T);
+  if (i >= N * HEADS * APART) { return; }
+  rotate(i, i / (HEADS * APART) % T);
 }
 
 // the same in the middle of a text
 @compute @workgroup_size(64)
 fn forward_from(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, 64u);
-  if (i >= N * HEADS * HALF) { return; }
-  rotate(i, pos[0] + i / (HEADS * HALF) % T);
+  if (i >= N * HEADS * APART) { return; }
+  rotate(i, pos[0] + i / (HEADS * APART) % T);
 }
 
-// one thread per pair; a rotation is undone by turning the gradient back
+// one thread per `numbers` of pairs; a rotation is undone by turning the gradient back
 @compute @workgroup_size(64)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, 64u);
-  if (i >= N * HEADS * HALF) { return; }
+  if (i >= N * HEADS * APART) { return; }
   let at = pair_at(i);
-  let turn = turn_at(i, i / (HEADS * HALF) % T);
-  let da = dout[at] * turn.x + dout[at + HALF] * turn.y;
-  let db = dout[at + HALF] * turn.x - dout[at] * turn.y;
+  let turn = turn_at(i, i / (HEADS * APART) % T);
+  let a = dout[at];
+  let b = dout[at + APART];
+  let da = a * turn.cosine + b * turn.sine;
+  let db = b * turn.cosine - a * turn.sine;
   if (ACCUMULATE) {
     dx[at] += da;
-    dx[at + HALF] += db;
+    dx[at + APART] += db;
   } else {
     dx[at] = da;
-    dx[at + HALF] = db;
+    dx[at + APART] = db;
   }
 }

@@ -34,20 +34,20 @@ export interface Ops {
     scratch: never
     attrs: object
   }
-  /** out = (x − mean) · rstd · weight + bias, each row by itself. x [N, C], mean and rstd [N]. */
+  /** out = (x − mean) · rstd · weight + bias, each row by itself. x [N, C], mean and rstd [N], partials [normPartials(N), 1 or, with a bias, 2, C]. */
   layernorm: {
     tensors: 'x' | 'weight' | 'out' | 'mean' | 'rstd'
     optional: 'bias'
     grads: 'x' | 'weight' | 'bias'
-    scratch: never
+    scratch: 'partials'
     attrs: { eps: number }
   }
-  /** out = x · rstd · weight, rstd = 1/√(mean(x²) + eps). */
+  /** out = x · rstd · weight, rstd = 1/√(mean(x²) + eps). partials [normPartials(N), C]. */
   rmsnorm: {
     tensors: 'x' | 'weight' | 'out' | 'rstd'
     optional: never
     grads: 'x' | 'weight'
-    scratch: never
+    scratch: 'partials'
     attrs: { eps: number }
   }
   /**
@@ -180,6 +180,14 @@ export function partialsOf(N: number, K: number, M: number, transposed: boolean)
 /** How long each of so many parts is: a multiple of 16, the last one shorter. */
 export function partOf(K: number, parts: number): number {
   return Math.ceil(K / parts / 16) * 16
+}
+
+/**
+ * Stretches of rows over which the backward of a norm sums the gradients of weight and bias, out of N rows: at least 16 rows each,
+ * so that the partial sums are small beside the rows, and at most 512, enough for the widest GPU and soon added up.
+ */
+export function normPartials(N: number): number {
+  return Math.ceil(N / Math.max(16, Math.ceil(N / 512)))
 }
 
 /** The words of `dice` (u32): what changes each step and is not a rate. */

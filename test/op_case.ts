@@ -5,6 +5,7 @@ import {
   DRAWS,
   HYPER,
   NORM_PARTIALS,
+  normPartials,
   partialsOf,
   RING,
   SAMPLING,
@@ -122,7 +123,7 @@ export const cases = {
       made: { out: [s.N, s.C], mean: [s.N], rstd: [s.N] },
       compare: ['out', 'mean', 'rstd'],
       grads: ['x', 'weight', ...(s.bias ? ['bias'] : [])],
-      scratch: {},
+      scratch: { partials: [normPartials(s.N), s.bias ? 2 : 1, s.C] },
     }
   },
 
@@ -135,7 +136,7 @@ export const cases = {
       made: { out: [s.N, s.C], rstd: [s.N] },
       compare: ['out', 'rstd'],
       grads: ['x', 'weight'],
-      scratch: {},
+      scratch: { partials: [normPartials(s.N), s.C] },
     }
   },
 

@@ -3,6 +3,7 @@
 // autograd: each op's backward is a kernel of its own, and a node only says which tensors that kernel reads again.
 // Knows shapes and names, not memory (memory.ts) and not who computes (the Engine).
 import {
+  normPartials,
   partialsOf,
   type Activation,
   type Call,
@@ -249,6 +250,7 @@ export class Tape {
         saved: ['x', 'weight', 'mean', 'rstd'],
         grads: { x: true, weight: true, bias: true },
         dout: out,
+        scratch: { partials: [normPartials(rows(x)), bias ? 2 : 1, last(x)] },
       },
     )
     return out
@@ -259,7 +261,13 @@ export class Tape {
     this.#record(
       'rmsnorm',
       { name, t: { x, weight, out, rstd }, attrs: { eps } },
-      { out: ['out', 'rstd'], saved: ['x', 'weight', 'rstd'], grads: { x: true, weight: true }, dout: out },
+      {
+        out: ['out', 'rstd'],
+        saved: ['x', 'weight', 'rstd'],
+        grads: { x: true, weight: true },
+        dout: out,
+        scratch: { partials: [normPartials(rows(x)), last(x)] },
+      },
     )
     return out
   }

@@ -1,27 +1,28 @@
 // Dropout: see shaders/dropout.wgsl.
-import source from '../../shaders/dropout.wgsl?raw'
-import { grid } from '../gpu/kernel'
+import text from '../../shaders/dropout.wgsl?raw'
 import { sizeOf } from '../params'
-import { dropoutConstants, type GpuOp } from './op'
+import { dropoutConstants, elements, type GpuOp } from './op'
 
-const shader = { name: 'dropout', source }
+const source = { name: 'dropout', source: text }
 
 export const dropout: GpuOp<'dropout'> = (kernels) => ({
   forward({ name, t, attrs }) {
     const SIZE = sizeOf(t.out.shape)
+    const { shader, workgroups } = elements(source, SIZE)
     const constants = { SIZE, ...dropoutConstants(attrs) }
     return [
       kernels.dispatch(shader, 'forward', {
         label: `${name}.dropout`,
         tensors: t,
         constants,
-        workgroups: grid(Math.ceil(SIZE / 64)),
+        workgroups,
         flops: SIZE,
       }),
     ]
   },
   backward({ name, t, d, adds, attrs }) {
     const SIZE = sizeOf(t.out.shape)
+    const { shader, workgroups } = elements(source, SIZE)
     const constants = {
       SIZE,
       ...dropoutConstants(attrs),
@@ -32,7 +33,7 @@ export const dropout: GpuOp<'dropout'> = (kernels) => ({
         label: `${name}.dropout.dx`,
         tensors: { ...t, ...d },
         constants,
-        workgroups: grid(Math.ceil(SIZE / 64)),
+        workgroups,
         flops: SIZE,
       }),
     ]

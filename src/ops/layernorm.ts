@@ -1,48 +1,50 @@
 // LayerNorm: see shaders/layernorm.wgsl.
 import source from '../../shaders/layernorm.wgsl?raw'
-import { grid } from '../gpu/kernel'
+import { invariant } from '../errors'
 import { sizeOf } from '../params'
-import type { GpuOp } from './op'
+import { rowPlan, type GpuOp } from './op'
 
-const shader = { name: 'layernorm', source }
+const text = { name: 'layernorm', source }
 
 export const layernorm: GpuOp<'layernorm'> = (kernels) => ({
   forward({ name, t, attrs }) {
     const [N, C] = [sizeOf(t.mean.shape), sizeOf(t.weight.shape)]
-    const constants = { N, C, EPS: attrs.eps, BIAS: Number(t.bias !== undefined) }
-    // Without a bias the binding is filled, and never read.
-    const tensors = { ...t, bias: t.bias ?? t.weight }
+    const { shader, constants, rows } = rowPlan(text, N, C)
     return [
       kernels.dispatch(shader, 'forward', {
         label: `${name}.layernorm`,
-        tensors,
-        constants,
-        workgroups: grid(N),
+        // Without a bias the binding is filled, and never read.
+        tensors: { ...t, bias: t.bias ?? t.weight },
+        constants: { ...constants, EPS: attrs.eps, BIAS: Number(t.bias !== undefined) },
+        workgroups: rows,
         flops: 8 * N * C,
       }),
     ]
   },
-  backward({ name, t, d, adds, attrs }) {
+  backward({ name, t, d, adds }) {
     const [N, C] = [sizeOf(t.mean.shape), sizeOf(t.weight.shape)]
-    const write = (key: 'dx' | 'dweight' | 'dbias', entry: string, workgroups: [number, number, number]) => {
-      const constants = { N, C, EPS: attrs.eps, ACCUMULATE: Number(adds.has(key)) }
-      return d[key]
-        ? [
-            kernels.dispatch(shader, entry, {
-              label: `${name}.layernorm.${key}`,
-              tensors: { ...t, ...d },
-              constants,
-              workgroups,
-              flops: 8 * N * C,
-            }),
-          ]
-        : []
-    }
-    const columns: [number, number, number] = [Math.ceil(C / 16), 1, 1]
+    const { shader, constants, stretches, columns } = rowPlan(text, N, C)
+    const sums = t.bias ? 2 : 1
+    const adding = adds.has('dweight')
+    invariant(
+      !t.bias || adds.has('dbias') === adding,
+      () => `${name}: dweight and dbias are both written, or both added to`,
+    )
     return [
-      ...write('dx', 'backward_x', grid(N)),
-      ...write('dweight', 'backward_weight', columns),
-      ...write('dbias', 'backward_bias', columns),
+      kernels.dispatch(shader, 'backward', {
+        label: `${name}.layernorm.dx`,
+        tensors: { ...t, ...d },
+        constants: { ...constants, SUMS: sums, ACCUMULATE: Number(adds.has('dx')) },
+        workgroups: stretches,
+        flops: 16 * N * C,
+      }),
+      kernels.dispatch(shader, t.bias ? 'finish_both' : 'finish', {
+        label: `${name}.layernorm.${t.bias ? 'dweight_dbias' : 'dweight'}`,
+        tensors: d,
+        constants: { ...constants, SUMS: sums, ACCUMULATE: Number(adding) },
+        workgroups: [columns, sums, 1],
+        flops: sums * constants.COUNT * C,
+      }),
     ]
   },
 })

@@ -1,5 +1,5 @@
 // What every op file is: from a GPU's kernels, the two directions of one op as lists of dispatches.
-import type { Dropout, Op, OpName } from '../engine'
+import { normPartials, type Dropout, type Op, type OpName } from '../engine'
 import type { Autotuner } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
@@ -11,29 +11,86 @@ export type GpuOp<K extends OpName> = (kernels: Kernels, tuner: Autotuner) => Op
 /** An op without a backward. */
 export const noBackward = () => []
 
-/** An op whose out[i] depends on x[i] alone, one thread an element. `flops` are those of one element, forward and backward. */
-export function elementwise(shader: Shader, flops: [number, number]): GpuOp<'gelu'> & GpuOp<'relu2'> {
+/**
+ * A shader whose text speaks of `numbers`: one f32, or a vec4f where `fours`, which takes rows that are a multiple of four long.
+ * One text either way, and by fours a quarter of the threads, loads and address arithmetic for the same bytes.
+ */
+export function byFours({ name, source }: Shader, fours: boolean): Shader {
+  return fours ? { name: `${name}.fours`, source: FOURS + source } : { name, source: ONES + source }
+}
+// One line each, so that errors keep the shader's own lines. STEP says how many f32 a `numbers` holds, `total` adds them up,
+// `gather` makes one of as many as it holds, `activate_each` and `slope_each` are the prelude's activations of each.
+const ONES =
+  'alias numbers = f32; const STEP = 1u; ' +
+  'fn total(v: numbers) -> f32 { return v; } ' +
+  'fn gather(a: f32, b: f32, c: f32, d: f32) -> numbers { return a; } ' +
+  'fn activate_each(kind: u32, v: numbers) -> numbers { return activate(kind, v); } ' +
+  'fn slope_each(kind: u32, v: numbers) -> numbers { return slope(kind, v); } '
+const FOURS =
+  'alias numbers = vec4f; const STEP = 4u; ' +
+  'fn total(v: numbers) -> f32 { return (v.x + v.y) + (v.z + v.w); } ' +
+  'fn gather(a: f32, b: f32, c: f32, d: f32) -> numbers { return vec4f(a, b, c, d); } ' +
+  'fn activate_each(kind: u32, v: numbers) -> numbers { return vec4f(activate(kind, v.x), activate(kind, v.y), activate(kind, v.z), activate(kind, v.w)); } ' +
+  'fn slope_each(kind: u32, v: numbers) -> numbers { return vec4f(slope(kind, v.x), slope(kind, v.y), slope(kind, v.z), slope(kind, v.w)); } '
+
+/** How to dispatch one thread a `numbers` over `size` elements in rows of `width`. */
+export function elements(shader: Shader, size: number, width = size) {
+  const fours = width % 4 === 0
+  return { shader: byFours(shader, fours), workgroups: grid(Math.ceil(size / (fours ? 256 : 64))) }
+}
+
+/**
+ * How many lanes share a row of `width` `numbers`: a power of two from 8, which read a whole cache line side by side, to a
+ * workgroup's 64; the fewest that leave each lane at most `most`. Fewer lanes a row: fewer barriers, and more rows at once.
+ */
+export function teamFor(width: number, most: number): number {
+  let team = 8
+  while (team < LANES && team * most < width) team *= 2
+  return team
+}
+/** Lanes of a row kernel's workgroup, as in shaders/prelude.wgsl. */
+export const LANES = 64
+
+/** What the norms share: N rows of C numbers, a team of lanes to each, and sums over stretches of rows. */
+export function rowPlan(source: Shader, N: number, C: number) {
+  const fours = C % 4 === 0
+  const width = fours ? C / 4 : C
+  const TEAM = teamFor(width, 4)
+  const COUNT = normPartials(N)
+  return {
+    shader: byFours(source, fours),
+    constants: { N, C, TEAM, PER: Math.ceil(width / TEAM), STRETCH: Math.ceil(N / COUNT), COUNT },
+    rows: grid(Math.ceil((N * TEAM) / LANES)),
+    stretches: [COUNT, 1, 1] as const,
+    columns: Math.ceil(width / 16),
+  }
+}
+
+/** An op whose out[i] depends on x[i] alone. `flops` are those of one element, forward and backward. */
+export function elementwise(source: Shader, flops: [number, number]): GpuOp<'gelu'> & GpuOp<'relu2'> {
   return (kernels) => ({
     forward({ name, t }) {
       const SIZE = sizeOf(t.out.shape)
+      const { shader, workgroups } = elements(source, SIZE)
       return [
         kernels.dispatch(shader, 'forward', {
-          label: `${name}.${shader.name}`,
+          label: `${name}.${source.name}`,
           tensors: t,
           constants: { SIZE },
-          workgroups: grid(Math.ceil(SIZE / 64)),
+          workgroups,
           flops: flops[0] * SIZE,
         }),
       ]
     },
     backward({ name, t, d, adds }) {
       const SIZE = sizeOf(t.out.shape)
+      const { shader, workgroups } = elements(source, SIZE)
       return [
         kernels.dispatch(shader, 'backward', {
-          label: `${name}.${shader.name}.dx`,
+          label: `${name}.${source.name}.dx`,
           tensors: { ...t, ...d },
           constants: { SIZE, ACCUMULATE: Number(adds.has('dx')) },
-          workgroups: grid(Math.ceil(SIZE / 64)),
+          workgroups,
           flops: flops[1] * SIZE,
         }),
       ]

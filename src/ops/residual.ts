@@ -1,26 +1,27 @@
 // The residual stream: see shaders/residual.wgsl.
-import source from '../../shaders/residual.wgsl?raw'
-import { grid } from '../gpu/kernel'
+import text from '../../shaders/residual.wgsl?raw'
 import { sizeOf } from '../params'
-import type { GpuOp } from './op'
+import { elements, type GpuOp } from './op'
 
-const shader = { name: 'residual', source }
+const source = { name: 'residual', source: text }
 
 export const residual: GpuOp<'residual'> = (kernels) => ({
   forward({ name, t }) {
     const SIZE = sizeOf(t.out.shape)
+    const { shader, workgroups } = elements(source, SIZE)
     return [
       kernels.dispatch(shader, 'forward', {
         label: `${name}.residual`,
         tensors: t,
         constants: { SIZE },
-        workgroups: grid(Math.ceil(SIZE / 64)),
+        workgroups,
         flops: SIZE,
       }),
     ]
   },
   backward({ name, t, d, adds }) {
     const SIZE = sizeOf(t.out.shape)
+    const { shader, workgroups } = elements(source, SIZE)
     const half = (key: 'da' | 'db', entry: string) =>
       d[key]
         ? [
@@ -28,7 +29,7 @@ export const residual: GpuOp<'residual'> = (kernels) => ({
               label: `${name}.residual.${key}`,
               tensors: d,
               constants: { SIZE, ACCUMULATE: Number(adds.has(key)) },
-              workgroups: grid(Math.ceil(SIZE / 64)),
+              workgroups,
             }),
           ]
         : []

@@ -1,41 +1,42 @@
 // RMSNorm: see shaders/rmsnorm.wgsl.
 import source from '../../shaders/rmsnorm.wgsl?raw'
-import { grid } from '../gpu/kernel'
 import { sizeOf } from '../params'
-import type { GpuOp } from './op'
+import { rowPlan, type GpuOp } from './op'
 
-const shader = { name: 'rmsnorm', source }
+const text = { name: 'rmsnorm', source }
 
 export const rmsnorm: GpuOp<'rmsnorm'> = (kernels) => ({
   forward({ name, t, attrs }) {
     const [N, C] = [sizeOf(t.rstd.shape), sizeOf(t.weight.shape)]
-    const constants = { N, C, EPS: attrs.eps }
+    const { shader, constants, rows } = rowPlan(text, N, C)
     return [
       kernels.dispatch(shader, 'forward', {
         label: `${name}.rmsnorm`,
         tensors: t,
-        constants,
-        workgroups: grid(N),
+        constants: { ...constants, EPS: attrs.eps },
+        workgroups: rows,
         flops: 4 * N * C,
       }),
     ]
   },
-  backward({ name, t, d, adds, attrs }) {
+  backward({ name, t, d, adds }) {
     const [N, C] = [sizeOf(t.rstd.shape), sizeOf(t.weight.shape)]
-    const write = (key: 'dx' | 'dweight', entry: string, workgroups: [number, number, number]) => {
-      const constants = { N, C, EPS: attrs.eps, ACCUMULATE: Number(adds.has(key)) }
-      return d[key]
-        ? [
-            kernels.dispatch(shader, entry, {
-              label: `${name}.rmsnorm.${key}`,
-              tensors: { ...t, ...d },
-              constants,
-              workgroups,
-              flops: 8 * N * C,
-            }),
-          ]
-        : []
-    }
-    return [...write('dx', 'backward_x', grid(N)), ...write('dweight', 'backward_weight', [Math.ceil(C / 16), 1, 1])]
+    const { shader, constants, stretches, columns } = rowPlan(text, N, C)
+    return [
+      kernels.dispatch(shader, 'backward', {
+        label: `${name}.rmsnorm.dx`,
+        tensors: { ...t, ...d },
+        constants: { ...constants, ACCUMULATE: Number(adds.has('dx')) },
+        workgroups: stretches,
+        flops: 12 * N * C,
+      }),
+      kernels.dispatch(shader, 'finish', {
+        label: `${name}.rmsnorm.dweight`,
+        tensors: d,
+        constants: { ...constants, ACCUMULATE: Number(adds.has('dweight')) },
+        workgroups: [columns, 1, 1],
+        flops: constants.COUNT * C,
+      }),
+    ]
   },
 })

@@ -1,36 +1,38 @@
 // Rotary position embedding: see shaders/rope.wgsl.
-import source from '../../shaders/rope.wgsl?raw'
+import text from '../../shaders/rope.wgsl?raw'
 import type { Heads, Tensor } from '../engine'
-import { grid } from '../gpu/kernel'
 import { sizeOf } from '../params'
-import type { GpuOp } from './op'
+import { elements, type GpuOp } from './op'
 
-const shader = { name: 'rope', source }
+const source = { name: 'rope', source: text }
 
 export const rope: GpuOp<'rope'> = (kernels) => ({
   forward({ name, t, attrs }) {
     const pairs = sizeOf(t.x.shape) / 2
+    const constants = sizes(t.x, attrs)
+    const { shader, workgroups } = elements(source, pairs, constants.HALF)
     const tensors = { ...t, cos_table: t.cos, sin_table: t.sin }
     return [
       kernels.dispatch(shader, t.pos ? 'forward_from' : 'forward', {
         label: `${name}.rope`,
         tensors,
-        constants: sizes(t.x, attrs),
-        workgroups: grid(Math.ceil(pairs / 64)),
+        constants,
+        workgroups,
         flops: 6 * pairs,
       }),
     ]
   },
   backward({ name, t, d, adds, attrs }) {
     const pairs = sizeOf(t.x.shape) / 2
+    const constants = sizes(t.x, attrs)
+    const { shader, workgroups } = elements(source, pairs, constants.HALF)
     const tensors = { ...t, ...d, cos_table: t.cos, sin_table: t.sin }
-    const constants = { ...sizes(t.x, attrs), ACCUMULATE: Number(adds.has('dx')) }
     return [
       kernels.dispatch(shader, 'backward', {
         label: `${name}.rope.dx`,
         tensors,
-        constants,
-        workgroups: grid(Math.ceil(pairs / 64)),
+        constants: { ...constants, ACCUMULATE: Number(adds.has('dx')) },
+        workgroups,
         flops: 6 * pairs,
       }),
     ]

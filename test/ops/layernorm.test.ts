@@ -6,6 +6,8 @@ testOp('layernorm', cases.layernorm, {
   'odd sizes': { N: 5, C: 7 },
   'odd sizes, bias': { N: 5, C: 7, bias: true },
   'wider than a workgroup': { N: 3, C: 131, bias: true },
+  'by fours, teams of 16, rows left over': { N: 37, C: 192, bias: true },
+  'by fours, a whole workgroup a row': { N: 3, C: 772 },
   'more rows than a workgroup': { N: 150, C: 6, bias: true },
   'rows of equal values': { N: 4, C: 9, bias: true, fill: (i) => Math.floor(i / 9) },
   'rows far from zero': { N: 4, C: 9, bias: true, fill: (i, z) => 4 * Math.floor(i / 18) + z },
