@@ -32,6 +32,8 @@ class LabMirror {
   /** Why the worker did not open, when `phase` is dead. */
   openError = $state.raw<Error | null>(null)
   engine = $state.raw<EngineInfo | null>(null)
+  /** Which kernels the device computes with. */
+  kernels = $state.raw<KernelChoice[]>([])
   fallback = $state<string | null>(null)
   corpora = $state.raw<BuiltInCorpus[]>([])
   runs = $state.raw<RunSummary[]>([])
@@ -328,6 +330,7 @@ class LabMirror {
   #receive(events: LabEvent[]) {
     for (const event of events) {
       if ('runs' in event) this.runs = event.runs
+      else if ('kernels' in event) this.kernels = event.kernels
       else if ('engine' in event) [this.engine, this.fallback] = [event.engine, event.fallback]
       else if ('storage' in event) this.storage = event.storage
       else if (event.event.type === 'compile') this.compile = compiling(event.event)

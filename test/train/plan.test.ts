@@ -63,7 +63,6 @@ function countingEngine(): { engine: Engine; bytes: () => number; largest: () =>
       return Promise.resolve(new Map(windows))
     },
     window: (_: Tensor, tensor: Tensor) => tensor,
-    stage: () => ({ arrays: new Map(), write: () => undefined }),
     compile: () => Promise.resolve(),
     write: () => undefined,
   } as unknown as Engine
