@@ -1,6 +1,6 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
 import type { Config } from './config'
-import type { SamplingOptions } from './engine'
+import type { KernelChoice, SamplingOptions } from './engine'
 
 /** One update's numbers. Losses in nats a token. */
 export interface StepMetrics {
@@ -83,6 +83,8 @@ export interface CheckpointMeta {
   elapsed_s: number
   best_val_loss: number | null
   spec: RunSpec
+  /** Which kernels computed, on which adapter: to go on from the same bit there, the same must. */
+  kernels?: { adapter: string; choices: KernelChoice[] } | undefined
 }
 /** A model in the middle of training: weights under their names, AdamW's moments under `m.` + name and `v.` + name. */
 export interface Checkpoint {

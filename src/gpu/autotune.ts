@@ -34,6 +34,8 @@ export interface TuneOptions {
   readonly force?: Readonly<Record<string, string>>
   /** No contests: the plain kernels. */
   readonly tune?: boolean
+  /** Hears of all choices when contests have been held. */
+  readonly tuned?: (choices: readonly KernelChoice[]) => void
 }
 
 /** Calls smaller than this (in FLOPs) take microseconds with any kernel: they take the choice of their class, and start no contest. */
@@ -42,7 +44,7 @@ const WORTH_TRYING = 2 ** 22
 const FIRST_FLOPS = 2 ** 24
 const MEASURE_MS = 6
 /** All contests of one call together; those left over take the plain kernel until the next call. */
-const BUDGET_MS = 1500
+const BUDGET_MS = 1000
 /** A challenger must be faster by this much, or noise would decide. */
 const MARGIN = 0.95
 /** Largest ‖difference‖ / ‖plain‖ between two float32 kernels that compute the same. */
@@ -98,6 +100,7 @@ export class Autotuner {
       this.#choices.set(contest.key, choice)
       changed ||= choice.variant !== contest.variants[0]
     }
+    if (contests.length > 0) this.#options.tuned?.(this.choices)
     return changed
   }
 

@@ -67,6 +67,17 @@ const SpecSchema = v.object({
   prompt: text,
 })
 
+/** Which kernel was chosen for which class of calls. */
+export const ChoicesSchema = v.array(
+  v.object({
+    key: text,
+    variant: text,
+    ms: v.record(text, v.number()),
+    flops: v.number(),
+    refused: v.array(text),
+  }),
+)
+
 const MetaSchema = v.object({
   format: v.literal('glasshouse-checkpoint'),
   version: v.literal(1),
@@ -75,6 +86,7 @@ const MetaSchema = v.object({
   elapsed_s: v.pipe(v.number(), v.finite(), v.minValue(0)),
   best_val_loss: v.nullable(v.pipe(v.number(), v.finite())),
   spec: SpecSchema,
+  kernels: v.optional(v.object({ adapter: text, choices: ChoicesSchema })),
 })
 
 /** Typed in the browser's database, a plain list in JSON. */

@@ -108,6 +108,8 @@ export class Session {
     const weights = from
       ? new Map([...from.tensors].map(([name, { data }]) => [name, data]))
       : initWeights(config, config.seed)
+    const kernels = from?.meta.kernels
+    if (kernels?.adapter === engine.info.name) engine.recall(kernels.choices)
     const progress = (done: number, total: number) => {
       if (done === 0) compiling = performance.now()
       listen({ type: 'compile', done, total })
@@ -209,6 +211,7 @@ export class Session {
         elapsed_s: this.#elapsed_s,
         best_val_loss: this.#best,
         spec: this.#spec,
+        kernels: { adapter: this.engine.info.name, choices: [...this.engine.choices] },
       },
       tensors: await tensors,
     }

@@ -549,6 +549,18 @@ export const m = {
         text: 'Safari 26 on macOS, iOS, iPadOS and visionOS has WebGPU. In Safari 18 it is under Settings, Apps, Safari, Advanced, Feature Flags (on a Mac: Develop, Feature Flags).',
       },
     },
+    kernels: 'Kernels',
+    kernelsText:
+      'Several kernels compute the same thing. On this device each was compared with the plain one, then timed; the fastest that agreed is taken. Kept for the next visit.',
+    noKernels: 'Measured on this device when the first model is built; small models need no choice.',
+    kernelClass: 'what',
+    kernelTaken: 'taken',
+    kernelTimes: 'milliseconds',
+    kernelRace: (ms: Record<string, number>, refused: readonly string[]) =>
+      [
+        ...Object.entries(ms).map(([name, value]) => `${name} ${value < 1 ? value.toFixed(3) : value.toFixed(1)}`),
+        ...refused.map((name) => `${name} disagreed`),
+      ].join(' · '),
     lose: 'Test: lose the device',
     loseText: 'Destroys the GPU device as a driver reset would. The run goes on from its last checkpoint.',
   },

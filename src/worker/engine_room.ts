@@ -1,12 +1,15 @@
 // The one engine of the worker: opened when it is needed, opened again when it was lost. Tells of both.
-import type { Engine, EngineInfo } from '../engine'
+import type { Engine, EngineInfo, KernelChoice } from '../engine'
 import { DeviceLostError } from '../errors'
+import { keepKernels, recallKernels } from '../storage/kernels'
 import { openEngine } from '../train/open_engine'
 import type { EnginePreference } from './protocol'
 
 export interface EngineListener {
   opened(info: EngineInfo, fallback: string | null): void
   lost(engine: Engine, error: DeviceLostError): void
+  /** Kernels were chosen, or remembered. */
+  tuned(choices: readonly KernelChoice[]): void
 }
 
 export class EngineRoom {
@@ -48,12 +51,20 @@ export class EngineRoom {
   }
 
   async #open(): Promise<Engine> {
-    const { engine, fallback } = await openEngine(this.#preference, this.#gpu)
+    const adapter = () => `${engine.info.vendor} ${engine.info.architecture} ${engine.info.name}`
+    const { engine, fallback } = await openEngine(this.#preference, this.#gpu, {
+      tuned: (choices) => {
+        this.#listener.tuned(choices)
+        void keepKernels(adapter(), choices)
+      },
+    })
+    if (engine.info.kind === 'gpu') engine.recall(await recallKernels(adapter()))
     void engine.lost.then(async (cause) => {
       await this.discard(engine)
       this.#listener.lost(engine, cause instanceof DeviceLostError ? cause : new DeviceLostError(cause.message))
     })
     this.#listener.opened(engine.info, fallback)
+    this.#listener.tuned(engine.choices)
     return engine
   }
 

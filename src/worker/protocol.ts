@@ -1,6 +1,6 @@
 // What the page may ask of the worker and what the worker tells the page. Types only: both sides compile against these.
 import type { Config, Problem } from '../config'
-import type { EngineInfo } from '../engine'
+import type { EngineInfo, KernelChoice } from '../engine'
 import type {
   BuiltInCorpus,
   CheckpointMeta,
@@ -94,6 +94,8 @@ export type LabEvent =
   | { run: string; event: RunEvent }
   | { runs: RunSummary[] }
   | { engine: EngineInfo; fallback: string | null }
+  /** Which kernels this device computes with; empty until they have been measured. */
+  | { kernels: KernelChoice[] }
   | { storage: { used_bytes: number; quota_bytes: number; problem: string | null } }
 
 /** The worker. Every call may throw one of the errors of errors.ts. */

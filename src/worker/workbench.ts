@@ -41,6 +41,7 @@ export class Workbench {
         this.#engine = { engine, fallback }
         this.emit({ engine, fallback })
       },
+      tuned: (kernels) => this.emit({ kernels: [...kernels] }),
       lost: (engine, error) => void this.#run?.deviceLost(engine, error),
     })
     this.#around = {
