@@ -17,7 +17,7 @@ import { tinyRun } from './tiny'
 
 const ENGINES = ['gpu', 'cpu'] as const
 const openEngine = async (kind: 'gpu' | 'cpu'): Promise<Engine> =>
-  kind === 'cpu' ? openCpu() : openGpu({ gpu: await gpu() })
+  kind === 'cpu' ? openCpu() : openGpu({ gpu: await gpu(), tune: false })
 
 /** So hot that any token may come: the probability of each tells of the logits of all. */
 const HOT = { temperature: 3, top_k: 0, top_p: 1, seed: 4 }
