@@ -16,9 +16,20 @@
 @group(0) @binding(9) var<storage, read> dout: array<f32>;          // [R, M]
 @group(0) @binding(10) var<storage, read_write> dbias: array<f32>;  // [M]
 
-override R: u32;
-override M: u32;
-override K: u32;
+/// Sizes are numbers of a call, not of a kernel: one kernel serves all layers.
+struct Size {
+  r: u32,
+  m: u32,
+  k: u32,
+  parts: u32,    // the sum over K is cut into so many, each a workgroup's (group.z); `finish` adds them
+  k_part: u32,   // how long each is
+  a_row: u32,    // strides of `any`
+  a_k: u32,
+  b_column: u32,
+  b_k: u32,
+}
+@group(0) @binding(11) var<uniform> size: Size;
+
 override FORM: u32 = 0u;
 override VEC_A: bool = false;       // a's rows are whole vec4s
 override BIAS: bool = false;
@@ -26,12 +37,6 @@ override SLOPE: bool = false;       // the sum is a gradient that goes back thro
 override RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 override ACCUMULATE: bool = false;
-override PARTS: u32 = 1u;           // the sum over K is cut into so many, each a workgroup's (group.z); `finish` adds them
-override K_PART: u32 = 0u;          // how long each is
-override A_ROW: u32 = 0u;           // strides of `any`
-override A_K: u32 = 0u;
-override B_COLUMN: u32 = 0u;
-override B_K: u32 = 0u;
 
 const NN = 0u;
 const NT = 1u;
@@ -41,45 +46,45 @@ const TN = 2u;
 
 /// a(row, k … k + 3), nn and nt.
 fn a_along_k(row: u32, k: u32) -> vec4f {
-  let i = min(row, R - 1u) * K + k;
-  if (VEC_A) { return select(vec4f(), a4[i / 4u], k < K); }
+  let i = min(row, size.r - 1u) * size.k + k;
+  if (VEC_A) { return select(vec4f(), a4[i / 4u], k < size.k); }
   return vec4f(
-    select(0.0, a[i], k < K),
-    select(0.0, a[i + 1u], k + 1u < K),
-    select(0.0, a[i + 2u], k + 2u < K),
-    select(0.0, a[i + 3u], k + 3u < K),
+    select(0.0, a[i], k < size.k),
+    select(0.0, a[i + 1u], k + 1u < size.k),
+    select(0.0, a[i + 2u], k + 2u < size.k),
+    select(0.0, a[i + 3u], k + 3u < size.k),
   );
 }
 /// a(row … row + 3, k), tn.
 fn a_along_rows(row: u32, k: u32) -> vec4f {
-  let i = min(k, K - 1u) * R;
-  if (VEC_A) { return select(vec4f(), a4[(i + min(row, R - 4u)) / 4u], k < K); }
-  let at = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(R - 1u)) + i;
-  return select(vec4f(), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), k < K);
+  let i = min(k, size.k - 1u) * size.r;
+  if (VEC_A) { return select(vec4f(), a4[(i + min(row, size.r - 4u)) / 4u], k < size.k); }
+  let at = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(size.r - 1u)) + i;
+  return select(vec4f(), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), k < size.k);
 }
 /// b(k, m … m + 3), nn and tn: M is a multiple of 4.
 fn b_along_columns(k: u32, m: u32) -> vec4f {
-  return b4[(min(k, K - 1u) * M + min(m, M - 4u)) / 4u];
+  return b4[(min(k, size.k - 1u) * size.m + min(m, size.m - 4u)) / 4u];
 }
 /// b(k … k + 3, m), nt: K is a multiple of 4.
 fn b_along_k(k: u32, m: u32) -> vec4f {
-  return b4[(min(m, M - 1u) * K + min(k, K - 4u)) / 4u];
+  return b4[(min(m, size.m - 1u) * size.k + min(k, size.k - 4u)) / 4u];
 }
 
 /// The stretch of K that this workgroup adds up.
 fn k_range(part: u32) -> vec2u {
-  if (PARTS == 1u) { return vec2u(0u, K); }
-  return vec2u(part * K_PART, min((part + 1u) * K_PART, K));
+  if (size.parts == 1u) { return vec2u(0u, size.k); }
+  return vec2u(part * size.k_part, min((part + 1u) * size.k_part, size.k));
 }
 
 // ---- storing --------------------------------------------------------------------------------------------------------
 
 /// One element of c: bias, activation or its slope, residual, and the store.
 fn put(row: u32, m: u32, part: u32, sum: f32) {
-  if (row >= R || m >= M) { return; }
-  let i = row * M + m;
-  if (PARTS > 1u) {
-    c[part * R * M + i] = sum;
+  if (row >= size.r || m >= size.m) { return; }
+  let i = row * size.m + m;
+  if (size.parts > 1u) {
+    c[part * size.r * size.m + i] = sum;
     return;
   }
   var y = sum;
@@ -100,9 +105,9 @@ fn put4(row: u32, m: u32, part: u32, sum: vec4f) {
 @compute @workgroup_size(64)
 fn finish(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, 64u);
-  if (i >= R * M) { return; }
+  if (i >= size.r * size.m) { return; }
   var sum = 0.0;
-  for (var part = 0u; part < PARTS; part++) { sum += partials[part * R * M + i]; }
+  for (var part = 0u; part < size.parts; part++) { sum += partials[part * size.r * size.m + i]; }
   if (ACCUMULATE) { c[i] += sum; } else { c[i] = sum; }
 }
 
@@ -115,7 +120,7 @@ const SIDE = 8u; // threads on a side of a workgroup
 fn plain(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let m = (group.x * SIDE + local.x) * 8u;
   let row = (group.y * SIDE + local.y) * 4u;
-  if (m >= M || row >= R) { return; }
+  if (m >= size.m || row >= size.r) { return; }
   var l0 = vec4f(); var l1 = vec4f(); var l2 = vec4f(); var l3 = vec4f();
   var r0 = vec4f(); var r1 = vec4f(); var r2 = vec4f(); var r3 = vec4f();
   let range = k_range(group.z);
@@ -144,9 +149,9 @@ fn plain(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
 fn plain_nt(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let m = (group.x * SIDE + local.x) * 4u;
   let row = (group.y * SIDE + local.y) * 4u;
-  if (m >= M || row >= R) { return; }
+  if (m >= size.m || row >= size.r) { return; }
   var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
-  for (var k = 0u; k < K; k += 4u) {
+  for (var k = 0u; k < size.k; k += 4u) {
     let x = transpose(mat4x4f(a_along_k(row, k), a_along_k(row + 1u, k), a_along_k(row + 2u, k), a_along_k(row + 3u, k)));
     let y = transpose(mat4x4f(b_along_k(k, m), b_along_k(k, m + 1u), b_along_k(k, m + 2u), b_along_k(k, m + 3u)));
     for (var j = 0u; j < 4u; j++) {
@@ -167,13 +172,13 @@ fn plain_nt(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) l
 fn any(@builtin(global_invocation_id) id: vec3u) {
   let m = id.x * 4u;
   let row = id.y * 4u;
-  if (m >= M || row >= R) { return; }
-  let r = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(R - 1u)) * A_ROW;
-  let s = min(vec4u(m, m + 1u, m + 2u, m + 3u), vec4u(M - 1u)) * B_COLUMN;
+  if (m >= size.m || row >= size.r) { return; }
+  let r = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(size.r - 1u)) * size.a_row;
+  let s = min(vec4u(m, m + 1u, m + 2u, m + 3u), vec4u(size.m - 1u)) * size.b_column;
   var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
-  for (var k = 0u; k < K; k++) {
-    let i = k * A_K;
-    let j = k * B_K;
+  for (var k = 0u; k < size.k; k++) {
+    let i = k * size.a_k;
+    let j = k * size.b_k;
     let y = vec4f(b[s.x + j], b[s.y + j], b[s.z + j], b[s.w + j]);
     s0 += a[r.x + i] * y;
     s1 += a[r.y + i] * y;
@@ -193,7 +198,7 @@ var<workgroup> slices: array<vec4f, 64>;
 fn thin(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let m = (group.x * 8u + local.x) * 4u;
   var sum = vec4f();
-  for (var k = local.y * 4u; k < K; k += 32u) {
+  for (var k = local.y * 4u; k < size.k; k += 32u) {
     let x = a_along_k(group.y, k);
     var y: mat4x4f;
     if (FORM == NT) {
@@ -217,12 +222,12 @@ var<workgroup> column: array<array<f32, 16>, 16>;
 fn backward_bias(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
   let m = group.x * 16u + local.x;
   var sum = 0.0;
-  if (m < M) {
-    for (var row = local.y; row < R; row += 16u) { sum += dout[row * M + m]; }
+  if (m < size.m) {
+    for (var row = local.y; row < size.r; row += 16u) { sum += dout[row * size.m + m]; }
   }
   column[local.y][local.x] = sum;
   workgroupBarrier();
-  if (local.y > 0u || m >= M) { return; }
+  if (local.y > 0u || m >= size.m) { return; }
   for (var k = 1u; k < 16u; k++) { sum += column[k][local.x]; }
   if (ACCUMULATE) { dbias[m] += sum; } else { dbias[m] = sum; }
 }

@@ -24,8 +24,9 @@ export interface Dispatch extends Work {
 interface Binding {
   name: string
   binding: number
-  access: 'read' | 'read_write'
+  access: 'read' | 'read_write' | 'uniform'
 }
+const LAYOUT = { read: 'read-only-storage', read_write: 'storage', uniform: 'uniform' } as const
 interface Kernel {
   /** There once `compile` has resolved. */
   pipeline: GPUComputePipeline | null
@@ -37,12 +38,18 @@ interface Kernel {
 
 /** The binding block of a WGSL source. */
 export function parseBindings(source: string): Binding[] {
-  const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage,\s*(read|read_write)>\s*(\w+)\s*:/g
+  const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<(?:storage,\s*)?(read_write|read|uniform)>\s*(\w+)\s*:/g
   return [...source.matchAll(declaration)].map(([, binding, access, name]) => ({
     name: name!,
     binding: Number(binding),
     access: access as Binding['access'],
   }))
+}
+
+/** The members of a WGSL struct of u32, in order. */
+export function parseSizes(source: string, struct: string): string[] {
+  const body = new RegExp(`struct\\s+${struct}\\s*{([^}]*)}`).exec(source.replace(/\/\/.*$/gm, ''))?.[1] ?? ''
+  return [...body.matchAll(/(\w+)\s*:\s*u32/g)].map(([, name]) => name!)
 }
 
 /** The bindings that an entry point reaches, itself or through the functions it calls. */
@@ -77,6 +84,7 @@ export class Kernels {
   readonly #prelude: string
   readonly #modules = new Map<string, GPUShaderModule>()
   readonly #kernels = new Map<string, Kernel>()
+  readonly #sizeBuffers = new Map<string, GPUBuffer>()
 
   /** Fewest lanes that a subgroup has on this device; 0 where shaders cannot use them. */
   readonly subgroup: number
@@ -90,7 +98,8 @@ export class Kernels {
 
   /**
    * Describes one dispatch. `tensors` may hold more than the entry point uses; a name that it uses and that is missing is our
-   * mistake and throws. `constants` are the shader's overrides.
+   * mistake and throws. `constants` are the shader's overrides, compiled into the kernel; `size` are members of its `struct Size`,
+   * numbers of this call that the kernel reads (those left out are 0), so that calls of any size share one kernel.
    */
   dispatch(
     shader: Shader,
@@ -99,6 +108,7 @@ export class Kernels {
       label: string
       tensors: Readonly<Record<string, GpuTensor | undefined>>
       constants?: Record<string, number>
+      size?: Readonly<Record<string, number>>
       workgroups: readonly [number, number, number]
       flops?: number
     },
@@ -107,6 +117,7 @@ export class Kernels {
     const kernel = this.#kernel(shader, entry, d.constants ?? {})
     let bytes = 0
     const entries = kernel.bindings.map(({ name, binding, access }) => {
+      if (access === 'uniform') return { binding, resource: { buffer: this.#sizes(shader, d.size ?? {}) } }
       const tensor = d.tensors[name]
       invariant(tensor, () => `${d.label}: ${shader.name}.${entry} binds "${name}", which was not given`)
       bytes += tensor.size * (access === 'read' ? 1 : 2)
@@ -134,6 +145,25 @@ export class Kernels {
     )
   }
 
+  /** The numbers of a call on the device; calls with the same numbers share them. */
+  #sizes(shader: Shader, size: Readonly<Record<string, number>>): GPUBuffer {
+    const values = parseSizes(shader.source, 'Size').map((name) => size[name] ?? 0)
+    const key = values.join(' ')
+    const known = this.#sizeBuffers.get(key)
+    if (known) return known
+    const { device } = this.#gpu
+    const buffer = device.createBuffer({
+      label: `sizes ${key}`,
+      size: Math.ceil(values.length / 4) * 16,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      mappedAtCreation: true,
+    })
+    new Uint32Array(buffer.getMappedRange()).set(values)
+    buffer.unmap()
+    this.#sizeBuffers.set(key, buffer)
+    return buffer
+  }
+
   #kernel(shader: Shader, entry: string, constants: Record<string, number>): Kernel {
     const key = `${shader.name}.${entry} ${JSON.stringify(constants)}`
     const known = this.#kernels.get(key)
@@ -145,7 +175,7 @@ export class Kernels {
       entries: bindings.map(({ binding, access }) => ({
         binding,
         visibility: GPUShaderStage.COMPUTE,
-        buffer: { type: access === 'read' ? 'read-only-storage' : 'storage' },
+        buffer: { type: LAYOUT[access] },
       })),
     })
     const module = this.#module(shader)

@@ -163,24 +163,31 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
   const { form, R, K, M, label, c } = p
   const PARTS = form === 'tn' && p.partials ? splits(R, K, M) : 1
   const { constants, tensors } = epilogue(p)
-  const sizes = { R, K, M, FORM: FORMS[form], VEC_A: Number((form === 'tn' ? R : K) % 4 === 0) }
+  const size = { r: R, k: K, m: M, parts: PARTS, k_part: partOf(K, PARTS) }
   const shader = shaderOf(p.pre, variant)
   const sum = (target: GpuTensor, extra: Record<string, number>) =>
     kernels.dispatch(shader, variant.entry, {
       label,
       tensors: { ...tensors, c: target },
-      constants: { ...sizes, ...constants, ...extra },
+      constants: {
+        ...constants,
+        ...extra,
+        FORM: FORMS[form],
+        VEC_A: Number((form === 'tn' ? R : K) % 4 === 0),
+      },
+      size,
       workgroups: [Math.ceil(M / variant.columns), Math.ceil(R / variant.rows), PARTS],
       flops: 2 * R * K * M,
     })
   if (PARTS === 1) return [sum(c, {})]
   invariant(p.partials, () => `${label}: a sum in ${PARTS} parts without a place for them`)
   return [
-    sum(p.partials, { PARTS, K_PART: partOf(K, PARTS), ACCUMULATE: 0 }),
+    sum(p.partials, { ACCUMULATE: 0 }),
     kernels.dispatch(shader, 'finish', {
       label: `${label}.finish`,
       tensors: { partials: p.partials, c },
-      constants: { R, K, M, PARTS, ACCUMULATE: constants.ACCUMULATE },
+      constants: { ACCUMULATE: constants.ACCUMULATE },
+      size,
       workgroups: grid(Math.ceil((R * M) / 64)),
       flops: PARTS * R * M,
     }),
@@ -192,15 +199,16 @@ function strided(kernels: Kernels, p: Product): Dispatch {
   const { form, R, K, M, label } = p
   const { constants, tensors } = epilogue(p)
   const strides = {
-    A_ROW: form === 'tn' ? 1 : K,
-    A_K: form === 'tn' ? R : 1,
-    B_COLUMN: form === 'nt' ? K : 1,
-    B_K: form === 'nt' ? 1 : M,
+    a_row: form === 'tn' ? 1 : K,
+    a_k: form === 'tn' ? R : 1,
+    b_column: form === 'nt' ? K : 1,
+    b_k: form === 'nt' ? 1 : M,
   }
   return kernels.dispatch(shaderOf(p.pre, {}), 'any', {
     label,
     tensors,
-    constants: { R, K, M, ...constants, ...strides },
+    constants,
+    size: { r: R, k: K, m: M, parts: 1, ...strides },
     workgroups: [Math.ceil(M / 32), Math.ceil(R / 32), 1],
     flops: 2 * R * K * M,
   })
@@ -261,7 +269,8 @@ export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
         kernels.dispatch(shaderOf(undefined, {}), 'backward_bias', {
           label: `${name}.matmul.dbias`,
           tensors: { dout, dbias },
-          constants: { R, M, K, ACCUMULATE: Number(adds.has('dbias')) },
+          constants: { ACCUMULATE: Number(adds.has('dbias')) },
+          size: { r: R, m: M },
           workgroups: [Math.ceil(M / 16), 1, 1],
           flops: R * M,
         }),
