@@ -295,7 +295,7 @@ export interface KernelChoice {
   /** Milliseconds of those that were right, on a call of `flops`. */
   ms: Record<string, number>
   flops: number
-  /** Those that disagreed with the plain kernel. */
+  /** Those that disagreed with the plain kernel, or that the device does not compile. */
   refused: string[]
 }
 

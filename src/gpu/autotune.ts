@@ -15,6 +15,8 @@ export interface Contest {
   readonly key: string
   /** By name, the plain kernel first. */
   readonly variants: readonly string[]
+  /** Taken without a contest, where compiling the others would take longer than it can win. */
+  readonly given?: string | undefined
   /** Arithmetic of the call that asks; the largest of a class is the one to be tried. */
   readonly flops: number
   /** The call at about this much arithmetic (never more than its own) on tensors made for it. */
@@ -24,6 +26,8 @@ export interface Trial {
   readonly flops: number
   /** Shapes by name. All are filled with normal draws first. */
   readonly tensors: Readonly<Record<string, readonly number[]>>
+  /** Makes those that are functions of others; run once, and not measured. */
+  before?(tensors: Readonly<Record<string, GpuTensor>>): Dispatch[]
   /** The one that kernels must agree on. */
   readonly output: string
   dispatches(variant: string, tensors: Readonly<Record<string, GpuTensor>>): Dispatch[]
@@ -71,6 +75,7 @@ export class Autotuner {
     const plain = contest.variants[0]!
     const forced = this.#options.force?.[contest.key.split(' ')[0]!]
     if (forced !== undefined) return contest.variants.includes(forced) ? forced : plain
+    if (contest.given !== undefined) return contest.given
     const known = this.#choices.get(contest.key)
     if (known && contest.variants.includes(known.variant)) return known.variant
     const open = this.#open.get(contest.key)
@@ -105,20 +110,19 @@ export class Autotuner {
   }
 
   async #hold({ key, variants, trial }: Contest): Promise<KernelChoice> {
+    const [plain] = variants
     let at = trial(FIRST_FLOPS)
     let place = await this.#place(at)
     const refused: string[] = []
     const ms: Record<string, number> = {}
     try {
-      let programs = new Map(variants.map((variant) => [variant, at.dispatches(variant, place)]))
-      await this.#compile([...programs.values()].flat())
-      const [plain] = variants
+      let programs = await this.#programs(at, variants, place)
       const want = await this.#output(at, place, programs.get(plain!)!)
       for (const variant of variants.slice(1)) {
-        const got = await this.#output(at, place, programs.get(variant)!)
-        if (!(distance(got, want) <= AGREEMENT)) refused.push(variant)
+        const program = programs.get(variant)
+        if (!program || !(distance(await this.#output(at, place, program), want) <= AGREEMENT)) refused.push(variant)
       }
-      const standing = variants.filter((variant) => !refused.includes(variant))
+      let standing = variants.filter((variant) => !refused.includes(variant))
       // How many repetitions, or how much larger a call, make a measurement long enough.
       let once = await timeOf(this.#gpu, this.#queue, programs.get(plain!)!, 1)
       const larger = trial((at.flops * MEASURE_MS) / Math.max(once, 0.05))
@@ -126,8 +130,8 @@ export class Autotuner {
         free(place)
         at = larger
         place = await this.#place(at)
-        programs = new Map(standing.map((variant) => [variant, at.dispatches(variant, place)]))
-        await this.#compile([...programs.values()].flat())
+        programs = await this.#programs(at, standing, place)
+        standing = [...programs.keys()]
         once = await timeOf(this.#gpu, this.#queue, programs.get(plain!)!, 1)
       }
       const repeat = Math.max(1, Math.min(64, Math.round(MEASURE_MS / Math.max(once, 0.05))))
@@ -144,7 +148,24 @@ export class Autotuner {
     }
   }
 
-  /** Tensors for a trial, filled with normal draws that depend on nothing but their sizes. */
+  /** Programs ready to run, by variant, the plain one first. A variant that this device does not compile is left out. */
+  async #programs(
+    at: Trial,
+    variants: readonly string[],
+    place: Record<string, GpuTensor>,
+  ): Promise<Map<string, Dispatch[]>> {
+    const before = at.before?.(place) ?? []
+    const programs = new Map(variants.map((variant) => [variant, at.dispatches(variant, place)]))
+    const [plain, ...others] = [...programs]
+    await Promise.all([
+      this.#compile([...before, ...plain![1]]),
+      ...others.map(([variant, program]) => this.#compile(program).catch(() => programs.delete(variant))),
+    ])
+    if (before.length > 0) await this.#queue.run(before)
+    return programs
+  }
+
+  /** Tensors for a trial, filled with normal draws that depend on nothing but its shapes. */
   async #place({ tensors }: Trial): Promise<Record<string, GpuTensor>> {
     const blocks = Object.entries(tensors).map(([label, shape]) => {
       const size = Math.max(
@@ -154,7 +175,8 @@ export class Autotuner {
       return { label, size, windows: [{ tensor: { label, shape, dtype: 'f32' as const }, offset: 0 }] }
     })
     const placed = await allocate(this.#gpu, blocks)
-    for (const tensor of placed.values()) this.#queue.write(tensor, draws(tensor.size / 4))
+    let seed = 0
+    for (const tensor of placed.values()) this.#queue.write(tensor, draws(tensor.size / 4, ++seed))
     return Object.fromEntries(placed)
   }
 
@@ -174,8 +196,8 @@ function free(place: Record<string, GpuTensor>): void {
 }
 
 /** About normal (the sum of four uniform draws, Irwin and Hall), from a linear congruential generator: fast, and nothing more is asked. */
-function draws(n: number): Float32Array {
-  let state = 1
+function draws(n: number, seed: number): Float32Array {
+  let state = seed
   const uniform = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5
   return Float32Array.from({ length: n }, () => 1.7 * (uniform() + uniform() + uniform() + uniform()))
 }

@@ -88,11 +88,14 @@ export class Kernels {
 
   /** Fewest lanes that a subgroup has on this device; 0 where shaders cannot use them. */
   readonly subgroup: number
+  /** A driver that computes on the CPU (llvmpipe, SwiftShader). */
+  readonly software: boolean
 
   /** `prelude` is put before every shader. */
   constructor(gpu: Gpu, prelude: string) {
     this.#gpu = gpu
     this.subgroup = gpu.device.features.has('subgroups') ? (gpu.info.subgroupMinSize ?? 0) : 0
+    this.software = gpu.info.isFallbackAdapter
     this.#prelude = prelude
   }
 
