@@ -79,26 +79,25 @@ export async function checkOp<S, T extends Tensor, W extends Work>(
   return distances
 }
 
-/** The tests of one op: every case on the GPU, and on the CPU engine in f32. */
+/** The tests of one op: every case on the GPU, by each of these variants where it is possible, and on the CPU engine in f32. */
 export function testOp<S>(
   op: string,
   make: MakeCase<S>,
   table: Record<string, S>,
   tolerance: Tolerance = TOLERANCE,
+  variants: readonly string[] = ['plain'],
 ): void {
-  describe(op, () => {
+  describe.each(variants)(`${op}, %s`, (variant) => {
     let engine: GpuEngine
     beforeAll(async () => {
-      engine = await openGpu({ gpu: await gpu() })
+      engine = await openGpu({ gpu: await gpu(), force: { [op]: variant } })
     })
     afterAll(() => engine.destroy())
-    for (const [name, sizes] of Object.entries(table)) {
-      test(`GPU, ${name}`, async () => {
-        await checkOp(engine, make, sizes, { tolerance })
-      })
-      test(`CPU in f32, ${name}`, async () => {
-        await checkOp(openCpu(), make, sizes, { tolerance })
-      })
-    }
+    test.each(Object.entries(table))('%s', async (_, sizes) => {
+      await checkOp(engine, make, sizes, { tolerance })
+    })
+  })
+  test.each(Object.entries(table))(`${op}, CPU in f32, %s`, async (_, sizes) => {
+    await checkOp(openCpu(), make, sizes, { tolerance })
   })
 }

@@ -75,6 +75,8 @@ function script(path: string, text: string): string {
 }
 
 const stem = (path: string) => path.replace(/^.*\//, '').replace(/(\.svelte)?\.\w+$/, '')
+/** The op of a shader: `matmul.tile.wgsl` is a variant of matmul. */
+const opOf = (path: string) => stem(path).replace(/\..*$/, '')
 
 function resolve(from: string, specifier: string, sources: Sources): string {
   const path = normalize(join(dirname(from), specifier.replace(/\?.*$/, '')))
@@ -85,7 +87,7 @@ function resolve(from: string, specifier: string, sources: Sources): string {
 function offences(sources: Sources): string[] {
   const found: string[] = []
   const graph = new Map<string, string[]>()
-  const ops = new Set([...sources.keys()].filter((path) => path.startsWith('shaders/')).map(stem))
+  const ops = new Set([...sources.keys()].filter((path) => path.startsWith('shaders/')).map(opOf))
   for (const [path, text] of sources) {
     if (!path.startsWith('src/')) continue
     const here = room(path)
@@ -109,8 +111,8 @@ function offences(sources: Sources): string[] {
       }
       const target = resolve(path, fileName, sources)
       if (target.endsWith('.wgsl')) {
-        const own = here === 'ops' && (stem(target) === stem(path) || path === 'src/ops/engine.ts')
-        if (!own) found.push(`${path} imports ${target}, which only src/ops/${stem(target)}.ts may`)
+        const own = here === 'ops' && (opOf(target) === stem(path) || path === 'src/ops/engine.ts')
+        if (!own) found.push(`${path} imports ${target}, which only src/ops/${opOf(target)}.ts may`)
         continue
       }
       if (!target.startsWith('src/') || target.endsWith('.css')) continue
@@ -160,8 +162,11 @@ test('one word, four rooms: every shader has its op, its reference and its test'
     readdirSync(folder)
       .filter((file) => file.endsWith(ending))
       .map((file) => file.slice(0, -ending.length))
-  const shaders = names('shaders', '.wgsl').filter((name) => name !== 'prelude')
+  const files = names('shaders', '.wgsl').filter((name) => name !== 'prelude')
+  const shaders = files.filter((name) => !name.includes('.'))
   expect(shaders.length).toBeGreaterThan(10)
+  const variants = files.filter((name) => name.includes('.'))
+  expect(variants.filter((name) => !shaders.includes(opOf(name)))).toEqual([])
   for (const [folder, ending] of [
     ['src/ops', '.ts'],
     ['src/cpu', '.ts'],
@@ -212,6 +217,11 @@ describe('an offender is found', () => {
       'a shader belongs to its op',
       { 'src/ops/gelu.ts': `import s from '../../shaders/rope.wgsl?raw'`, 'shaders/rope.wgsl': '' },
       'src/ops/gelu.ts imports shaders/rope.wgsl, which only src/ops/rope.ts may',
+    ],
+    [
+      'a variant of a shader too',
+      { 'src/ops/gelu.ts': `import s from '../../shaders/rope.tile.wgsl?raw'`, 'shaders/rope.tile.wgsl': '' },
+      'src/ops/gelu.ts imports shaders/rope.tile.wgsl, which only src/ops/rope.ts may',
     ],
     [
       'an op knows no other',

@@ -1,6 +1,13 @@
 // Which of the kernel's forms takes a product depends on which sizes vec4s divide; the cases walk through all of them.
+import { expect, test } from 'vitest'
+import { openGpu } from '../../src/ops/engine'
+import { Rng } from '../../src/rng'
 import { testOp } from '../check_op'
+import { gpu } from '../gpu_env'
 import { cases } from '../op_case'
+import { place, type OpResult } from '../op_run'
+
+const VARIANTS = ['tile 32×32', 'tile 64×64', 'tile 128×64', 'subgroup']
 
 testOp('matmul', cases.matmul, {
   'one number': { N: 1, K: 1, M: 1, bias: true },
@@ -8,12 +15,21 @@ testOp('matmul', cases.matmul, {
   'odd sizes, transposed': { N: 5, K: 7, M: 3, transposed: true },
   'one row, as in decoding': { N: 1, K: 64, M: 132, bias: true },
   'one column, and a row more than a tile': { N: 33, K: 12, M: 1, transposed: true },
-  'by fours, not by tiles': { N: 36, K: 20, M: 44 },
   'one row of fewer than four numbers, into eight': { N: 1, K: 2, M: 8, bias: true },
   'one row of three, into four, transposed': { N: 1, K: 3, M: 4, transposed: true },
   'M alone not by fours': { N: 8, K: 8, M: 6, transposed: true, bias: true },
   'N and K not by fours, zeros': { N: 6, K: 10, M: 8, fill: (i) => (i % 3 === 0 ? 0 : i) },
   'larger than a tile, odd': { N: 130, K: 70, M: 97, bias: true },
+  'a gradient summed over many rows, in parts': { N: 5000, K: 8, M: 12, bias: true },
+  'a residual added': { N: 36, K: 20, M: 44, bias: true, residual: true },
+  'a residual added, odd sizes': { N: 5, K: 7, M: 3, residual: true },
+  'ReLU² after, odd sizes': { N: 5, K: 7, M: 3, after: 'relu2' },
+  'ReLU² before, odd sizes': { N: 5, K: 7, M: 3, before: 'relu2' },
+})
+
+// By fours, and large enough for some variant.
+const large: Record<string, Parameters<typeof cases.matmul>[1]> = {
+  'by fours, not by tiles': { N: 36, K: 20, M: 44 },
   'larger than a tile, by fours, transposed, large values': {
     N: 132,
     K: 72,
@@ -21,12 +37,28 @@ testOp('matmul', cases.matmul, {
     transposed: true,
     fill: (_, z) => 1e4 * z,
   },
-  'a gradient summed over many rows, in parts': { N: 5000, K: 8, M: 12, bias: true },
   'parts of which the last is short, transposed': { N: 1030, K: 20, M: 24, transposed: true },
-  'a residual added': { N: 36, K: 20, M: 44, bias: true, residual: true },
-  'a residual added, odd sizes': { N: 5, K: 7, M: 3, residual: true },
   'GELU after': { N: 36, K: 20, M: 44, bias: true, after: 'gelu' },
-  'ReLU² after, odd sizes': { N: 5, K: 7, M: 3, after: 'relu2' },
   'GELU before': { N: 36, K: 20, M: 44, bias: true, before: 'gelu', residual: true },
-  'ReLU² before, odd sizes': { N: 5, K: 7, M: 3, before: 'relu2' },
+}
+
+testOp('matmul', cases.matmul, large, undefined, ['plain', ...VARIANTS])
+
+/** Output and gradients of one call, by a variant wherever it is possible. */
+async function bits(variant: string, transposed: boolean): Promise<OpResult> {
+  const engine = await openGpu({ gpu: await gpu(), force: { matmul: variant } })
+  const opCase = cases.matmul(1, { N: 132, K: 100, M: 68, transposed, bias: true })
+  const runner = await place(engine, opCase, (tensors) => engine.read(tensors))
+  const rng = new Rng(1, 79)
+  const result = await runner.run({ noise: 1, dout: Float64Array.from({ length: 132 * 68 }, () => rng.normal()) })
+  engine.destroy()
+  return result
+}
+
+test.each([
+  ['nn, nt and tn', false],
+  ['nt, nn and tn', true],
+])('every variant adds in the same order: the same bits, %s', async (_, transposed) => {
+  const plain = await bits('plain', transposed)
+  for (const variant of VARIANTS) expect(await bits(variant, transposed), variant).toEqual(plain)
 })
