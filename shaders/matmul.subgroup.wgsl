@@ -1,11 +1,12 @@
 // A matrix product without workgroup memory: the lanes of a subgroup (8 or more of them) work on the same 8 rows of a. Each reads
 // four of the 8 × 4 numbers that are next, and hands them to the others; four columns of b are its own. The head of matmul.wgsl holds.
+// WIDTH, the threads of a workgroup, is put before this text: few enough that narrow matrices leave none idle.
 
-// one workgroup per 8 × 256 of c, one thread per 8 × 4 of it
-@compute @workgroup_size(64)
+// one workgroup per 8 × 4·WIDTH of c, one thread per 8 × 4 of it
+@compute @workgroup_size(WIDTH)
 fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32, @builtin(subgroup_invocation_id) lane: u32) {
   let row = group.y * 8u;
-  let m = (group.x * 64u + thread) * 4u;
+  let m = (group.x * WIDTH + thread) * 4u;
   var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
   var s4 = vec4f(); var s5 = vec4f(); var s6 = vec4f(); var s7 = vec4f();
   let range = k_range(group.z);

@@ -75,7 +75,11 @@ export class Autotuner {
     const plain = contest.variants[0]!
     const forced = this.#options.force?.[contest.key.split(' ')[0]!]
     if (forced !== undefined) return contest.variants.includes(forced) ? forced : plain
-    if (contest.given !== undefined) return contest.given
+    const { key, given } = contest
+    if (given !== undefined) {
+      if (!this.#choices.has(key)) this.#choices.set(key, { key, variant: given, ms: {}, flops: 0, refused: [] })
+      return given
+    }
     const known = this.#choices.get(contest.key)
     if (known && contest.variants.includes(known.variant)) return known.variant
     const open = this.#open.get(contest.key)

@@ -53,7 +53,16 @@ const THIN = 4
 function variantsOf(kernels: Kernels, { form, R, M }: Sizes): Variant[] {
   if (R <= THIN && form !== 'tn') return [{ name: 'thin', entry: 'thin', rows: 1, columns: 32 }]
   const plain = form === 'nt' ? { entry: 'plain_nt', columns: 32 } : { entry: 'plain', columns: 64 }
-  const subgroup = { after: subgroupSource, enable: 'enable subgroups;\n', entry: 'subgroup', rows: 8, columns: 256 }
+  // As wide as c has use for: lanes beyond its edge compute for nothing.
+  const width = Math.max(kernels.subgroup, M <= 64 ? 16 : M < 256 ? 32 : 64)
+  const subgroup = {
+    before: `const WIDTH = ${width}u; `,
+    after: subgroupSource,
+    enable: 'enable subgroups;\n',
+    entry: 'subgroup',
+    rows: 8,
+    columns: 4 * width,
+  }
   return [
     { name: 'plain', rows: 32, ...plain },
     ...(R > 16 && M > 16 ? [tile(32, 32, 4)] : []),
@@ -109,6 +118,8 @@ function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Co
   return {
     key: `matmul ${form} ${Math.min(R, M) <= 48 ? 'narrow' : workgroups < 64 ? 'small' : 'large'}`,
     variants: variants.map(({ name }) => name),
+    // Without a GPU, workgroup memory is emulated: tiles took three times as long as the plain kernel, and seconds to compile (LOG.md).
+    given: kernels.software ? variants.findLast(({ entry }) => entry !== 'tile')!.name : undefined,
     flops: 2 * R * K * M,
     trial(flops) {
       // The rows of the batch make a product large: R, or what is summed over for a weight's gradient.
@@ -156,7 +167,9 @@ function shaderOf(
 ): Shader {
   const keeping = pre ? 'pre[i] = y; return activate(ACTIVATION, y);' : 'return y;'
   const keep = `fn activated(i: u32, y: f32) -> f32 { ${keeping} } `
-  return { name: `matmul ${name}${pre ? ' activated' : ''}`, source: before + keep + source + after, enable }
+  // One module a name: what is put before the text makes it another.
+  const text = before === '' ? '' : ` (${before.trim()})`
+  return { name: `matmul ${name}${pre ? ' activated' : ''}${text}`, source: before + keep + source + after, enable }
 }
 
 function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {

@@ -558,6 +558,7 @@ export const m = {
     kernelTimes: 'milliseconds',
     kernelRace: (ms: Record<string, number>, refused: readonly string[]) =>
       [
+        ...(Object.keys(ms).length === 0 ? ['no contest on a device without a GPU'] : []),
         ...Object.entries(ms).map(([name, value]) => `${name} ${value < 1 ? value.toFixed(3) : value.toFixed(1)}`),
         ...refused.map((name) => `${name} disagreed`),
       ].join(' · '),

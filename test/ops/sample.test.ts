@@ -145,7 +145,7 @@ describe('the token that the kernel draws', () => {
       Object.entries(names).map(([label, shape]) => ({
         label,
         size: 64,
-        windows: [{ tensor: { label, shape, dtype: label[1] === 'o' ? 'u32' : 'f32' } as Tensor, offset: 0 }],
+        windows: [{ tensor: { label, shape, dtype: label[1] === 'o' ? 'u32' : 'f32' }, offset: 0 }],
       })),
     )
     // What an embedding of both would read: token + 100 · position.
