@@ -41,6 +41,7 @@ export function commands(): Command[] {
   for (const theme of ['system', 'light', 'dark'] as const)
     found.push({ name: m.palette.commands.theme(m.theme[theme]), run: () => settings.set({ theme }) })
   found.push({ name: m.palette.commands.device, run: () => (panels.open = 'device') })
+  found.push({ name: m.bench.title, run: () => (location.hash = '#bench') })
   found.push({ name: m.palette.commands.keys, key: '?', run: () => (panels.open = 'keys') })
   for (const corpus of lab.corpora)
     found.push({

@@ -275,6 +275,12 @@ class LabMirror {
   stopGenerating() {
     return this.#open.stopGenerating()
   }
+  bench(...args: Parameters<Lab['bench']>) {
+    return this.#open.bench(...args)
+  }
+  stopBench() {
+    return this.#open.stopBench()
+  }
   loseDevice() {
     return this.#open.loseDevice()
   }

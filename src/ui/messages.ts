@@ -502,6 +502,25 @@ export const m = {
       `${bytes(used)} of about ${bytes(quota)} that the browser allows are used.`,
   },
 
+  bench: {
+    title: 'Bench: how fast is this device?',
+    text: 'Times whole training steps of a GPT, as a run takes them, on made-up tokens. Nothing is kept and nothing is sent; a run that trains waits meanwhile.',
+    size: 'Size',
+    sizes: {
+      S: '2 layers, 64 wide, 0.1M parameters',
+      M: '4 layers, 128 wide, 0.8M: nanoGPT on a CPU',
+      L: '6 layers, 384 wide, 10.6M: nanoGPT’s shakespeare-char',
+      XL: '12 layers, 768 wide, 124M: GPT-2',
+    },
+    heavy: ' (for a GPU)',
+    run: 'Measure',
+    stop: 'Stop',
+    begin: 'Starting',
+    doing: (what: 'compile' | 'train' | 'generate', done: number, total: number) =>
+      `${{ compile: 'Compiling kernels', train: 'Training steps', generate: 'Writing tokens' }[what]}: ${integer(done)} of ${integer(total)}`,
+    copy: 'Copy as Markdown',
+    copied: 'Copied.',
+  },
   device: {
     title: 'Device',
     opening: 'Opening…',

@@ -1,9 +1,13 @@
 // Which of the page's dialogs is open: at most one.
 class Panels {
-  open = $state<'device' | 'keys' | 'palette' | null>(null)
+  open = $state<'device' | 'keys' | 'palette' | 'bench' | null>(location.hash === '#bench' ? 'bench' : null)
 }
 
 export const panels = new Panels()
+
+addEventListener('hashchange', () => {
+  if (location.hash === '#bench') panels.open = 'bench'
+})
 
 export const showDevice = () => {
   panels.open = 'device'

@@ -95,6 +95,8 @@ export function openLab(): Lab {
     stopGenerating: () => call(remote.stopGenerating()),
     setPrompt: (prompt) => call(remote.setPrompt(prompt)),
     profile: () => call(remote.profile()),
+    bench: (size, steps, onProgress) => call(remote.bench(size, steps, proxy(onProgress))),
+    stopBench: () => call(remote.stopBench()),
     loseDevice: () => call(remote.loseDevice()),
     checkpointMeta: () => call(remote.checkpointMeta()),
   }

@@ -1,6 +1,7 @@
 // The worker's side of protocol.ts, each call a few lines: what it means, in terms of the workbench, the open run and the
 // text. Knows no thread: worker.ts puts it behind one.
 import { transfer } from 'comlink'
+import type { BenchResult, BenchSize } from '../bench'
 import { validate, type Config, type Problem } from '../config'
 import { fits, type Dataset } from '../data/dataset'
 import { ladderOf } from '../data/ladder'
@@ -9,6 +10,7 @@ import { CheckpointError, ConfigError, invariant, OutOfMemoryError } from '../er
 import type { BuiltInCorpus, CheckpointMeta, Forecast, GeneratedToken, RunEvent, SampleOptions } from '../run'
 import { RunStore } from '../storage/runs'
 import { forecast, predictMemory } from '../train/plan'
+import { measureSize } from '../train/benchmark'
 import type { Ending } from './chat'
 import { CorpusShelf } from './corpus_shelf'
 import { fitsDevice, type Room } from './fits'
@@ -41,6 +43,7 @@ export class LocalLab implements Lab {
   readonly #store: RunStore
   readonly #shelf: CorpusShelf
   #workbench: Workbench | null = null
+  #benching: AbortController | null = null
   /** Bytes of the smallest run that the device could not give memory to. */
   #refused = Infinity
 
@@ -238,6 +241,28 @@ export class LocalLab implements Lab {
 
   profile(): Promise<Timing[]> {
     return this.#bench.opened.loop.take((session) => session.profile())
+  }
+  bench(
+    size: BenchSize,
+    steps: number,
+    onProgress: (what: 'compile' | 'train' | 'generate', done: number, total: number) => void,
+  ): Promise<BenchResult | null> {
+    const { turns, run, engines } = this.#bench
+    this.#benching?.abort()
+    const { signal } = (this.#benching = new AbortController())
+    const go = async () => {
+      try {
+        return await measureSize(await engines.engine(), size, steps, { signal, progress: onProgress })
+      } catch (error) {
+        if (signal.aborted) return null
+        throw error
+      }
+    }
+    return turns.take(() => (run?.isUsable ? run.loop.take(go) : go()))
+  }
+  stopBench(): Promise<void> {
+    this.#benching?.abort()
+    return Promise.resolve()
   }
   async loseDevice(): Promise<void> {
     await this.#bench.engines.lose()

@@ -1,4 +1,5 @@
 // What the page may ask of the worker and what the worker tells the page. Types only: both sides compile against these.
+import type { BenchResult, BenchSize } from '../bench'
 import type { Config, Problem } from '../config'
 import type { EngineInfo, KernelChoice } from '../engine'
 import type {
@@ -168,6 +169,13 @@ export interface Lab {
   // -- device
   /** Milliseconds by dispatch label over one step of the open run, from timestamps; empty where the device has none. */
   profile(): Promise<{ label: string; ms: number; flops: number; bytes: number }[]>
+  /** Measures training steps of one of the bench's sizes; null where `stopBench` came first. A run that trains waits meanwhile. */
+  bench(
+    size: BenchSize,
+    steps: number,
+    onProgress: (what: 'compile' | 'train' | 'generate', done: number, total: number) => void,
+  ): Promise<BenchResult | null>
+  stopBench(): Promise<void>
   /** Destroys the device as a driver reset would, to show that the run survives. */
   loseDevice(): Promise<void>
   /** Meta of the newest checkpoint of the open run. */
