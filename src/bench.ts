@@ -143,12 +143,13 @@ const LINES: [string, (r: BenchResult) => string][] = [
   ['steps timed', (r) => number(r.steps)],
 ]
 
-/** A column a size. */
+/** What was measured as rows of cells, a column a size; the first row is the head. */
+export function resultRows(results: readonly BenchResult[]): string[][] {
+  return [['', ...results.map(({ size }) => size)], ...LINES.map(([label, figure]) => [label, ...results.map(figure)])]
+}
+/** The same in Markdown. */
 export function resultTable(results: readonly BenchResult[]): string {
-  return markdown([
-    ['', ...results.map(({ size }) => size)],
-    ...LINES.map(([label, figure]) => [label, ...results.map(figure)]),
-  ])
+  return markdown(resultRows(results))
 }
 
 /** Rows of cells as a Markdown table whose columns stand one below the other in plain text too; the first row is the head. */

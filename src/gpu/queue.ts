@@ -109,7 +109,7 @@ export class Queue {
       }
     pass.end()
     this.submit(encoder)
-    await this.#nudge.wait(device.queue.onSubmittedWorkDone())
+    await this.idle()
     this.#running--
     this.#measure(cost * times)
     this.#gpu.check()
@@ -146,7 +146,7 @@ export class Queue {
 
   /** Resolves when the GPU has done all that was submitted. */
   async idle(): Promise<void> {
-    await this.#gpu.device.queue.onSubmittedWorkDone()
+    await this.#nudge.wait(this.#gpu.device.queue.onSubmittedWorkDone())
   }
 
   submit(encoder: GPUCommandEncoder): void {

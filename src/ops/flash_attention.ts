@@ -84,7 +84,12 @@ function dispatch(
   return kernels.dispatch(shaderOf(variant, HS), tiled ? `${entry}_tile` : entry, {
     ...rest,
     constants: {
-      ...{ B, T, NH, NKV, SCALE: 1 / Math.sqrt(HS), ...drop },
+      ...drop,
+      B,
+      T,
+      NH,
+      NKV,
+      SCALE: 1 / Math.sqrt(HS),
       ...(entry !== 'forward' && { ACCUMULATE: Number(accumulate) }),
     },
     workgroups: grid(tiled ? heads * Math.ceil(T / 64) : Math.ceil((heads * T) / 64)),
