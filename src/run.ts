@@ -36,12 +36,36 @@ export interface RunHistory {
   events: { step: number; text: string }[]
 }
 
-/** A trained text: how it was read. Saved with the run so that a resumed run reads it the same way. */
+/** How a text was read. Saved with the run so that a resumed run reads it the same way. */
 export interface TokenizerState {
-  kind: 'char'
-  /** The tokens by id; each one Unicode code point. */
+  kind: 'char' | 'byte' | 'word' | 'bpe'
+  /**
+   * Every token by id, special ones too. Of `char`, one code point each; of `byte` and `bpe`, bytes in GPT-2's alphabet (a space is
+   * Ġ), as tokenizer.json has them; of `word`, words and what stands between them.
+   */
   vocab: string[]
+  /** Of `bpe`: what was joined to what, in the order learned. */
+  merges?: [string, string][] | undefined
+  /** The tokens that stand for themselves wherever they are written (`SPECIAL`); ids are their places in `vocab`. */
+  special?: string[] | undefined
 }
+
+/** Special tokens: where a document ends, who speaks next, and where a turn ends. Text from outside never makes one (src/data/chat_format.ts). */
+export const SPECIAL = {
+  end_of_text: '<|endoftext|>',
+  system: '<|system|>',
+  user: '<|user|>',
+  assistant: '<|assistant|>',
+  end: '<|end|>',
+} as const
+
+/** One turn of a conversation. */
+export interface Message {
+  role: 'system' | 'user' | 'assistant'
+  content: string
+}
+/** A piece of collected text with a beginning and an end: a file, a row of a table, a conversation. */
+export type Document = { text: string } | { messages: Message[] }
 
 /** Where a run's text came from. The text itself is stored once, under its fingerprint. */
 export interface CorpusInfo {

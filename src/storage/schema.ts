@@ -63,7 +63,12 @@ const SpecSchema = v.object({
     characters: count,
     licence: text,
   }),
-  tokenizer: v.object({ kind: v.literal('char'), vocab: v.array(text) }),
+  tokenizer: v.object({
+    kind: v.picklist(['char', 'byte', 'word', 'bpe']),
+    vocab: v.array(text),
+    merges: v.optional(v.array(v.tuple([text, text]))),
+    special: v.optional(v.array(text)),
+  }),
   prompt: text,
 })
 
@@ -180,10 +185,12 @@ function checkSpec({ config, tokenizer }: RunSpec): void {
       `The checkpoint’s config cannot be run: ${problems.map((p) => p.message).join(' ')} Open another checkpoint.`,
     )
   const seen = new Set<string>()
-  const odd = tokenizer.vocab.find((token) => [...token].length !== 1 || seen.size === seen.add(token).size)
+  const special = new Set(tokenizer.special)
+  const isOneCharacter = (token: string) => tokenizer.kind !== 'char' || special.has(token) || [...token].length === 1
+  const odd = tokenizer.vocab.find((token) => !isOneCharacter(token) || seen.size === seen.add(token).size)
   if (odd !== undefined)
     throw new CheckpointError(
-      `The checkpoint’s tokenizer has the token ${JSON.stringify(odd)}, which is not one character of its own. Open another checkpoint.`,
+      `The checkpoint’s tokenizer has the token ${JSON.stringify(odd)}, which is not ${tokenizer.kind === 'char' ? 'one character' : 'a token'} of its own. Open another checkpoint.`,
     )
   if (tokenizer.vocab.length !== config.vocab_size)
     throw new CheckpointError(
