@@ -1,6 +1,7 @@
 // Characters as tokens: one Unicode code point each, sorted by code point, as nanoGPT's data/shakespeare_char/prepare.py does.
 import { CheckpointError, invariant } from '../errors'
 import type { TokenizerState } from '../run'
+import { specialTokens, textBetween, withSpecial } from './special'
 import type { Tokenizer } from './tokenizer'
 
 const CODE_POINTS = 0x110000
@@ -12,14 +13,21 @@ export const LARGEST_CHAR_VOCAB = 8192
 /** In the table from code point to id: no such token. Above every id. */
 const UNKNOWN = 0xffff
 
-/** The vocabulary of a text; `dropped` lists the rarest characters, left out because there are too many. */
-export function buildCharVocab(text: string): { state: TokenizerState; dropped: string[] } {
+/**
+ * The vocabulary of a text, special tokens after its characters; `dropped` lists the rarest characters, left out because there are
+ * too many.
+ */
+export function buildCharVocab(
+  text: string,
+  special: readonly string[] = [],
+): { state: TokenizerState; dropped: string[] } {
   const counts = new Uint32Array(CODE_POINTS)
-  for (let i = 0; i < text.length; i++) {
-    const c = text.codePointAt(i)!
-    if (c > 0xffff) i++
-    counts[c]!++
-  }
+  for (const part of textBetween(text, special))
+    for (let i = 0; i < part.length; i++) {
+      const c = part.codePointAt(i)!
+      if (c > 0xffff) i++
+      counts[c]!++
+    }
   const points: number[] = []
   for (let c = 0; c < CODE_POINTS; c++) if (counts[c]! > 0) points.push(c)
   // Stable: of two equally rare characters, the one that comes first in Unicode is kept.
@@ -27,20 +35,26 @@ export function buildCharVocab(text: string): { state: TokenizerState; dropped: 
   const kept = byCount.slice(0, LARGEST_CHAR_VOCAB).sort((a, b) => a - b)
   const characters = (list: number[]) => list.map((c) => String.fromCodePoint(c))
   return {
-    state: { kind: 'char', vocab: characters(kept) },
+    state: { kind: 'char', ...withSpecial(characters(kept), special) },
     dropped: characters(byCount.slice(LARGEST_CHAR_VOCAB)),
   }
 }
 
-/** A tokenizer from its state. Throws CheckpointError where the state is not a list of different single characters. */
+/**
+ * A tokenizer from its state. Throws CheckpointError where the state is not a list of different single characters and special
+ * tokens.
+ */
 export function charTokenizer(state: TokenizerState): Tokenizer {
   const { vocab } = state
-  if (vocab.length === 0 || vocab.length > LARGEST_CHAR_VOCAB)
+  const special = specialTokens(state)
+  const characters = vocab.length - special.ids.size
+  if (characters <= 0 || characters > LARGEST_CHAR_VOCAB)
     throw new CheckpointError(
-      `The tokenizer has ${vocab.length} characters; it must have 1 to ${LARGEST_CHAR_VOCAB}. The file is damaged: open another.`,
+      `The tokenizer has ${characters} characters; it must have 1 to ${LARGEST_CHAR_VOCAB}. The file is damaged: open another.`,
     )
   const idOf = new Uint16Array(CODE_POINTS).fill(UNKNOWN)
   for (const [id, token] of vocab.entries()) {
+    if (special.ids.get(token) === id) continue
     const point = token.codePointAt(0)
     if (point === undefined || token !== String.fromCodePoint(point) || idOf[point] !== UNKNOWN)
       throw new CheckpointError(
@@ -61,13 +75,16 @@ export function charTokenizer(state: TokenizerState): Tokenizer {
       const ids = new Uint16Array(text.length)
       const unknown = new Set<number>()
       let n = 0
-      for (let i = 0; i < text.length; i++) {
-        const c = text.codePointAt(i)!
-        if (c > 0xffff) i++
-        const id = idOf[c]!
-        if (id === UNKNOWN) unknown.add(c)
-        else ids[n++] = id
-      }
+      for (const part of special.split(text))
+        if (typeof part === 'number') ids[n++] = part
+        else
+          for (let i = 0; i < part.length; i++) {
+            const c = part.codePointAt(i)!
+            if (c > 0xffff) i++
+            const id = idOf[c]!
+            if (id === UNKNOWN) unknown.add(c)
+            else ids[n++] = id
+          }
       return {
         ids: n === ids.length ? ids : ids.slice(0, n),
         unknown: [...unknown].map((c) => String.fromCodePoint(c)),

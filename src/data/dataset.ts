@@ -2,9 +2,10 @@
 // prepare.py does), with the text's fingerprint. `fits` says whether a config can be trained on it.
 import type { Config, Problem } from '../config'
 import type { CorpusInfo, TokenizerState } from '../run'
-import { buildCharVocab, charTokenizer } from './char_tokenizer'
+import { buildCharVocab } from './char_tokenizer'
 import { sha256 } from './sha256'
 import type { Tokenizer, Tokens } from './tokenizer'
+import { tokenizerOf } from './tokenizers'
 
 export interface Dataset {
   corpus: CorpusInfo
@@ -16,8 +17,8 @@ export interface Dataset {
 }
 
 /**
- * Tokenizes a clean text (see `readText`) and splits it. Without a `tokenizer` its alphabet is the vocabulary; with one, a
- * resumed run reads the text as before. `notices` tell which characters were left out.
+ * Tokenizes a clean text (see `readText`) and splits it. Without a `tokenizer` its alphabet is the vocabulary; with one, of any
+ * kind, a resumed run reads the text as before. `notices` tell what was left out.
  */
 export async function makeDataset(
   text: string,
@@ -26,7 +27,7 @@ export async function makeDataset(
   tokenizer?: TokenizerState,
 ): Promise<{ dataset: Dataset; notices: string[] }> {
   const built = tokenizer ? { state: tokenizer, dropped: [] } : buildCharVocab(text)
-  const reader = charTokenizer(built.state)
+  const reader = tokenizerOf(built.state)
   const { ids, unknown } = reader.encode(text)
   const corpus = { ...source, fingerprint: await fingerprint(text), characters: countCharacters(text) }
   const notices: string[] = []
@@ -35,7 +36,9 @@ export async function makeDataset(
       `${source.name} has ${reader.vocab_size + built.dropped.length} different characters. The ${reader.vocab_size} most frequent became the vocabulary; the others were left out: ${some(built.dropped)}.`,
     )
   else if (unknown.length > 0)
-    notices.push(`Characters that the tokenizer does not know were left out of ${source.name}: ${some(unknown)}.`)
+    notices.push(
+      `${built.state.kind === 'word' ? 'Words' : 'Characters'} that the tokenizer does not know were left out of ${source.name}: ${some(unknown)}.`,
+    )
   return { dataset: { corpus, tokenizer: reader, tokens: ids, ...split(ids, val_fraction) }, notices }
 }
 
@@ -120,8 +123,8 @@ function countCharacters(text: string): number {
   return text.length - pairs
 }
 
-function some(characters: string[]): string {
-  const shown = characters.slice(0, 20).map((c) => JSON.stringify(c))
-  const more = characters.length - shown.length
+function some(pieces: string[]): string {
+  const shown = pieces.slice(0, 20).map((c) => JSON.stringify(c))
+  const more = pieces.length - shown.length
   return shown.join(' ') + (more > 0 ? ` and ${more} more` : '')
 }

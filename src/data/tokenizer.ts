@@ -14,3 +14,29 @@ export interface Tokenizer {
   /** The text of one token. */
   token(id: number): string
 }
+
+/** Token ids while a text is encoded, when nobody knows yet how many there will be. */
+export class TokenWriter {
+  #ids: Tokens
+  #length = 0
+
+  constructor(vocab_size: number, capacity: number) {
+    const room = Math.max(16, capacity)
+    this.#ids = vocab_size <= 0x10000 ? new Uint16Array(room) : new Uint32Array(room)
+  }
+
+  push(id: number): void {
+    if (this.#length === this.#ids.length) {
+      const wider =
+        this.#ids instanceof Uint16Array ? new Uint16Array(2 * this.#length) : new Uint32Array(2 * this.#length)
+      wider.set(this.#ids)
+      this.#ids = wider
+    }
+    this.#ids[this.#length++] = id
+  }
+
+  /** What was written, in an array of its own, exactly long enough. */
+  finish(): Tokens {
+    return this.#ids.slice(0, this.#length)
+  }
+}

@@ -2,20 +2,24 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { FIELDS, validate, type Config } from '../config'
+import { trainBpe } from '../data/bpe'
+import { byteVocab } from '../data/byte_tokenizer'
 import { loadCorpus } from '../data/corpora'
 import { fits, makeDataset, type Dataset } from '../data/dataset'
 import { readText } from '../data/read_text'
+import { buildWordVocab } from '../data/word_tokenizer'
 import { ConfigError, NotFiniteError } from '../errors'
 import { addToHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
 import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
-import type { RunEvent, RunHistory, RunSpec } from '../run'
+import type { RunEvent, RunHistory, RunSpec, TokenizerState } from '../run'
 import { Session } from '../train/session'
 import { engineFor, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
 import { duration, jsonProgress, lineProgress } from './progress'
 import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
 
 const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
+                     [--tokenizer KIND] [--vocab N]
 npm run train -- --resume DIR [--text FILE] [--steps N] [--out DIR] [--json]
 
 Trains a model and writes DIR/checkpoint.safetensors (weights, AdamW's moments, text and history in one file) and
@@ -23,14 +27,26 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
   --text FILE        the text to train on, UTF-8; a preset with a text of its own does without
   --preset NAME      ${PRESETS.map(({ id }) => id).join(', ')} (${DEFAULT_PRESET.id})
   --config FILE.json fields to set, by the names that the page's Advanced shows: {"n_layer": 4, "learning_rate": 1e-3}
+  --tokenizer KIND   char (each character a token), byte, word, or bpe (byte pairs learned from the text) (char)
+  --vocab N          tokens to learn, for word and bpe (512)
   --steps N          stop after step N, counted from the run's beginning; the schedule keeps its length, max_iters,
                      unless N is more
   --seed N           another seed: other weights, other batches
   --out DIR          where to (runs/NAME; for --resume its own folder)
   --resume DIR       go on with the run in DIR, which holds its text; --text, --preset, --config and --seed may be said
-                     again, but not changed
+                     again, but not changed; how it reads text stays
   --engine auto|gpu|cpu   which engine (auto: the GPU where there is one)
   --json             one JSON object a line on standard output, the last of type "result"`
+
+const KINDS = ['char', 'byte', 'word', 'bpe'] as const satisfies readonly TokenizerState['kind'][]
+/** Tokens that are learned where nobody says how many: twice the bytes, small enough for a small model's head. */
+const DEFAULT_VOCAB = 512
+
+/** A loss in nats a token as bits for each byte of the held-out text: what tokenizers can be compared by. */
+function bitsPerByte(val_loss: number, { tokenizer, val }: Dataset): number {
+  const bytes = new TextEncoder().encode(tokenizer.decode(val)).length
+  return (val_loss * val.length) / Math.LN2 / bytes
+}
 
 /** How often a run is saved while it goes on. */
 const SAVE_MS = 60_000
@@ -40,6 +56,8 @@ await runCommand(async () => {
     text: { type: 'string' },
     preset: { type: 'string' },
     config: { type: 'string' },
+    tokenizer: { type: 'string' },
+    vocab: { type: 'string' },
     steps: { type: 'string' },
     seed: { type: 'string' },
     out: { type: 'string' },
@@ -118,7 +136,11 @@ await runCommand(async () => {
     },
     [
       `step ${step}: ${tokens.toLocaleString('en')} tokens in ${duration(elapsed_s)}, ${tokens_per_s.toLocaleString('en')} tokens/s on ${engine.info.name}`,
-      ...(val_loss === null ? [] : [`validation loss ${val_loss.toFixed(4)} over ${config.eval_iters} batches`]),
+      ...(val_loss === null
+        ? []
+        : [
+            `validation loss ${val_loss.toFixed(4)} over ${config.eval_iters} batches, ${bitsPerByte(val_loss, run.dataset).toFixed(3)} bits a byte`,
+          ]),
       `checkpoint      ${files.checkpoint}`,
       `metrics         ${files.metrics}`,
     ].join('\n'),
@@ -142,6 +164,8 @@ interface NewRunFlags {
   text?: string | undefined
   preset?: string | undefined
   config?: string | undefined
+  tokenizer?: string | undefined
+  vocab?: string | undefined
   seed?: string | undefined
   out?: string | undefined
 }
@@ -154,11 +178,12 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
   const source = await readSource(flags.text, flags.preset === undefined ? null : preset)
   const val_fraction = overrides.val_fraction ?? configFor({}, 1).val_fraction
   const { name, licence } = source
-  const { dataset, notices } = await makeDataset(source.text, { name, licence }, val_fraction)
+  const learned = learn(source.text, flags)
+  const { dataset, notices } = await makeDataset(source.text, { name, licence }, val_fraction, learned)
   const { vocab_size } = dataset.tokenizer
   if (overrides.vocab_size !== undefined && overrides.vocab_size !== vocab_size)
     throw new UsageError(
-      `vocab_size is ${overrides.vocab_size}, but the text has ${vocab_size} different characters; leave it out.`,
+      `vocab_size is ${overrides.vocab_size}, but the text has ${vocab_size} different tokens; leave it out.`,
     )
   const seed = flags.seed === undefined ? {} : { seed: wholeNumber('seed', flags.seed, 0) }
   const config = configFor({ ...overrides, ...seed }, vocab_size)
@@ -182,7 +207,22 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
   }
 }
 
+/** What a new run reads its text with; undefined stands for its characters. */
+function learn(text: string, flags: NewRunFlags): TokenizerState | undefined {
+  const kind = KINDS.find((k) => k === (flags.tokenizer ?? 'char'))
+  if (kind === undefined)
+    throw new UsageError(`There is no tokenizer "${flags.tokenizer}"; there are ${KINDS.join(', ')}.`)
+  if (kind === 'char' || kind === 'byte') {
+    if (flags.vocab !== undefined) throw new UsageError(`--vocab is for word and bpe; ${kind} has what the text has.`)
+    return kind === 'byte' ? byteVocab() : undefined
+  }
+  const size = flags.vocab === undefined ? DEFAULT_VOCAB : wholeNumber('vocab', flags.vocab, 1)
+  return kind === 'word' ? buildWordVocab(text, size).state : trainBpe(text, size).state
+}
+
 async function keptRun(folder: string, flags: NewRunFlags): Promise<Run> {
+  if (flags.tokenizer !== undefined || flags.vocab !== undefined)
+    throw new UsageError('--resume reads the text as the run did before; leave --tokenizer and --vocab out.')
   const kept = readRun(folder)
   const { spec } = kept.checkpoint.meta
   const asked: Partial<Config> = {

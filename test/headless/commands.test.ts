@@ -60,6 +60,29 @@ function metricsOf(run: string): string[] {
 }
 
 describe('train', () => {
+  test('learns byte pairs, keeps them with the run, and goes on with them', async () => {
+    const run = at('pairs')
+    const first = await fresh('--engine', 'cpu', '--out', run, '--steps', '3', '--tokenizer', 'bpe', '--vocab', '270')
+    expect(first).toMatchObject({ status: 0 })
+    expect(first.out).toMatch(/validation loss \d\.\d{4} over 2 batches, \d\.\d{3} bits a byte/)
+    const { meta } = decodeCheckpoint(readFileSync(join(run, 'checkpoint.safetensors'))).checkpoint
+    expect(meta.spec).toMatchObject({ tokenizer: { kind: 'bpe' }, config: { vocab_size: 270 } })
+    expect(meta.spec.tokenizer.merges).toHaveLength(14)
+    expect(await train('--resume', run, '--engine', 'cpu', '--steps', '4')).toMatchObject({ status: 0 })
+    const changed = await train('--resume', run, '--engine', 'cpu', '--steps', '5', '--tokenizer', 'byte')
+    expect(changed.status).not.toBe(0)
+    expect(changed.err).toMatch(/leave --tokenizer and --vocab out/)
+  })
+  test.each([
+    [['--tokenizer', 'morse'], /there are char, byte, word, bpe/],
+    [['--tokenizer', 'byte', '--vocab', '300'], /--vocab is for word and bpe/],
+    [['--tokenizer', 'bpe', '--vocab', '10'], /A vocabulary of 10 tokens cannot be learned/],
+  ])('refuses %s', async (flags, message) => {
+    const run = await fresh('--engine', 'cpu', '--out', at('refused'), ...flags)
+    expect(run.status).not.toBe(0)
+    expect(run.err).toMatch(message)
+  })
+
   test.each(['gpu', 'cpu'])('40 steps are 20 and 20 more, bit for bit, on the %s', async (engine) => {
     const [whole, halves] = [at(`whole-${engine}`), at(`halves-${engine}`)]
     const run = await fresh('--engine', engine, '--out', whole)

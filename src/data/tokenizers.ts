@@ -1,0 +1,28 @@
+// A tokenizer of any kind from its state: the one door from what a run or a file saved to something that reads text.
+import { CheckpointError } from '../errors'
+import type { TokenizerState } from '../run'
+import { bpeTokenizer } from './bpe'
+import { byteTokenizer } from './byte_tokenizer'
+import { charTokenizer } from './char_tokenizer'
+import type { Tokenizer } from './tokenizer'
+import { wordTokenizer } from './word_tokenizer'
+
+const TOKENIZERS: Record<TokenizerState['kind'], (state: TokenizerState) => Tokenizer> = {
+  char: charTokenizer,
+  byte: byteTokenizer,
+  word: wordTokenizer,
+  bpe: bpeTokenizer,
+}
+
+/** The tokenizer of a state. Throws CheckpointError where the state cannot be one. */
+export function tokenizerOf(state: TokenizerState): Tokenizer {
+  if (!Object.hasOwn(TOKENIZERS, state.kind))
+    throw new CheckpointError(
+      `The tokenizer is of a kind unknown here, ${JSON.stringify(state.kind)}. Open another file, or a newer Glasshouse.`,
+    )
+  if (state.kind !== 'bpe' && state.merges)
+    throw new CheckpointError(
+      `The tokenizer reads ${state.kind}s, but has merges, which only one of kind bpe has. The file is damaged: open another.`,
+    )
+  return TOKENIZERS[state.kind](state)
+}
