@@ -1,12 +1,11 @@
-// What a person pastes or drops, made into clean text or refused by name: the only place where bytes become characters.
-// UTF-8, or UTF-16 if a byte order mark says so; line ends become \n; what cannot be kept is replaced by U+FFFD and counted.
+// What a person pastes or drops as text, made into clean text or refused by name (bytes become characters in encoding.ts).
+// Line ends become \n; what cannot be kept is replaced by U+FFFD and counted.
 import { CorpusError } from '../errors'
+import { decodeText, LARGEST_BROKEN_SHARE, notText, percent, replaced } from './encoding'
 
 const MB = 1024 * 1024
 /** Largest text: characters, tokens and the browser's copies of them must fit in a tab's memory together. */
 export const LARGEST_TEXT = 50 * MB
-/** Share of control characters or of broken characters above which it is not text: prose has none, compressed data a tenth. */
-const LARGEST_BROKEN_SHARE = 0.01
 
 /** First bytes of files that people mistake for text, and what to do about each. */
 const SIGNATURES: readonly { bytes: string; what: string; way: string }[] = [
@@ -22,7 +21,7 @@ const SIGNATURES: readonly { bytes: string; what: string; way: string }[] = [
 
 /**
  * Clean text from a string or from the bytes of a file; `notices` tell what was changed on the way. Throws CorpusError,
- * naming `name` and the way out: larger than 50 MB, empty, binary, not in UTF-8, one character over and over.
+ * naming `name` and the way out: larger than 50 MB, empty, binary, in no known encoding, one character over and over.
  */
 export function readText(name: string, input: string | ArrayBuffer | Uint8Array): { text: string; notices: string[] } {
   const notices: string[] = []
@@ -59,7 +58,8 @@ export async function readFile(name: string, file: Blob): Promise<ArrayBuffer> {
   }
 }
 
-function refuseTooLarge(name: string, size: number): void {
+/** Throws CorpusError if so many bytes are more than 50 MB. */
+export function refuseTooLarge(name: string, size: number): void {
   if (size > LARGEST_TEXT)
     throw new CorpusError(
       `${name} has ${(size / MB).toFixed(1)} MB; the limit is ${LARGEST_TEXT / MB} MB. Cut it, or choose a part of it.`,
@@ -70,20 +70,7 @@ function decode(name: string, bytes: Uint8Array, notices: string[]): string {
   const head = String.fromCharCode(...bytes.subarray(0, 8))
   const known = SIGNATURES.find((s) => head.startsWith(s.bytes))
   if (known) throw new CorpusError(`${name} is ${known.what}, not plain text. ${known.way}.`)
-  const encoding = head.startsWith('\xff\xfe') ? 'utf-16le' : head.startsWith('\xfe\xff') ? 'utf-16be' : 'utf-8'
-  if (encoding === 'utf-8' && bytes.includes(0)) throw notText(name, `a zero byte at ${bytes.indexOf(0)}`)
-  try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes)
-  } catch {
-    const text = new TextDecoder(encoding).decode(bytes)
-    const broken = countReplacements(text) - (encoding === 'utf-8' ? countEncodedReplacements(bytes) : 0)
-    if (broken > LARGEST_BROKEN_SHARE * text.length)
-      throw new CorpusError(
-        `${name} is not ${encoding.toUpperCase()}: ${percent(broken, text.length)} of it cannot be read. Save it as UTF-8 text, or paste its text.`,
-      )
-    notices.push(replaced(name, broken, `is not ${encoding.toUpperCase()}`))
-    return text
-  }
+  return decodeText(name, bytes, notices)
 }
 
 function refuseControls(name: string, text: string): void {
@@ -98,20 +85,6 @@ function refuseControls(name: string, text: string): void {
     throw notText(name, `control characters (${percent(controls, text.length)} of it)`)
 }
 
-function notText(name: string, evidence: string): CorpusError {
-  return new CorpusError(
-    `${name} is binary data, not text: it holds ${evidence}. Choose a plain text file (.txt, .md, .csv).`,
-  )
-}
-
-function replaced(name: string, count: number, why: string): string {
-  return `In ${count} ${count === 1 ? 'place' : 'places'} ${name} ${why}; “\ufffd” stands there instead.`
-}
-
-function percent(part: number, whole: number): string {
-  return `${((100 * part) / whole).toFixed(0)} %`
-}
-
 /** Bytes that a string takes in UTF-8; counted only where the answer is in doubt. */
 function utf8Size(text: string): number {
   if (text.length > LARGEST_TEXT || 3 * text.length <= LARGEST_TEXT) return text.length
@@ -122,18 +95,4 @@ function utf8Size(text: string): number {
     if (c > 0x7f) size += c > 0x7ff && (c < 0xd800 || c > 0xdfff) ? 2 : 1
   }
   return size
-}
-
-function countReplacements(text: string): number {
-  let n = 0
-  for (let i = text.indexOf('\ufffd'); i >= 0; i = text.indexOf('\ufffd', i + 1)) n++
-  return n
-}
-
-/** How often UTF-8 bytes spell out U+FFFD: these were there before. */
-function countEncodedReplacements(bytes: Uint8Array): number {
-  let n = 0
-  for (let i = bytes.indexOf(0xef); i >= 0; i = bytes.indexOf(0xef, i + 1))
-    if (bytes[i + 1] === 0xbf && bytes[i + 2] === 0xbd) n++
-  return n
 }

@@ -39,7 +39,7 @@ describe('refused, with a way out', () => {
     ['a zero in a string', 'text, then \0 a zero', /zero character at 11/],
     ['control characters', '\x01\x02\x03 and so on', /control characters \(23 % of it\)/],
     ['UTF-16 without a mark', utf16('in two bytes each', true, ''), /zero byte at 1/],
-    ['Latin-1', latin1('à é è ê ë'.repeat(20)), /not UTF-8: \d+ % of it/],
+    ['a byte for every letter, undefined in all', new Uint8Array(40).fill(0x81), /neither UTF-8 nor/],
     ['a wrong UTF-16 mark', Uint8Array.of(0xff, 0xfe, ...Array.from({ length: 40 }, () => 0xdc)), /not UTF-16LE/],
     ['a PDF', latin1('%PDF-1.7 and so on'), /a PDF/],
     ['a zip or docx', latin1('PK\x03\x04\x14\x00'), /zip archive/],
@@ -107,6 +107,11 @@ describe('read', () => {
     const { text, notices } = readText('poem.txt', bytes)
     expect(text.endsWith('\ufffdend')).toBe(true)
     expect(notices).toEqual(['In 1 place poem.txt is not UTF-8; “\ufffd” stands there instead.'])
+  })
+  test('Latin-1 is read, and the guess is told', () => {
+    const { text, notices } = readText('poem.txt', latin1('Où êtes-vous allés, très chère? '.repeat(20)))
+    expect(text).toBe('Où êtes-vous allés, très chère? '.repeat(20))
+    expect(notices).toEqual([expect.stringMatching(/^poem\.txt is not UTF-8; it was read as windows-1252\./)])
   })
   test('tabs, form feeds and a rare control character stay', () => {
     const text = `a\tb\fc\v${'d'.repeat(200)}\x1b`
