@@ -36,9 +36,11 @@ export interface RunHistory {
   events: { step: number; text: string }[]
 }
 
+export const TOKENIZER_KINDS = ['char', 'byte', 'word', 'bpe'] as const
+
 /** How a text was read. Saved with the run so that a resumed run reads it the same way. */
 export interface TokenizerState {
-  kind: 'char' | 'byte' | 'word' | 'bpe'
+  kind: (typeof TOKENIZER_KINDS)[number]
   /**
    * Every token by id, special ones too. Of `char`, one code point each; of `byte` and `bpe`, bytes in GPT-2's alphabet (a space is
    * Ġ), as tokenizer.json has them; of `word`, words and what stands between them.

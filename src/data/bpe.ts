@@ -4,6 +4,8 @@
 import { CheckpointError, CorpusError } from '../errors'
 import type { TokenizerState } from '../run'
 import { BYTE_SYMBOLS, bytesOf, decodeBytes } from './byte_alphabet'
+import { Heap } from './heap'
+import { Numbering } from './numbering'
 import { countPieces, eachPiece } from './pieces'
 import { specialTokens, withSpecial } from './special'
 import { TokenWriter, type Tokenizer } from './tokenizer'
@@ -12,41 +14,32 @@ import { TokenWriter, type Tokenizer } from './tokenizer'
 export const LARGEST_BPE_VOCAB = 32768
 /** A pair that occurs once is not worth a token (Hugging Face's ByteLevelBPETokenizer has the same `min_frequency`). */
 const FEWEST = 2
-const MERGES_PER_REPORT = 64
 /** Pieces whose tokens are remembered; the memory is emptied when full. Longer pieces hardly ever come back. */
 const REMEMBERED_PIECES = 1 << 16
 const LONGEST_REMEMBERED = 64
 /** A merge and a place in one number; the merge that was learned first and then the leftmost place sorts first. */
 const PLACES = 2 ** 32
+/** Two ids in one number: more ids than any vocabulary that is found on the web has. */
+const IDS = 2 ** 24
 
 /** Byte symbols in the order of their characters, which is their order in GPT-2's vocabulary and in Hugging Face's trainer. */
 const SORTED_SYMBOLS: readonly string[] = [...BYTE_SYMBOLS].sort()
 
-export interface TrainBpeOptions {
-  /** Not learned from; they take the last ids of the vocabulary. */
-  special?: readonly string[]
-  /** Called every so many merges, and after the last. */
-  progress?: (done: number, total: number) => void
-  /** Looked at as often as `progress` is called. */
-  signal?: AbortSignal
-}
-
 /**
  * Learns a vocabulary of `vocab_size` tokens from a text: 256 bytes, then what was joined, then special tokens; fewer where no pair
  * is left that occurs twice. The most frequent pair is joined first; of equally frequent ones the smaller: by the id on the left,
- * then by the one on the right. `counts` has, for each merge, how often its pair occurred when it was joined.
+ * then by the one on the right. Special tokens are not learned from, and take the last ids. `counts` has, for each merge, how often its pair occurred when it was joined.
  */
 export function trainBpe(
   text: string,
   vocab_size: number,
-  { special = [], progress, signal }: TrainBpeOptions = {},
+  special: readonly string[] = [],
 ): { state: TokenizerState; counts: number[] } {
   const smallest = 256 + special.length
   if (!(vocab_size >= smallest && vocab_size <= LARGEST_BPE_VOCAB))
     throw new CorpusError(
       `A vocabulary of ${vocab_size} tokens cannot be learned: 256 bytes and ${special.length} special tokens need ${smallest}, and ${LARGEST_BPE_VOCAB} are the most. Choose a size between them.`,
     )
-  signal?.throwIfAborted()
   const total = vocab_size - smallest
   const { symbol, next, prev, weight } = layOut(countPieces(text, special))
 
@@ -126,12 +119,7 @@ export function trainBpe(
     count[pair] = 0
     // Only pairs with the new token have become more frequent, and they are all new.
     for (let made = fresh; made < pairs.size; made++) queue(made)
-    if (merges.length % MERGES_PER_REPORT === 0) {
-      progress?.(merges.length, total)
-      signal?.throwIfAborted()
-    }
   }
-  progress?.(total, total)
   return { state: { kind: 'bpe', ...withSpecial(vocab, special), merges }, counts }
 }
 
@@ -267,90 +255,26 @@ export function bpeTokenizer(state: TokenizerState): Tokenizer {
 
 const ascending = (x: number, y: number) => x < y
 
-/** Pairs of ids, numbered in the order they came: a hash table with open addressing, at most half full. */
+/** Pairs of ids, numbered in the order they came. */
 class PairIndex {
   readonly left: number[] = []
   readonly right: number[] = []
-  /** Numbers of pairs; -1 where free. Its length is a power of two. */
-  #table = new Int32Array(1 << 12).fill(-1)
+  readonly #numbers = new Numbering()
 
   get size(): number {
     return this.left.length
   }
-
   /** The number of a pair; -1 where it was never added. */
   find(left: number, right: number): number {
-    return this.#table[this.#slot(left, right)]!
+    return this.#numbers.get(left * IDS + right)
   }
-
   /** The number of a pair, which is new or not. */
   add(left: number, right: number): number {
-    const known = this.find(left, right)
-    if (known >= 0) return known
-    const pair = this.size
-    this.left.push(left)
-    this.right.push(right)
-    if (2 * this.size > this.#table.length) {
-      this.#table = new Int32Array(2 * this.#table.length).fill(-1)
-      for (let i = 0; i < pair; i++) this.#table[this.#slot(this.left[i]!, this.right[i]!)] = i
+    const pair = this.#numbers.add(left * IDS + right)
+    if (pair === this.size) {
+      this.left.push(left)
+      this.right.push(right)
     }
-    this.#table[this.#slot(left, right)] = pair
     return pair
-  }
-
-  /** Where a pair is, or where it would go. */
-  #slot(left: number, right: number): number {
-    const mask = this.#table.length - 1
-    let hash = Math.imul(left, 0x9e3779b1) ^ Math.imul(right, 0x85ebca6b)
-    hash ^= hash >>> 15
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const pair = this.#table[slot]!
-      if (pair < 0 || (this.left[pair] === left && this.right[pair] === right)) return slot
-    }
-  }
-}
-
-/** A binary heap of numbers: `pop` takes the one that is before all others. */
-class Heap {
-  readonly #before: (x: number, y: number) => boolean
-  readonly #items: number[] = []
-
-  constructor(before: (x: number, y: number) => boolean) {
-    this.#before = before
-  }
-
-  get size(): number {
-    return this.#items.length
-  }
-
-  push(item: number): void {
-    const items = this.#items
-    let at = items.length
-    items.push(item)
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (!this.#before(item, items[parent]!)) break
-      items[at] = items[parent]!
-      at = parent
-    }
-    items[at] = item
-  }
-
-  pop(): number {
-    const items = this.#items
-    const top = items[0]!
-    const item = items.pop()!
-    if (items.length === 0) return top
-    let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= items.length) break
-      if (child + 1 < items.length && this.#before(items[child + 1]!, items[child]!)) child++
-      if (!this.#before(items[child]!, item)) break
-      items[at] = items[child]!
-      at = child
-    }
-    items[at] = item
-    return top
   }
 }

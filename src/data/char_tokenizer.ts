@@ -1,8 +1,8 @@
 // Characters as tokens: one Unicode code point each, sorted by code point, as nanoGPT's data/shakespeare_char/prepare.py does.
-import { CheckpointError, invariant } from '../errors'
+import { CheckpointError } from '../errors'
 import type { TokenizerState } from '../run'
 import { specialTokens, textBetween, withSpecial } from './special'
-import type { Tokenizer } from './tokenizer'
+import { spelledOut, type Tokenizer } from './tokenizer'
 
 const CODE_POINTS = 0x110000
 /**
@@ -62,15 +62,10 @@ export function charTokenizer(state: TokenizerState): Tokenizer {
       )
     idOf[point] = id
   }
-  const token = (id: number) => {
-    const text = vocab[id]
-    invariant(text !== undefined, () => `token ${id} of a vocabulary of ${vocab.length}`)
-    return text
-  }
   return {
     state,
     vocab_size: vocab.length,
-    token,
+    ...spelledOut(vocab),
     encode(text) {
       const ids = new Uint16Array(text.length)
       const unknown = new Set<number>()
@@ -90,6 +85,5 @@ export function charTokenizer(state: TokenizerState): Tokenizer {
         unknown: [...unknown].map((c) => String.fromCodePoint(c)),
       }
     },
-    decode: (ids) => Array.from(ids, token).join(''),
   }
 }

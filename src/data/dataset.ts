@@ -65,6 +65,12 @@ export function alphabet(dataset: Dataset): { token: string; count: number }[] {
   )
 }
 
+/** A validation loss in nats a token as bits for each byte of the held-out text: what tokenizers can be compared by. */
+export function bitsPerByte(val_loss: number, { tokenizer, val }: Dataset): number {
+  const bytes = new TextEncoder().encode(tokenizer.decode(val)).length
+  return (val_loss * val.length) / Math.LN2 / bytes
+}
+
 /** The fields' steps in FIELDS: a fix is a value that the page's control can show. */
 const FRACTION_STEP = 0.05
 const LARGEST_FRACTION = 0.5

@@ -4,55 +4,12 @@
 // c' the context without its oldest token, kinds(c) how many different tokens follow c; at the bottom stands 1/V.
 import { invariant } from '../errors'
 import { resplit, type Dataset } from './dataset'
+import { Numbering } from './numbering'
 import type { Tokens } from './tokenizer'
 
 /** Tokens that a text's ladder counts and measures at most: a second or two of counting. */
 const COUNTED = 4_000_000
 const MEASURED = 400_000
-
-/** Load above which the hash table doubles. */
-const FULL = 0.6
-
-/** From whole numbers to small ones, counting up: an open-addressing hash table without an object an entry. */
-class Numbering {
-  #keys = new Float64Array(1 << 16).fill(-1)
-  #values = new Uint32Array(1 << 16)
-  size = 0
-
-  /** The number of `key`, a new one if it has none yet. */
-  add(key: number): number {
-    if (this.size > FULL * this.#keys.length) this.#grow()
-    const slot = this.#find(key)
-    if (this.#keys[slot] === -1) {
-      this.#keys[slot] = key
-      this.#values[slot] = this.size++
-    }
-    return this.#values[slot]!
-  }
-  /** The number of `key`, or −1. */
-  get(key: number): number {
-    const slot = this.#find(key)
-    return this.#keys[slot] === -1 ? -1 : this.#values[slot]!
-  }
-  #find(key: number): number {
-    const mask = this.#keys.length - 1
-    let slot = (Math.imul(key % 4294967296, 0x9e3779b1) ^ Math.imul(key / 4294967296, 0x85ebca6b)) & mask
-    slot = (slot ^ (slot >>> 15)) & mask
-    while (this.#keys[slot] !== key && this.#keys[slot] !== -1) slot = (slot + 1) & mask
-    return slot
-  }
-  #grow(): void {
-    const [keys, values] = [this.#keys, this.#values]
-    this.#keys = new Float64Array(2 * keys.length).fill(-1)
-    this.#values = new Uint32Array(2 * keys.length)
-    for (const [i, key] of keys.entries()) {
-      if (key === -1) continue
-      const slot = this.#find(key)
-      this.#keys[slot] = key
-      this.#values[slot] = values[i]!
-    }
-  }
-}
 
 /** A list that grows by doubling. */
 class Counts {

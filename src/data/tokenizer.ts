@@ -1,4 +1,5 @@
 // What every tokenizer can do. How it was made stands in its state, which is saved with a run.
+import { invariant } from '../errors'
 import type { TokenizerState } from '../run'
 
 /** Token ids; the narrowest array that holds the vocabulary. */
@@ -13,6 +14,16 @@ export interface Tokenizer {
   decode(ids: Iterable<number>): string
   /** The text of one token. */
   token(id: number): string
+}
+
+/** The way back where a token's place in the vocabulary holds its very text. */
+export function spelledOut(vocab: readonly string[]): Pick<Tokenizer, 'decode' | 'token'> {
+  const token = (id: number) => {
+    const text = vocab[id]
+    invariant(text !== undefined, () => `token ${id} of a vocabulary of ${vocab.length}`)
+    return text
+  }
+  return { token, decode: (ids) => Array.from(ids, token).join('') }
 }
 
 /** Token ids while a text is encoded, when nobody knows yet how many there will be. */

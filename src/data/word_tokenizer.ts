@@ -4,7 +4,7 @@ import { CheckpointError, invariant } from '../errors'
 import type { TokenizerState } from '../run'
 import { countPieces, eachPiece } from './pieces'
 import { specialTokens, withSpecial } from './special'
-import { TokenWriter, type Tokenizer } from './tokenizer'
+import { spelledOut, TokenWriter, type Tokenizer } from './tokenizer'
 
 /**
  * The `size` most frequent pieces of a text, special tokens included in the count and after the others; of two equally frequent
@@ -38,15 +38,10 @@ export function wordTokenizer(state: TokenizerState): Tokenizer {
       )
     idOf.set(token, id)
   }
-  const token = (id: number) => {
-    const text = vocab[id]
-    invariant(text !== undefined, () => `token ${id} of a vocabulary of ${vocab.length}`)
-    return text
-  }
   return {
     state,
     vocab_size: vocab.length,
-    token,
+    ...spelledOut(vocab),
     encode(text) {
       const writer = new TokenWriter(vocab.length, Math.ceil(text.length / 3))
       const unknown = new Set<string>()
@@ -60,6 +55,5 @@ export function wordTokenizer(state: TokenizerState): Tokenizer {
           })
       return { ids: writer.finish(), unknown: [...unknown] }
     },
-    decode: (ids) => Array.from(ids, token).join(''),
   }
 }

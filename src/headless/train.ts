@@ -5,14 +5,14 @@ import { FIELDS, validate, type Config } from '../config'
 import { trainBpe } from '../data/bpe'
 import { byteVocab } from '../data/byte_tokenizer'
 import { loadCorpus } from '../data/corpora'
-import { fits, makeDataset, type Dataset } from '../data/dataset'
+import { bitsPerByte, fits, makeDataset, type Dataset } from '../data/dataset'
 import { readText } from '../data/read_text'
 import { buildWordVocab } from '../data/word_tokenizer'
 import { ConfigError, NotFiniteError } from '../errors'
 import { addToHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
 import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
-import type { RunEvent, RunHistory, RunSpec, TokenizerState } from '../run'
+import { TOKENIZER_KINDS, type RunEvent, type RunHistory, type RunSpec, type TokenizerState } from '../run'
 import { Session } from '../train/session'
 import { engineFor, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
 import { duration, jsonProgress, lineProgress } from './progress'
@@ -38,15 +38,8 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
   --engine auto|gpu|cpu   which engine (auto: the GPU where there is one)
   --json             one JSON object a line on standard output, the last of type "result"`
 
-const KINDS = ['char', 'byte', 'word', 'bpe'] as const satisfies readonly TokenizerState['kind'][]
 /** Tokens that are learned where nobody says how many: twice the bytes, small enough for a small model's head. */
 const DEFAULT_VOCAB = 512
-
-/** A loss in nats a token as bits for each byte of the held-out text: what tokenizers can be compared by. */
-function bitsPerByte(val_loss: number, { tokenizer, val }: Dataset): number {
-  const bytes = new TextEncoder().encode(tokenizer.decode(val)).length
-  return (val_loss * val.length) / Math.LN2 / bytes
-}
 
 /** How often a run is saved while it goes on. */
 const SAVE_MS = 60_000
@@ -209,11 +202,12 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
 
 /** What a new run reads its text with; undefined stands for its characters. */
 function learn(text: string, flags: NewRunFlags): TokenizerState | undefined {
-  const kind = KINDS.find((k) => k === (flags.tokenizer ?? 'char'))
+  const kind = TOKENIZER_KINDS.find((k) => k === (flags.tokenizer ?? 'char'))
   if (kind === undefined)
-    throw new UsageError(`There is no tokenizer "${flags.tokenizer}"; there are ${KINDS.join(', ')}.`)
+    throw new UsageError(`There is no tokenizer "${flags.tokenizer}"; there are ${TOKENIZER_KINDS.join(', ')}.`)
   if (kind === 'char' || kind === 'byte') {
-    if (flags.vocab !== undefined) throw new UsageError(`--vocab is for word and bpe; ${kind} has what the text has.`)
+    if (flags.vocab !== undefined)
+      throw new UsageError(`--vocab is for word and bpe; ${kind} learns no tokens. Leave it out.`)
     return kind === 'byte' ? byteVocab() : undefined
   }
   const size = flags.vocab === undefined ? DEFAULT_VOCAB : wholeNumber('vocab', flags.vocab, 1)

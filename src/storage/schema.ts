@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { MLPS, NORMS, POSITIONS, RECOMPUTES, SCHEDULES, validate } from '../config'
 import { CheckpointError } from '../errors'
-import type { CheckpointMeta, RunSpec } from '../run'
+import { TOKENIZER_KINDS, type CheckpointMeta, type RunSpec } from '../run'
 
 /** The versions of the checkpoint header that can be read. */
 export const KNOWN_VERSIONS = [1] as const
@@ -64,7 +64,7 @@ const SpecSchema = v.object({
     licence: text,
   }),
   tokenizer: v.object({
-    kind: v.picklist(['char', 'byte', 'word', 'bpe']),
+    kind: v.picklist(TOKENIZER_KINDS),
     vocab: v.array(text),
     merges: v.optional(v.array(v.tuple([text, text]))),
     special: v.optional(v.array(text)),
