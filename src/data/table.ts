@@ -6,8 +6,6 @@ import type { Document } from '../run'
 import { tidy } from './encoding'
 import { isObject } from './json'
 
-/** Rows that are shown before columns are chosen. */
-const PREVIEW_ROWS = 20
 /** More names than this, and it is data by name, not a table. */
 const MOST_COLUMNS = 1000
 /** Rows that decide whether prose with commas is a table. */
@@ -20,8 +18,6 @@ export interface Table {
   name: string
   columns: string[]
   rows: string[][]
-  /** The first rows, for choosing columns by. */
-  preview: string[][]
   /** Rows with too few or too many cells, or not objects: left out. */
   malformed: number
   notices: string[]
@@ -103,7 +99,7 @@ function table(name: string, columns: string[], rows: string[][], malformed: num
     notices.push(
       `${malformed} ${malformed === 1 ? 'row' : 'rows'} of ${name} did not fit its columns and were left out.`,
     )
-  return { name, columns, rows, preview: rows.slice(0, PREVIEW_ROWS), malformed, notices }
+  return { name, columns, rows, malformed, notices }
 }
 
 function tooManyColumns(name: string): CorpusError {

@@ -2,6 +2,7 @@
 // programs. Both are written beside the old ones and then put in their place, so that a kill at any instant leaves a whole one.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { writeTokenizerJson } from '../data/tokenizer_json'
 import { CheckpointError } from '../errors'
 import type { Checkpoint, RunHistory } from '../run'
 import { decodeCheckpoint, encodeCheckpoint } from '../storage/checkpoint'
@@ -9,6 +10,7 @@ import { UsageError } from './command'
 
 const CHECKPOINT = 'checkpoint.safetensors'
 const METRICS = 'metrics.csv'
+const TOKENIZER = 'tokenizer.json'
 
 export interface KeptRun {
   checkpoint: Checkpoint
@@ -21,14 +23,16 @@ export function holdsRun(folder: string): boolean {
   return existsSync(join(folder, CHECKPOINT))
 }
 
-/** Writes a run; returns the paths of its two files. */
+/** Writes a run; returns the paths of its files. Byte pairs are written as Hugging Face's libraries read them, too. */
 export function writeRun(
   folder: string,
   { checkpoint, history, text }: KeptRun,
-): { checkpoint: string; metrics: string } {
+): { checkpoint: string; metrics: string; tokenizer?: string } {
+  const { tokenizer } = checkpoint.meta.spec
   return {
     checkpoint: put(folder, CHECKPOINT, encodeCheckpoint(checkpoint, { text, history, notes: '' })),
     metrics: writeMetrics(folder, history),
+    ...(tokenizer.kind === 'bpe' && { tokenizer: put(folder, TOKENIZER, writeTokenizerJson(tokenizer)) }),
   }
 }
 

@@ -2,32 +2,36 @@
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { FIELDS, validate, type Config } from '../config'
-import { trainBpe } from '../data/bpe'
-import { byteVocab } from '../data/byte_tokenizer'
-import { loadCorpus } from '../data/corpora'
 import { bitsPerByte, fits, makeDataset, type Dataset } from '../data/dataset'
 import { readText } from '../data/read_text'
-import { buildWordVocab } from '../data/word_tokenizer'
 import { ConfigError, NotFiniteError } from '../errors'
 import { addToHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
 import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
-import { TOKENIZER_KINDS, type RunEvent, type RunHistory, type RunSpec, type TokenizerState } from '../run'
+import { SPECIAL, type RunEvent, type RunHistory, type RunSpec } from '../run'
 import { Session } from '../train/session'
 import { engineFor, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
 import { duration, jsonProgress, lineProgress } from './progress'
 import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
+import { readSource, tokenizerFor, type SourceFlags } from './text_source'
 
 const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
-                     [--tokenizer KIND] [--vocab N]
+                     [--as text|chats|table] [--columns A,B] [--assistant NAME] [--clean STEPS] [--tokenizer KIND] [--vocab N]
 npm run train -- --resume DIR [--text FILE] [--steps N] [--out DIR] [--json]
 
 Trains a model and writes DIR/checkpoint.safetensors (weights, AdamW's moments, text and history in one file) and
 DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on from the same bit.
-  --text FILE        the text to train on, UTF-8; a preset with a text of its own does without
+  --text FILE        the text to train on; a preset with a text of its own does without
   --preset NAME      ${PRESETS.map(({ id }) => id).join(', ')} (${DEFAULT_PRESET.id})
   --config FILE.json fields to set, by the names that the page's Advanced shows: {"n_layer": 4, "learning_rate": 1e-3}
-  --tokenizer KIND   char (each character a token), byte, word, or bpe (byte pairs learned from the text) (char)
+  --as WHAT          what FILE is: text, chats (WhatsApp, Telegram, ChatGPT, ShareGPT or \`messages\` exports), or table (CSV,
+                     TSV, JSON, JSON lines), of which each row is a document (text)
+  --columns A,B      of a table (the one with the most text)
+  --assistant NAME   of chats between people, who becomes the assistant (of two, who speaks second)
+  --clean STEPS      of a plain text, in their order: nfkc,control,whitespace,html,lowercase,quotes,duplicate_lines,
+                     near_duplicates:0.8,length:10-500,language:eng+deu,words:spam+advert
+  --tokenizer KIND   char (each character a token), byte, word, bpe (byte pairs learned from the text), or a
+                     tokenizer.json of byte pairs, such as GPT-2's (char)
   --vocab N          tokens to learn, for word and bpe (512)
   --steps N          stop after step N, counted from the run's beginning; the schedule keeps its length, max_iters,
                      unless N is more
@@ -38,9 +42,6 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
   --engine auto|gpu|cpu   which engine (auto: the GPU where there is one)
   --json             one JSON object a line on standard output, the last of type "result"`
 
-/** Tokens that are learned where nobody says how many: twice the bytes, small enough for a small model's head. */
-const DEFAULT_VOCAB = 512
-
 /** How often a run is saved while it goes on. */
 const SAVE_MS = 60_000
 
@@ -49,6 +50,10 @@ await runCommand(async () => {
     text: { type: 'string' },
     preset: { type: 'string' },
     config: { type: 'string' },
+    as: { type: 'string' },
+    columns: { type: 'string' },
+    assistant: { type: 'string' },
+    clean: { type: 'string' },
     tokenizer: { type: 'string' },
     vocab: { type: 'string' },
     steps: { type: 'string' },
@@ -118,6 +123,7 @@ await runCommand(async () => {
     {
       step,
       val_loss,
+      val_bits_per_byte: val_loss === null ? null : bitsPerByte(val_loss, run.dataset),
       best_val_loss: session.best_val_loss,
       eval_iters: config.eval_iters,
       tokens,
@@ -153,12 +159,9 @@ interface Run {
   notices: string[]
 }
 
-interface NewRunFlags {
-  text?: string | undefined
+interface NewRunFlags extends SourceFlags {
   preset?: string | undefined
   config?: string | undefined
-  tokenizer?: string | undefined
-  vocab?: string | undefined
   seed?: string | undefined
   out?: string | undefined
 }
@@ -168,11 +171,11 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
     throw new UsageError('--config and --preset both say what to train; give one of them.')
   const preset = findPreset(flags.preset ?? DEFAULT_PRESET.id)
   const overrides = flags.config === undefined ? preset.config : readConfig(pathOf(flags.config))
-  const source = await readSource(flags.text, flags.preset === undefined ? null : preset)
+  const source = await readSource(flags, flags.preset === undefined ? null : preset)
   const val_fraction = overrides.val_fraction ?? configFor({}, 1).val_fraction
   const { name, licence } = source
-  const learned = learn(source.text, flags)
-  const { dataset, notices } = await makeDataset(source.text, { name, licence }, val_fraction, learned)
+  const tokenizer = tokenizerFor(source, flags)
+  const { dataset, notices } = await makeDataset(source.text, { name, licence }, val_fraction, tokenizer)
   const { vocab_size } = dataset.tokenizer
   if (overrides.vocab_size !== undefined && overrides.vocab_size !== vocab_size)
     throw new UsageError(
@@ -189,7 +192,7 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
       config,
       corpus: dataset.corpus,
       tokenizer: dataset.tokenizer.state,
-      prompt: flags.config === undefined ? preset.prompt : '\n',
+      prompt: flags.as === 'chats' ? SPECIAL.user : flags.config === undefined ? preset.prompt : '\n',
     },
     dataset,
     text: new TextEncoder().encode(source.text),
@@ -200,23 +203,11 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
   }
 }
 
-/** What a new run reads its text with; undefined stands for its characters. */
-function learn(text: string, flags: NewRunFlags): TokenizerState | undefined {
-  const kind = TOKENIZER_KINDS.find((k) => k === (flags.tokenizer ?? 'char'))
-  if (kind === undefined)
-    throw new UsageError(`There is no tokenizer "${flags.tokenizer}"; there are ${TOKENIZER_KINDS.join(', ')}.`)
-  if (kind === 'char' || kind === 'byte') {
-    if (flags.vocab !== undefined)
-      throw new UsageError(`--vocab is for word and bpe; ${kind} learns no tokens. Leave it out.`)
-    return kind === 'byte' ? byteVocab() : undefined
-  }
-  const size = flags.vocab === undefined ? DEFAULT_VOCAB : wholeNumber('vocab', flags.vocab, 1)
-  return kind === 'word' ? buildWordVocab(text, size).state : trainBpe(text, size).state
-}
-
 async function keptRun(folder: string, flags: NewRunFlags): Promise<Run> {
-  if (flags.tokenizer !== undefined || flags.vocab !== undefined)
-    throw new UsageError('--resume reads the text as the run did before; leave --tokenizer and --vocab out.')
+  const again = (['as', 'columns', 'assistant', 'clean', 'tokenizer', 'vocab'] as const).find(
+    (flag) => flags[flag] !== undefined,
+  )
+  if (again) throw new UsageError(`--resume reads its text as the run did before; leave --${again} out.`)
   const kept = readRun(folder)
   const { spec } = kept.checkpoint.meta
   const asked: Partial<Config> = {
@@ -252,19 +243,6 @@ function findPreset(id: string): Preset {
   const preset = PRESETS.find((p) => p.id === id)
   if (!preset) throw new UsageError(`There is no preset "${id}"; there are ${PRESETS.map((p) => p.id).join(', ')}.`)
   return preset
-}
-
-async function readSource(
-  file: string | undefined,
-  preset: Preset | null,
-): Promise<{ name: string; licence: string; text: string; notices: string[] }> {
-  if (file !== undefined) {
-    const name = basename(file)
-    return { name, licence: 'not stated', ...readText(name, readFileSync(pathOf(file))) }
-  }
-  if (!preset?.corpus) throw new UsageError(`Which text? Say --text FILE.\n\n${USAGE}`)
-  const corpus = await loadCorpus(preset.corpus, (path) => Promise.resolve(readFileSync(join('public', path), 'utf8')))
-  return { ...corpus, notices: [] }
 }
 
 /** Fields of a JSON file. Values are judged by `validate`; here only their names are. */

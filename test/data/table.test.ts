@@ -1,4 +1,4 @@
-// Tables in their spellings, clean and malformed: columns, preview and documents of chosen columns.
+// Tables in their spellings, clean and malformed: columns and documents of chosen columns.
 import fc from 'fast-check'
 import Papa from 'papaparse'
 import { describe, expect, test } from 'vitest'

@@ -68,13 +68,71 @@ describe('train', () => {
     const { meta } = decodeCheckpoint(readFileSync(join(run, 'checkpoint.safetensors'))).checkpoint
     expect(meta.spec).toMatchObject({ tokenizer: { kind: 'bpe' }, config: { vocab_size: 270 } })
     expect(meta.spec.tokenizer.merges).toHaveLength(14)
+    const file = at('pairs/tokenizer.json')
+    const same = await fresh('--engine', 'cpu', '--out', at('file'), '--steps', '3', '--tokenizer', file)
+    expect(same).toMatchObject({ status: 0 })
+    expect(weightsOf(at('file'))).toEqual(weightsOf(run))
     expect(await train('--resume', run, '--engine', 'cpu', '--steps', '4')).toMatchObject({ status: 0 })
     const changed = await train('--resume', run, '--engine', 'cpu', '--steps', '5', '--tokenizer', 'byte')
     expect(changed.status).not.toBe(0)
-    expect(changed.err).toMatch(/leave --tokenizer and --vocab out/)
+    expect(changed.err).toMatch(/leave --tokenizer out/)
+  })
+  test('reads chats with the turns of each speaker, and goes on with them', async () => {
+    const turns = (i: number) => [
+      { role: 'user', content: `How many are ${i} and <|end|>?` },
+      { role: 'assistant', content: `There are ${i}.` },
+    ]
+    const rows = Array.from({ length: 40 }, (_, i) => JSON.stringify({ messages: turns(i) }))
+    writeFileSync(at('chats.jsonl'), rows.join('\n'))
+    const run = at('chats')
+    const flags = ['--config', at('config.json'), '--engine', 'cpu', '--out', run, '--steps', '2']
+    expect(await train('--text', at('chats.jsonl'), '--as', 'chats', ...flags)).toMatchObject({ status: 0 })
+    const { checkpoint, extra } = decodeCheckpoint(readFileSync(join(run, 'checkpoint.safetensors')))
+    const { tokenizer, prompt } = checkpoint.meta.spec
+    expect(prompt).toBe('<|user|>')
+    expect(tokenizer.vocab.slice(-5)).toEqual(tokenizer.special)
+    expect(
+      new TextDecoder().decode(extra.text!).startsWith('<|user|>How many are 0 and < |end|>?<|end|><|assistant|>'),
+    ).toBe(true)
+    expect(await train('--resume', run, '--engine', 'cpu', '--steps', '3')).toMatchObject({ status: 0 })
+  })
+  test('reads a column of a table, and says which', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `${i};"The sum; of ${i} and 1 is ${i + 1}."`)
+    writeFileSync(at('table.csv'), ['id;sentence', ...rows].join('\n'))
+    const flags = ['--config', at('config.json'), '--engine', 'cpu', '--out', at('table'), '--steps', '1']
+    const run = await train('--text', at('table.csv'), '--as', 'table', ...flags)
+    expect(run).toMatchObject({ status: 0 })
+    expect(run.out).toMatch(/the column with the most text was read: sentence/)
+    const { extra } = decodeCheckpoint(readFileSync(at('table/checkpoint.safetensors')))
+    expect(new TextDecoder().decode(extra.text!)).toMatch(/^The sum; of 0 and 1 is 1\.<\|endoftext\|>The sum; of 1/)
+  })
+  test('cleans, and says what each step did', async () => {
+    const run = await fresh(
+      '--engine',
+      'cpu',
+      '--out',
+      at('clean'),
+      '--steps',
+      '1',
+      '--clean',
+      'words:nobody,lowercase,near_duplicates:0.9',
+    )
+    expect(run.status).not.toBe(0) // one of sixty equal lines is left: too short a text
+    expect(run.err).toMatch(/Held out are 7 tokens/)
+    writeFileSync(at('mixed.txt'), Array.from({ length: 90 }, (_, i) => `Line ${i} of  THIS`).join('\n'))
+    const flags = ['--config', at('config.json'), '--engine', 'cpu', '--out', at('clean'), '--steps', '1']
+    const done = await train('--text', at('mixed.txt'), ...flags, '--clean', 'whitespace,lowercase,words:7+8')
+    expect(done).toMatchObject({ status: 0 })
+    expect(done.out).toMatch(/Cleaned, lowercase: 90 changes, first in line 1: "Line 0 of THIS" → "line 0 of this"/)
+    expect(done.out).toMatch(/Cleaned, words: 2 changes, first in line 8: "line 7 of this" → gone/)
   })
   test.each([
-    [['--tokenizer', 'morse'], /there are char, byte, word, bpe/],
+    [['--as', 'chats'], /is no chat export known here/],
+    [['--as', 'table'], /is no table/],
+    [['--columns', 'a'], /--columns is for --as table/],
+    [['--clean', 'polish'], /has no step "polish"/],
+    [['--clean', 'length:9'], /has no step "length:9"/],
+    [['--tokenizer', 'morse'], /one of char, byte, word, bpe/],
     [['--tokenizer', 'byte', '--vocab', '300'], /--vocab is for word and bpe/],
     [['--tokenizer', 'bpe', '--vocab', '10'], /A vocabulary of 10 tokens cannot be learned/],
   ])('refuses %s', async (flags, message) => {

@@ -1,0 +1,124 @@
+// What `npm run train` learns from: a file read as text, as chats or as a table, cleaned if asked, and the tokenizer to read it with.
+import { readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { trainBpe } from '../data/bpe'
+import { byteVocab } from '../data/byte_tokenizer'
+import { buildCharVocab } from '../data/char_tokenizer'
+import { SPECIAL_TOKENS, writeDocuments } from '../data/chat_format'
+import { clean, type CleanReport } from '../data/clean'
+import { loadCorpus } from '../data/corpora'
+import { readChats, readTable } from '../data/read_documents'
+import { readText } from '../data/read_text'
+import { readTokenizerJson } from '../data/tokenizer_json'
+import { buildWordVocab } from '../data/word_tokenizer'
+import type { Preset } from '../presets'
+import type { CleanStep } from '../recipe'
+import { TOKENIZER_KINDS, type TokenizerState } from '../run'
+import { oneOf, pathOf, UsageError, wholeNumber } from './command'
+
+/** Tokens that are learned where nobody says how many: twice the bytes, small enough for a small model's head. */
+const DEFAULT_VOCAB = 512
+
+export interface SourceFlags {
+  text?: string | undefined
+  as?: string | undefined
+  columns?: string | undefined
+  assistant?: string | undefined
+  clean?: string | undefined
+  tokenizer?: string | undefined
+  vocab?: string | undefined
+}
+
+export interface Source {
+  name: string
+  licence: string
+  text: string
+  /** Written between documents and turns; none in plain text. */
+  special: readonly string[]
+  notices: string[]
+}
+
+/** The text of --text, or of a preset that brings its own. Throws UsageError or CorpusError. */
+export async function readSource(flags: SourceFlags, preset: Preset | null): Promise<Source> {
+  const as = oneOf('as', flags.as ?? 'text', ['text', 'chats', 'table'])
+  if (flags.columns !== undefined && as !== 'table') throw new UsageError('--columns is for --as table.')
+  if (flags.assistant !== undefined && as !== 'chats') throw new UsageError('--assistant is for --as chats.')
+  if (flags.clean !== undefined && as !== 'text') throw new UsageError('--clean is for plain text; leave --as out.')
+  const source = await plainText(flags.text, preset)
+  if (as === 'text') return flags.clean === undefined ? source : cleaned(source, flags.clean)
+  const { name, text } = source
+  const read = as === 'chats' ? readChats(name, text, flags) : readTable(name, text, flags.columns?.split(','))
+  return {
+    ...source,
+    text: writeDocuments(read.documents),
+    special: SPECIAL_TOKENS,
+    notices: [...source.notices, ...read.notices],
+  }
+}
+
+async function plainText(file: string | undefined, preset: Preset | null): Promise<Source> {
+  if (file !== undefined) {
+    const name = basename(file)
+    return { name, licence: 'not stated', special: [], ...readText(name, readFileSync(pathOf(file))) }
+  }
+  if (!preset?.corpus) throw new UsageError('Which text? Say --text FILE, or a --preset with a text of its own.')
+  const corpus = await loadCorpus(preset.corpus, (path) => Promise.resolve(readFileSync(join('public', path), 'utf8')))
+  return { ...corpus, special: [], notices: [] }
+}
+
+function cleaned(source: Source, list: string): Source {
+  const { text, reports } = clean(source.text, list.split(',').map(stepOf))
+  return { ...source, text, notices: [...source.notices, ...reports.map(told)] }
+}
+
+const PLAIN_STEPS = ['nfkc', 'control', 'whitespace', 'html', 'lowercase', 'quotes', 'duplicate_lines'] as const
+const STEPS = `${PLAIN_STEPS.join(', ')}, near_duplicates:SIMILARITY, length:MIN-MAX, language:CODE+CODE, words:WORD+WORD`
+
+/** `length:10-500` as a step. */
+function stepOf(word: string): CleanStep {
+  const [kind, value = ''] = word.split(':')
+  const plain = PLAIN_STEPS.find((step) => step === kind)
+  if (plain && value === '') return { kind: plain }
+  const list = value.split('+').filter((item) => item !== '')
+  if (kind === 'near_duplicates' && value !== '') return { kind, similarity: Number(value) }
+  if (kind === 'language' && list.length > 0) return { kind, keep: list }
+  if (kind === 'words' && list.length > 0) return { kind, drop: list }
+  const [, min, max] = /^(\d+)-(\d+)$/.exec(value) ?? []
+  if (kind === 'length' && min !== undefined) return { kind, min: Number(min), max: Number(max) }
+  throw new UsageError(`--clean has no step "${word}"; there are ${STEPS}.`)
+}
+
+/** A step, how often it changed something, and the first place. */
+function told({ step, count, places }: CleanReport): string {
+  const [first] = places
+  const shown = (text: string | null) => (text === null ? 'gone' : JSON.stringify(text))
+  const place = first ? `, first in line ${first.line}: ${shown(first.before)} → ${shown(first.after)}` : ''
+  return `Cleaned, ${step.kind}: ${count} ${count === 1 ? 'change' : 'changes'}${place}`
+}
+
+/** The tokenizer that a new run reads its text with. Throws UsageError or CorpusError. */
+export function tokenizerFor({ text, special }: Source, flags: SourceFlags): TokenizerState | undefined {
+  if (flags.tokenizer?.endsWith('.json')) {
+    if (flags.vocab !== undefined) throw new UsageError('--vocab is for a tokenizer that is learned; leave it out.')
+    const state = readTokenizerJson(readFileSync(pathOf(flags.tokenizer), 'utf8'))
+    const missing = special.find((token) => !state.special?.includes(token))
+    if (missing !== undefined)
+      throw new UsageError(`${flags.tokenizer} has no ${missing}, which documents need. Learn one: --tokenizer bpe.`)
+    return state
+  }
+  const kind = oneOf('tokenizer', flags.tokenizer ?? 'char', TOKENIZER_KINDS)
+  if (flags.vocab !== undefined && (kind === 'char' || kind === 'byte'))
+    throw new UsageError(`--vocab is for word and bpe; ${kind} learns no tokens. Leave it out.`)
+  const size = () => (flags.vocab === undefined ? DEFAULT_VOCAB : wholeNumber('vocab', flags.vocab, special.length + 1))
+  switch (kind) {
+    case 'char':
+      // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
+      return special.length > 0 ? buildCharVocab(text, special).state : undefined
+    case 'byte':
+      return byteVocab(special)
+    case 'word':
+      return buildWordVocab(text, size(), special).state
+    case 'bpe':
+      return trainBpe(text, size(), special).state
+  }
+}
