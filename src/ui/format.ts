@@ -31,7 +31,9 @@ export const percent = (share: number) => (share < 0.01 ? finePercents : percent
 /** A learning rate and its kind: 0.001, 3e-5, 10,000 */
 export function rate(value: number): string {
   if (value === 0) return '0'
-  return Math.abs(value) < 1e-3 ? value.toExponential().replace('e-', 'e−') : threeDigits.format(value)
+  return Math.abs(value) < 1e-3
+    ? Number(value.toPrecision(3)).toExponential().replace('e-', 'e−')
+    : threeDigits.format(value)
 }
 
 /** The form of a word for a count: `plural(1, 'step', 'steps')` is "1 step". */

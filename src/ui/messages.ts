@@ -322,6 +322,13 @@ export const m = {
     stepsHint: (steps: number) => plural(steps, 'step', 'steps'),
   },
 
+  /** Of a run that does not read by characters. */
+  reads: {
+    byte: 'The open run reads bytes: where this page says character or letter of it, a token is one byte.',
+    word: 'The open run reads words: where this page says character or letter of it, a token is one word.',
+    bpe: 'The open run reads byte pairs: where this page says character or letter of it, a token may be several of them.',
+  },
+
   train: {
     newRun: 'New run',
     on: (corpus: string) => `On ${corpus}`,

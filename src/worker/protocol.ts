@@ -12,6 +12,7 @@ import type {
   RunHistory,
   RunStatus,
   SampleOptions,
+  TokenizerState,
 } from '../run'
 
 /** A text read and tokenized, ready to train on. */
@@ -39,6 +40,8 @@ export interface RunSummary {
   step: number
   config: Config
   corpus: CorpusInfo
+  /** How the run reads its text. */
+  tokenizer: TokenizerState['kind']
   prompt: string
   notes: string
   params: number

@@ -19,6 +19,7 @@ export function summaryOf(record: RunRecord, live: { status: RunStatus; step: nu
     step: live?.step ?? kept.latest?.step ?? 0,
     config: spec.config,
     corpus: spec.corpus,
+    tokenizer: spec.tokenizer.kind,
     prompt: spec.prompt,
     notes,
     params,

@@ -47,6 +47,7 @@ describe('format', () => {
     expect([80, 2140, 61_000].map(seconds)).toEqual(['0.1 sec', '2.1 sec', '61 sec'])
     expect([0, 0.0012, 0.17, 1].map(percent)).toEqual(['0%', '0.12%', '17%', '100%'])
     expect([0, 0.001, 3e-5, 0.00497, 10000].map(rate)).toEqual(['0', '0.001', '3e−5', '0.00497', '10,000'])
+    expect(rate(9.703665371192981e-4)).toBe('9.7e−4')
     expect([plural(1, 'run', 'runs'), plural(1200, 'run', 'runs')]).toEqual(['1 run', '1,200 runs'])
   })
 

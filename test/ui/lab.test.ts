@@ -19,6 +19,7 @@ const run: RunSummary = {
   step: 2,
   config,
   corpus: { name: 'text', fingerprint: 'f', characters: 1000, licence: '' },
+  tokenizer: 'char',
   prompt: 'The',
   notes: '',
   params: 1,
