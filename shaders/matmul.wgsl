@@ -1,8 +1,9 @@
 // Matrix products: c [R, M] = op(a)·op(b), summed over K. Three forms serve a linear layer forward and backward
 // (out = x·w: nn; dx = dout·wᵀ: nt; dw = xᵀ·dout: tn), and a head whose weight is [out, in] (nt; nn; tn).
 // Here is what every variant shares (how a and b are read, what happens to a sum before it is stored) and the plain variant: each
-// thread keeps a small tile of c in registers. matmul.tile.wgsl shares tiles in workgroup memory, matmul.subgroup.wgsl shares them in a
-// subgroup. All of them add up k = 0, 1, 2, … in turn, so that they give the same bits and a device may take whichever is fastest.
+// thread keeps a small tile of c in registers. matmul.tile.wgsl and matmul.block.wgsl share tiles in workgroup memory,
+// matmul.subgroup.wgsl in a subgroup. All of them add up k = 0, 1, 2, … in turn, so that they give the same bits and a device may take
+// whichever is fastest. Where a run asks for speed before exactness, tiles may be kept in 16 bits, and matmul.matrix.wgsl may multiply.
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;             // nn, nt [R, K]; tn [K, R]
 @group(0) @binding(1) var<storage, read> a4: array<vec4f>;          // the same by fours, where VEC_A
@@ -37,6 +38,11 @@ override SLOPE: bool = false;       // the sum is a gradient that goes back thro
 override RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 override ACCUMULATE: bool = false;
+// 16 bits end at 6e-8 below, and gradients of a mean over N rows are as small as 1/N: what is kept in 16 bits is multiplied by a power
+// of two first, and the sum divided by it.
+override UP_A: f32 = 1.0;
+override UP_B: f32 = 1.0;
+override DOWN: f32 = 1.0 / (UP_A * UP_B);
 
 const NN = 0u;
 const NT = 1u;
@@ -71,6 +77,21 @@ fn b_along_k(k: u32, m: u32) -> vec4f {
   return b4[(min(m, size.m - 1u) * size.k + min(k, size.k - 4u)) / 4u];
 }
 
+/// Four rows of a at k, k + 1, k + 2, k + 3.
+fn a_block(row: u32, k: u32) -> mat4x4f {
+  if (FORM == TN) {
+    return mat4x4f(a_along_rows(row, k), a_along_rows(row, k + 1u), a_along_rows(row, k + 2u), a_along_rows(row, k + 3u));
+  }
+  return transpose(mat4x4f(a_along_k(row, k), a_along_k(row + 1u, k), a_along_k(row + 2u, k), a_along_k(row + 3u, k)));
+}
+/// Four columns of b at k, k + 1, k + 2, k + 3.
+fn b_block(k: u32, m: u32) -> mat4x4f {
+  if (FORM == NT) {
+    return transpose(mat4x4f(b_along_k(k, m), b_along_k(k, m + 1u), b_along_k(k, m + 2u), b_along_k(k, m + 3u)));
+  }
+  return mat4x4f(b_along_columns(k, m), b_along_columns(k + 1u, m), b_along_columns(k + 2u, m), b_along_columns(k + 3u, m));
+}
+
 /// The stretch of K that this workgroup adds up.
 fn k_range(part: u32) -> vec2u {
   if (size.parts == 1u) { return vec2u(0u, size.k); }
@@ -80,9 +101,10 @@ fn k_range(part: u32) -> vec2u {
 // ---- storing --------------------------------------------------------------------------------------------------------
 
 /// One element of c: bias, activation or its slope, residual, and the store.
-fn put(row: u32, m: u32, part: u32, sum: f32) {
+fn put(row: u32, m: u32, part: u32, scaled: f32) {
   if (row >= size.r || m >= size.m) { return; }
   let i = row * size.m + m;
+  let sum = scaled * DOWN;
   if (size.parts > 1u) {
     c[part * size.r * size.m + i] = sum;
     return;
@@ -125,12 +147,7 @@ fn plain(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
   var r0 = vec4f(); var r1 = vec4f(); var r2 = vec4f(); var r3 = vec4f();
   let range = k_range(group.z);
   for (var k = range.x; k < range.y; k += 4u) {
-    var x: mat4x4f; // x[j]: four rows at k + j
-    if (FORM == TN) {
-      x = mat4x4f(a_along_rows(row, k), a_along_rows(row, k + 1u), a_along_rows(row, k + 2u), a_along_rows(row, k + 3u));
-    } else {
-      x = transpose(mat4x4f(a_along_k(row, k), a_along_k(row + 1u, k), a_along_k(row + 2u, k), a_along_k(row + 3u, k)));
-    }
+    let x = a_block(row, k);
     for (var j = 0u; j < 4u; j++) {
       let y = b_along_columns(k + j, m);
       let z = b_along_columns(k + j, m + 4u);
@@ -152,8 +169,8 @@ fn plain_nt(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) l
   if (m >= size.m || row >= size.r) { return; }
   var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
   for (var k = 0u; k < size.k; k += 4u) {
-    let x = transpose(mat4x4f(a_along_k(row, k), a_along_k(row + 1u, k), a_along_k(row + 2u, k), a_along_k(row + 3u, k)));
-    let y = transpose(mat4x4f(b_along_k(k, m), b_along_k(k, m + 1u), b_along_k(k, m + 2u), b_along_k(k, m + 3u)));
+    let x = a_block(row, k);
+    let y = b_block(k, m);
     for (var j = 0u; j < 4u; j++) {
       s0 += x[j].x * y[j];
       s1 += x[j].y * y[j];
@@ -200,13 +217,7 @@ fn thin(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local
   var sum = vec4f();
   for (var k = local.y * 4u; k < size.k; k += 32u) {
     let x = a_along_k(group.y, k);
-    var y: mat4x4f;
-    if (FORM == NT) {
-      y = transpose(mat4x4f(b_along_k(k, m), b_along_k(k, m + 1u), b_along_k(k, m + 2u), b_along_k(k, m + 3u)));
-    } else {
-      y = mat4x4f(b_along_columns(k, m), b_along_columns(k + 1u, m), b_along_columns(k + 2u, m), b_along_columns(k + 3u, m));
-    }
-    sum += y * x;
+    sum += b_block(k, m) * x;
   }
   slices[local.y * 8u + local.x] = sum;
   workgroupBarrier();

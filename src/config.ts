@@ -5,6 +5,7 @@ export const POSITIONS = ['learned', 'rope', 'none'] as const
 export const NORMS = ['layernorm', 'rmsnorm'] as const
 export const MLPS = ['gelu', 'swiglu', 'relu2'] as const
 export const RECOMPUTES = ['none', 'mlp', 'layer'] as const
+export const PRECISIONS = ['f32', 'fast'] as const
 export const SCHEDULES = ['constant', 'linear', 'cosine', 'wsd'] as const
 
 /** The shape of a model. Sizes are counts; `vocab_size` comes from the tokenizer. */
@@ -49,6 +50,8 @@ export interface TrainConfig {
   label_smoothing: number
   /** What the backward computes again instead of keeping: nothing, the MLP of each layer, or the whole layer. */
   recompute: (typeof RECOMPUTES)[number]
+  /** `fast`: products may be made of 16-bit numbers, where the device has proved that it is right and faster. Weights and sums keep 32. */
+  precision: (typeof PRECISIONS)[number]
   eval_interval: number
   eval_iters: number
   /** Share of the text, from its end, that is held out for validation. */
@@ -392,6 +395,16 @@ export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: Fiel
     apply: 'now',
     why: 'The backward pass computes the MLPs, or whole layers, a second time instead of keeping them: less memory, more arithmetic, the same numbers bit for bit.',
     cite: arxiv('1604.06174', 'Chen et al. 2016'),
+  },
+  precision: {
+    kind: 'choice',
+    group: 'training',
+    label: 'Precision',
+    options: PRECISIONS,
+    default: 'f32',
+    apply: 'now',
+    why: 'Fast: the factors of large products are rounded to 16 bits, where this device is right and faster with them; weights, sums and the optimizer keep 32. The loss follows the exact one closely, not bit for bit.',
+    cite: arxiv('1710.03740', 'Micikevicius et al. 2017'),
   },
   eval_interval: {
     kind: 'int',

@@ -61,7 +61,8 @@ export interface Ops {
     optional: 'bias' | 'residual' | 'pre' | 'xpre'
     grads: 'x' | 'xpre' | 'weight' | 'bias'
     scratch: 'partials'
-    attrs: { transposed: boolean; activation?: Activation }
+    /** `fast`: products may be made of numbers of 16 bits. */
+    attrs: { transposed: boolean; activation?: Activation; fast?: boolean }
   }
   /** Rotates the queries and keys inside x [B, T, (NH + 2 NKV)·HS] by position; values pass. cos and sin [P, HS/2]. */
   rope: { tensors: 'x' | 'cos' | 'sin' | 'out'; optional: 'pos'; grads: 'x'; scratch: never; attrs: Heads }
@@ -169,7 +170,7 @@ export function flashes(headSize: number): boolean {
  */
 export function splits(R: number, K: number, M: number): number {
   const tiles = Math.ceil(R / 64) * Math.ceil(M / 64)
-  const wanted = Math.min(16, Math.floor(64 / tiles), Math.floor(K / 128))
+  const wanted = Math.min(16, Math.floor(1024 / tiles), Math.floor(K / 256))
   return wanted > 1 ? Math.ceil(K / partOf(K, wanted)) : 1
 }
 /** Elements of a linear layer's `partials`, x [N, K], out [N, M]; 0 where it needs none. */
@@ -177,9 +178,9 @@ export function partialsOf(N: number, K: number, M: number, transposed: boolean)
   const parts = transposed ? splits(M, N, K) : splits(K, N, M)
   return parts > 1 ? parts * K * M : 0
 }
-/** How long each of so many parts is: a multiple of 16, the last one shorter. */
+/** How long each of so many parts is: a multiple of 32, as every variant needs, the last one shorter. */
 export function partOf(K: number, parts: number): number {
-  return Math.ceil(K / parts / 16) * 16
+  return Math.ceil(K / parts / 32) * 32
 }
 
 /**

@@ -150,6 +150,7 @@ export const cases = {
       transposed?: boolean
       bias?: boolean
       residual?: boolean
+      fast?: boolean
       before?: Activation
       after?: Activation
       fill?: Fill
@@ -165,7 +166,7 @@ export const cases = {
     const derive: OpCase['derive'] = ({ xpre }) => (before && xpre ? { x: xpre.map(ACTIVATIONS[before]) } : {})
     return {
       op: 'matmul',
-      attrs: { transposed: s.transposed ?? false, ...(activation && { activation }) },
+      attrs: { transposed: s.transposed ?? false, ...(activation && { activation }), ...(s.fast && { fast: true }) },
       given: {
         x,
         ...(s.before ? { xpre } : {}),

@@ -15,6 +15,8 @@ export interface Contest {
   readonly key: string
   /** By name, the plain kernel first. */
   readonly variants: readonly string[]
+  /** Variants that compute in fewer bits, and need not agree so far. */
+  readonly coarse?: readonly string[]
   /** Taken without a contest, where compiling the others would take longer than it can win. */
   readonly given?: string | undefined
   /** Arithmetic of the call that asks; the largest of a class is the one to be tried. */
@@ -33,6 +35,14 @@ export interface Trial {
   dispatches(variant: string, tensors: Readonly<Record<string, GpuTensor>>): Dispatch[]
 }
 
+/** A contest at one size, ready to be measured. */
+interface Stand {
+  contest: Contest
+  at: Trial
+  place: Record<string, GpuTensor>
+  programs: Map<string, Dispatch[]>
+}
+
 export interface TuneOptions {
   /** By op, the variant to take wherever it is possible: no contest then. */
   readonly force?: Readonly<Record<string, string>>
@@ -47,12 +57,16 @@ const WORTH_TRYING = 2 ** 22
 /** A first look, to learn how fast the device is, and how long one measurement should then take. */
 const FIRST_FLOPS = 2 ** 24
 const MEASURE_MS = 6
-/** All contests of one call together; those left over take the plain kernel until the next call. */
-const BUDGET_MS = 1000
+/** Calls that take longer than this with the plain kernel are large enough to be told apart by. */
+const LARGE_MS = 1
+/** All measurements of one call together; classes left over take the plain kernel until the next call. */
+const BUDGET_MS = 1200
 /** A challenger must be faster by this much, or noise would decide. */
 const MARGIN = 0.95
 /** Largest ‖difference‖ / ‖plain‖ between two float32 kernels that compute the same. */
 const AGREEMENT = 1e-5
+/** The same where factors are rounded to 11 bits: 2^-12 of each, on average, in a product about 3e-4. */
+const COARSE_AGREEMENT = 1e-3
 
 export class Autotuner {
   readonly #gpu: Gpu
@@ -101,58 +115,74 @@ export class Autotuner {
   async settle(): Promise<boolean> {
     const contests = [...this.#open.values()].sort((x, y) => y.flops - x.flops)
     this.#open.clear()
-    const until = performance.now() + BUDGET_MS
     let changed = false
-    for (const contest of contests) {
-      if (performance.now() > until) break
-      const choice = await this.#hold(contest)
-      this.#choices.set(contest.key, choice)
-      changed ||= choice.variant !== contest.variants[0]
+    // Compilers work side by side; what is measured is measured alone.
+    const ready = contests.map((contest) => this.#ready(contest, contest.trial(FIRST_FLOPS), contest.variants))
+    const settled = await Promise.allSettled(ready)
+    const failed = settled.find((one) => one.status === 'rejected')
+    const stands = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    try {
+      if (failed) throw failed.reason
+      const until = performance.now() + BUDGET_MS
+      for (const stand of stands) {
+        if (performance.now() > until) break
+        const choice = await this.#hold(stand)
+        this.#choices.set(choice.key, choice)
+        changed ||= choice.variant !== stand.contest.variants[0]
+      }
+    } finally {
+      for (const { place } of stands) free(place)
     }
     if (contests.length > 0) this.#options.tuned?.(this.choices)
     return changed
   }
 
-  async #hold({ key, variants, trial }: Contest): Promise<KernelChoice> {
-    const [plain] = variants
-    let at = trial(FIRST_FLOPS)
-    let place = await this.#place(at)
-    const refused: string[] = []
-    const ms: Record<string, number> = {}
+  /** Everything that a contest needs at one size, compiled. A variant that this device does not compile is left out. */
+  async #ready(contest: Contest, at: Trial, variants: readonly string[]): Promise<Stand> {
+    const place = await this.#place(at)
     try {
-      let programs = await this.#programs(at, variants, place)
-      const want = await this.#output(at, place, programs.get(plain!)!)
-      for (const variant of variants.slice(1)) {
-        const program = programs.get(variant)
-        if (!program || !(distance(await this.#output(at, place, program), want) <= AGREEMENT)) refused.push(variant)
-      }
-      let standing = variants.filter((variant) => !refused.includes(variant))
-      // How many repetitions, or how much larger a call, make a measurement long enough.
-      let once = await timeOf(this.#gpu, this.#queue, programs.get(plain!)!, 1)
-      const larger = trial((at.flops * MEASURE_MS) / Math.max(once, 0.05))
-      if (larger.flops > 2 * at.flops) {
-        free(place)
-        at = larger
-        place = await this.#place(at)
-        programs = await this.#programs(at, standing, place)
-        standing = [...programs.keys()]
-        once = await timeOf(this.#gpu, this.#queue, programs.get(plain!)!, 1)
-      }
-      const repeat = Math.max(1, Math.min(64, Math.round(MEASURE_MS / Math.max(once, 0.05))))
-      for (let round = 0; round < 3; round++)
-        for (const variant of standing) {
-          const took = await timeOf(this.#gpu, this.#queue, programs.get(variant)!, repeat)
-          ms[variant] = Math.min(ms[variant] ?? Infinity, took)
-        }
-      const challenger = standing.slice(1).sort((x, y) => ms[x]! - ms[y]!)[0]
-      const variant = challenger !== undefined && ms[challenger]! < MARGIN * ms[plain!]! ? challenger : plain!
-      return { key, variant, ms, refused, flops: at.flops }
-    } finally {
+      return { contest, at, place, programs: await this.#programs(at, variants, place) }
+    } catch (error) {
       free(place)
+      throw error
     }
   }
 
-  /** Programs ready to run, by variant, the plain one first. A variant that this device does not compile is left out. */
+  async #hold(stand: Stand): Promise<KernelChoice> {
+    const { contest } = stand
+    const { key, variants, coarse = [] } = contest
+    const plain = variants[0]!
+    const refused: string[] = []
+    const ms: Record<string, number> = {}
+    const want = await this.#output(stand, plain)
+    for (const variant of variants.slice(1)) {
+      const most = coarse.includes(variant) ? COARSE_AGREEMENT : AGREEMENT
+      const right = stand.programs.has(variant) && distance(await this.#output(stand, variant), want) <= most
+      if (!right) refused.push(variant)
+    }
+    let standing = variants.filter((variant) => !refused.includes(variant))
+    // How many repetitions, or how much larger a call, make a measurement long enough.
+    const measure = (variant: string, repeat: number) =>
+      timeOf(this.#gpu, this.#queue, stand.programs.get(variant)!, repeat)
+    let once = await measure(plain, 1)
+    for (;;) {
+      const larger = contest.trial((stand.at.flops * LARGE_MS) / Math.max(once, 0.02))
+      if (larger.flops <= 2 * stand.at.flops) break
+      const next = await this.#ready(contest, larger, standing)
+      free(stand.place)
+      Object.assign(stand, next)
+      standing = standing.filter((variant) => stand.programs.has(variant))
+      once = await measure(plain, 1)
+    }
+    const repeat = Math.max(1, Math.min(64, Math.round(MEASURE_MS / Math.max(once, 0.05))))
+    for (let round = 0; round < 3; round++)
+      for (const variant of standing) ms[variant] = Math.min(ms[variant] ?? Infinity, await measure(variant, repeat))
+    const challenger = standing.slice(1).sort((x, y) => ms[x]! - ms[y]!)[0]
+    const variant = challenger !== undefined && ms[challenger]! < MARGIN * ms[plain]! ? challenger : plain
+    return { key, variant, ms, refused, flops: stand.at.flops }
+  }
+
+  /** Programs ready to run, by variant, the plain one first. */
   async #programs(
     at: Trial,
     variants: readonly string[],
@@ -184,12 +214,12 @@ export class Autotuner {
     return Object.fromEntries(placed)
   }
 
-  async #output({ output }: Trial, place: Record<string, GpuTensor>, program: Dispatch[]): Promise<Float32Array> {
-    const tensor = place[output]
-    invariant(tensor, () => `no output ${output} in a trial`)
+  async #output({ at, place, programs }: Stand, variant: string): Promise<Float32Array> {
+    const tensor = place[at.output]
+    invariant(tensor, () => `no output ${at.output} in a trial`)
     // What a kernel leaves out must not look right because another wrote it.
     this.#queue.write(tensor, new Float32Array(tensor.size / 4))
-    await this.#queue.run(program)
+    await this.#queue.run(programs.get(variant)!)
     const [values] = await this.#queue.read([tensor])
     return values!
   }
@@ -199,11 +229,17 @@ function free(place: Record<string, GpuTensor>): void {
   for (const { buffer } of Object.values(place)) buffer.destroy()
 }
 
+/** Draws before they come round again: a prime, so that no row of a matrix is the row above it. */
+const PERIOD = 65521
 /** About normal (the sum of four uniform draws, Irwin and Hall), from a linear congruential generator: fast, and nothing more is asked. */
 function draws(n: number, seed: number): Float32Array {
   let state = seed
   const uniform = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5
-  return Float32Array.from({ length: n }, () => 1.7 * (uniform() + uniform() + uniform() + uniform()))
+  const values = new Float32Array(n)
+  for (let i = 0; i < Math.min(n, PERIOD); i++) values[i] = 1.7 * (uniform() + uniform() + uniform() + uniform())
+  // Each copy doubles what is there: a call for the largest GPUs has 10⁷ of them.
+  for (let have = PERIOD; have < n; have *= 2) values.copyWithin(have, 0, Math.min(have, n - have))
+  return values
 }
 
 /** ‖got − want‖ / ‖want‖. */

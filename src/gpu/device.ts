@@ -2,8 +2,11 @@
 // arrive asynchronously (`lost`, `uncapturederror`), wired before anything can go wrong. Knows nothing of tensors.
 import { DeviceLostError, NoWebGpuError } from '../errors'
 
+/** Behind a flag in Chromium, and not in @webgpu/types. */
+export const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureName
+
 /** Features that some path can use; each is taken only where it has proved itself. */
-const FEATURES = ['timestamp-query', 'shader-f16', 'subgroups'] as const satisfies GPUFeatureName[]
+const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups', SUBGROUP_MATRIX]
 
 /** Limits that we live within as they are, but ask to have raised where the adapter has more. */
 const LIMITS = [

@@ -3,7 +3,7 @@
 // layout is ever written in TypeScript. Pipelines compile asynchronously and are shared by entry point and constants.
 import type { Work } from '../engine'
 import { invariant } from '../errors'
-import type { Gpu } from './device'
+import { SUBGROUP_MATRIX, type Gpu } from './device'
 import type { GpuTensor } from './tensor'
 
 /** A WGSL file; errors are reported under its name and in its own lines. */
@@ -12,6 +12,17 @@ export interface Shader {
   readonly source: string
   /** A directive that must stand before everything: `enable subgroups;`. */
   readonly enable?: string
+}
+
+/** Small products [M, K]·[K, N] that a device multiplies as one, 16-bit numbers into 32-bit sums. */
+export interface SubgroupMatrix {
+  M: number
+  N: number
+  K: number
+}
+/** What Chromium's experiment tells of an adapter, of each kind of small product; not in @webgpu/types. */
+interface SubgroupMatrixInfo {
+  subgroupMatrixConfigs?: Iterable<SubgroupMatrix & { componentType: string; resultComponentType: string }>
 }
 
 /** One labelled dispatch: a line of a program. */
@@ -88,6 +99,10 @@ export class Kernels {
 
   /** Fewest lanes that a subgroup has on this device; 0 where shaders cannot use them. */
   readonly subgroup: number
+  /** Numbers of 16 bits. */
+  readonly half: boolean
+  /** Products of small matrices by subgroups, where there are some, and of one size. */
+  readonly matrix: SubgroupMatrix | null
   /** A driver that computes on the CPU (llvmpipe, SwiftShader). */
   readonly software: boolean
 
@@ -95,6 +110,8 @@ export class Kernels {
   constructor(gpu: Gpu, prelude: string) {
     this.#gpu = gpu
     this.subgroup = gpu.device.features.has('subgroups') ? (gpu.info.subgroupMinSize ?? 0) : 0
+    this.half = gpu.device.features.has('shader-f16')
+    this.matrix = this.half && this.subgroup === gpu.info.subgroupMaxSize ? matrixOf(gpu) : null
     this.software = gpu.info.isFallbackAdapter
     this.#prelude = prelude
   }
@@ -204,10 +221,14 @@ export class Kernels {
   #module(shader: Shader): GPUShaderModule {
     const known = this.#modules.get(shader.name)
     if (known) return known
-    const module = this.#gpu.device.createShaderModule({
+    const { device } = this.#gpu
+    // A text that this device does not take is told of by whoever compiles it, and is no error of the device's.
+    device.pushErrorScope('validation')
+    const module = device.createShaderModule({
       label: shader.name,
       code: (shader.enable ?? '') + this.#prelude + shader.source,
     })
+    void device.popErrorScope().catch(() => null)
     this.#modules.set(shader.name, module)
     return module
   }
@@ -220,4 +241,16 @@ export class Kernels {
       .map((m) => `${shader.name}.wgsl:${m.lineNum - shift}:${m.linePos} ${m.message}`)
     return lines.length > 0 ? lines.join('\n') : error instanceof Error ? error.message : String(error)
   }
+}
+
+/** The squarest small product there is. */
+function matrixOf({ device, info }: Gpu): SubgroupMatrix | null {
+  if (!device.features.has(SUBGROUP_MATRIX)) return null
+  const found = [...((info as SubgroupMatrixInfo).subgroupMatrixConfigs ?? [])].filter(
+    (config) => config.componentType === 'f16' && config.resultComponentType === 'f32',
+  )
+  const [best] = found.sort((x, y) => Math.abs(x.M - x.N) - Math.abs(y.M - y.N) || y.K - x.K)
+  // Tiles, and what sums pass through on their way out: see matmul.matrix.wgsl.
+  const bytes = best ? 8 * (best.M + best.N) * (2 * best.K + 8) + 16 * best.M * best.N : 0
+  return best && bytes <= device.limits.maxComputeWorkgroupStorageSize ? { M: best.M, N: best.N, K: best.K } : null
 }

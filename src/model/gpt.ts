@@ -14,9 +14,10 @@ export type Mode =
       T: number
       label_smoothing: number
       recompute?: TrainConfig['recompute']
+      precision?: TrainConfig['precision']
       head_rows?: number
     } & Form)
-  | ({ use: 'evaluate'; B: number; T: number; head_rows?: number } & Form)
+  | ({ use: 'evaluate'; B: number; T: number; precision?: TrainConfig['precision']; head_rows?: number } & Form)
   /** `head: false` fills the cache without asking what comes next; else that is drawn, and is the next step's token. */
   | ({ use: 'decode'; T: number; head: boolean } & Form)
 
@@ -30,7 +31,8 @@ interface Form {
 
 /** Records the forward pass of a model on a new tape. Inputs and outputs are found on it by their addresses. */
 export function gpt(c: ModelConfig, mode: Mode): Tape {
-  const tape = new Tape({ training: mode.use === 'train', fuse: !mode.plain })
+  const fast = mode.use !== 'decode' && mode.precision === 'fast'
+  const tape = new Tape({ training: mode.use === 'train', fuse: !mode.plain, fast })
   const weights = new Map(paramTable(c).map((p) => [p.name, tape.param(p.name, p.shape)]))
   const w = (name: string) => weights.get(`transformer.${name}`)!
   const maybe = (name: string) => weights.get(`transformer.${name}`)

@@ -48,6 +48,7 @@ export class Tape {
   readonly #windows = new Map<string, { of: Tensor; offset: number }>()
   readonly #training: boolean
   readonly #fuse: boolean
+  readonly #fast: boolean
   #stretch: Stretch | undefined
   #timeline: readonly Moment[] = []
   #stream = 0
@@ -56,10 +57,14 @@ export class Tape {
   /** Outputs of fused activations, by what they were made of. */
   readonly #activated = new Map<Tensor, { pre: Tensor; activation: Activation }>()
 
-  /** `training`: record the backward as well. `fuse`: let products compute the activation or the residual that follows them. */
-  constructor({ training, fuse = false }: { training: boolean; fuse?: boolean }) {
+  /**
+   * `training`: record the backward as well. `fuse`: let products compute the activation or the residual that follows
+   * them. `fast`: products may be made of 16-bit numbers.
+   */
+  constructor({ training, fuse = false, fast = false }: { training: boolean; fuse?: boolean; fast?: boolean }) {
     this.#training = training
     this.#fuse = fuse
+    this.#fast = fast
   }
 
   /** A weight: it has a gradient of the same shape, and both live outside the tape's memory. */
@@ -288,7 +293,7 @@ export class Tape {
       {
         name,
         t: { ...t, ...(before && { xpre: before.pre }) },
-        attrs: { transposed, ...(kind && { activation: kind }) },
+        attrs: { transposed, ...(kind && { activation: kind }), ...(this.#fast && { fast: true }) },
       },
       {
         out: t.pre ? ['out', 'pre'] : ['out'],

@@ -1,11 +1,13 @@
 // A linear layer: out = x·w + bias, forward and backward, each a matrix product of one of three forms; see
 // shaders/matmul.wgsl. Here is which variants can compute a product, and what they are tried on.
 import source from '../../shaders/matmul.wgsl?raw'
+import blockSource from '../../shaders/matmul.block.wgsl?raw'
+import matrixSource from '../../shaders/matmul.matrix.wgsl?raw'
 import subgroupSource from '../../shaders/matmul.subgroup.wgsl?raw'
 import tileSource from '../../shaders/matmul.tile.wgsl?raw'
 import { partOf, splits, type Activation } from '../engine'
 import type { Autotuner, Contest } from '../gpu/autotune'
-import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
+import { grid, type Dispatch, type Kernels, type Shader, type SubgroupMatrix } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { invariant } from '../errors'
 import { sizeOf } from '../params'
@@ -35,14 +37,45 @@ interface Variant {
   columns: number
 }
 
-const tile = (BM: number, BN: number, TM: number): Variant => ({
-  name: `tile ${BM}×${BN}`,
-  before: `const BM = ${BM}u; const BN = ${BN}u; const TM = ${TM}u; `,
+/** What tiles in workgroup memory are made of: numbers as they are, or scaled into 16 bits. */
+const KEPT = {
+  whole: 'alias Kept = vec4f; fn kept(x: vec4f, up: f32) -> Kept { return x; } ',
+  half: 'alias Kept = vec4<f16>; fn kept(x: vec4f, up: f32) -> Kept { return Kept(x * up); } ',
+}
+const ENABLE_HALF = 'enable f16;\n'
+
+const tile = (side: 32 | 64): Variant => ({
+  name: `tile ${side}×${side}`,
+  before: `${KEPT.whole}const BM = ${side}u; const BN = ${side}u; `,
   after: tileSource,
   entry: 'tile',
-  rows: BM,
-  columns: BN,
+  rows: side,
+  columns: side,
 })
+const block = (kept: keyof typeof KEPT): Variant => ({
+  name: kept === 'half' ? 'half 128×128' : 'tile 128×128',
+  before: KEPT[kept],
+  after: blockSource,
+  ...(kept === 'half' && { enable: ENABLE_HALF }),
+  entry: 'block',
+  rows: 128,
+  columns: 128,
+})
+/** On units for small products [M, K]·[K, N], by subgroups of `lanes`. */
+const matrix = ({ M, N, K }: SubgroupMatrix, lanes: number): Variant => ({
+  name: 'matrix',
+  before:
+    `alias Left = subgroup_matrix_left<f16, ${K}, ${M}>; alias Right = subgroup_matrix_right<f16, ${N}, ${K}>; ` +
+    `alias Sum = subgroup_matrix_result<f32, ${N}, ${M}>; ` +
+    `const MM = ${M}u; const MN = ${N}u; const MK = ${K}u; const SUB = ${lanes}u; `,
+  after: matrixSource,
+  enable: `${ENABLE_HALF}enable chromium_experimental_subgroup_matrix;\ndiagnostic(off, chromium.subgroup_matrix_uniformity);\n`,
+  entry: 'matrix',
+  rows: 4 * M,
+  columns: 4 * N,
+})
+/** Variants that multiply numbers of 16 bits. */
+const COARSE = ['half 128×128', 'matrix']
 
 /** Fewest lanes of a subgroup that `subgroup` can do with. */
 const LANES = 8
@@ -50,7 +83,7 @@ const LANES = 8
 const THIN = 4
 
 /** The variants that can compute a product here, the plain one first. */
-function variantsOf(kernels: Kernels, { form, R, M }: Sizes): Variant[] {
+function variantsOf(kernels: Kernels, { form, R, M, fast = false }: Sizes & { fast?: boolean | undefined }): Variant[] {
   if (R <= THIN && form !== 'tn') return [{ name: 'thin', entry: 'thin', rows: 1, columns: 32 }]
   const plain = form === 'nt' ? { entry: 'plain_nt', columns: 32 } : { entry: 'plain', columns: 64 }
   // As wide as c has use for: lanes beyond its edge compute for nothing.
@@ -65,10 +98,14 @@ function variantsOf(kernels: Kernels, { form, R, M }: Sizes): Variant[] {
   }
   return [
     { name: 'plain', rows: 32, ...plain },
-    ...(R > 16 && M > 16 ? [tile(32, 32, 4)] : []),
-    ...(R > 48 && M > 48 ? [tile(64, 64, 8)] : []),
-    ...(R > 96 && M > 48 ? [tile(128, 64, 8)] : []),
-    ...(kernels.subgroup >= LANES && R <= 65_535 * subgroup.rows ? [{ name: 'subgroup', ...subgroup }] : []),
+    ...(R > 16 && M > 16 ? [tile(32)] : []),
+    ...(R > 48 && M > 48 ? [tile(64)] : []),
+    ...(R > 96 && M > 96 ? [block('whole')] : []),
+    ...(kernels.software && kernels.subgroup >= LANES && R <= 65_535 * subgroup.rows
+      ? [{ name: 'subgroup', ...subgroup }]
+      : []),
+    ...(fast && kernels.half && R > 96 && M > 96 ? [block('half')] : []),
+    ...(fast && kernels.matrix && R > 48 && M > 48 ? [matrix(kernels.matrix, kernels.subgroup)] : []),
   ]
 }
 
@@ -88,6 +125,10 @@ interface Product extends Sizes {
   activation?: Activation | undefined
   /** Sums over parts of K, where `splits` asks for them. */
   partials?: GpuTensor | undefined
+  /** Numbers of 16 bits will do. */
+  fast?: boolean | undefined
+  /** Which factor is a gradient of a mean over so many rows: too small for 16 bits as it is. */
+  gradient?: { of: 'a' | 'b'; rows: number }
 }
 
 /** Whether vec4 reads divide a product's sizes; else `any` takes it. A binding read by fours holds at least four numbers. */
@@ -111,15 +152,17 @@ function product(kernels: Kernels, tuner: Autotuner, p: Product): Dispatch[] {
   )
 }
 
-/** Products of a class have the same form and are all short of workgroups, or all not. */
+/** Products of a class have the same form, and workgroups for a small GPU, a large one, or more than any has room for at once. */
 function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Contest {
   const { form, R, K, M } = p
   const workgroups = Math.ceil(R / 64) * Math.ceil(M / 64) * (p.partials ? splits(R, K, M) : 1)
+  const extent = workgroups < 64 ? 'small' : workgroups < 512 ? 'large' : 'huge'
   return {
-    key: `matmul ${form} ${Math.min(R, M) <= 48 ? 'narrow' : workgroups < 64 ? 'small' : 'large'}`,
+    key: `matmul ${form} ${Math.min(R, M) <= 48 ? 'narrow' : extent}${p.fast ? ' fast' : ''}`,
     variants: variants.map(({ name }) => name),
+    coarse: COARSE,
     // Without a GPU, workgroup memory is emulated: tiles took three times as long as the plain kernel, and seconds to compile (LOG.md).
-    given: kernels.software ? variants.findLast(({ entry }) => entry !== 'tile')!.name : undefined,
+    given: kernels.software ? variants.findLast(({ entry }) => /^(plain|subgroup|thin)/.test(entry))!.name : undefined,
     flops: 2 * R * K * M,
     trial(flops) {
       // The rows of the batch make a product large: R, or what is summed over for a weight's gradient.
@@ -138,7 +181,7 @@ function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Co
         dispatches: (variant, { a, b, c, partials }) =>
           byFours(
             kernels,
-            { ...sizes, label: `try ${variant}`, a: a!, b: b!, c: c!, partials, accumulate: false },
+            { ...sizes, label: `try ${variant}`, a: a!, b: b!, c: c!, partials, accumulate: false, fast: p.fast },
             variants.find(({ name }) => name === variant)!,
           ),
       }
@@ -178,12 +221,14 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
   const { constants, tensors } = epilogue(p)
   const size = { r: R, k: K, m: M, parts: PARTS, k_part: partOf(K, PARTS) }
   const shader = shaderOf(p.pre, variant)
+  const up = p.gradient && COARSE.includes(variant.name) ? 2 ** Math.ceil(Math.log2(p.gradient.rows)) : 1
   const sum = (target: GpuTensor, extra: Record<string, number>) =>
     kernels.dispatch(shader, variant.entry, {
       label,
       tensors: { ...tensors, c: target },
       constants: {
         ...constants,
+        ...(up > 1 && { [p.gradient?.of === 'a' ? 'UP_A' : 'UP_B']: up }),
         ...extra,
         FORM: FORMS[form],
         VEC_A: Number((form === 'tn' ? R : K) % 4 === 0),
@@ -228,29 +273,39 @@ function strided(kernels: Kernels, p: Product): Dispatch {
 }
 
 export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
-  forward({ name, t: { x, weight, bias, out, pre, residual }, attrs: { transposed, activation } }) {
+  forward({ name, t: { x, weight, bias, out, pre, residual }, attrs: { transposed, activation, fast } }) {
     const [K, M] = [x.shape.at(-1)!, out.shape.at(-1)!]
     const R = sizeOf(x.shape) / K
     const form = transposed ? 'nt' : 'nn'
     const label = `${name}.matmul`
-    const epilogue = { bias, residual, pre, activation: pre && activation }
+    const epilogue = { bias, residual, pre, activation: pre && activation, fast }
     return product(kernels, tuner, { label, form, R, K, M, a: x, b: weight, c: out, accumulate: false, ...epilogue })
   },
-  backward({ name, t: { x, weight, out, xpre }, d, adds, attrs: { transposed, activation } }) {
+  backward({ name, t: { x, weight, out, xpre }, d, adds, attrs: { transposed, activation, fast } }) {
     const { dout, dx, dxpre, dweight, dbias, partials } = d
     invariant(dout, () => `${name}: matmul backward without dout`)
     const [K, M] = [x.shape.at(-1)!, out.shape.at(-1)!]
     const R = sizeOf(x.shape) / K
     const work: Dispatch[] = []
-    const back = { R, K: M, M: K, a: dout, b: weight, form: transposed ? 'nn' : 'nt' } as const
+    const back = { R, K: M, M: K, a: dout, b: weight, form: transposed ? 'nn' : 'nt', fast } as const
+    const gradientOf = (of: 'a' | 'b') => ({ of, rows: R })
     // out = x·w → dx = dout·wᵀ
     if (dx)
-      work.push(...product(kernels, tuner, { ...back, label: `${name}.matmul.dx`, c: dx, accumulate: adds.has('dx') }))
+      work.push(
+        ...product(kernels, tuner, {
+          ...back,
+          gradient: gradientOf('a'),
+          label: `${name}.matmul.dx`,
+          c: dx,
+          accumulate: adds.has('dx'),
+        }),
+      )
     // out = f(xpre)·w → dxpre = dout·wᵀ · f′(xpre)
     if (dxpre)
       work.push(
         ...product(kernels, tuner, {
           ...back,
+          gradient: gradientOf('a'),
           label: `${name}.matmul.dxpre`,
           c: dxpre,
           slope: xpre,
@@ -273,6 +328,8 @@ export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
           b,
           c: dweight,
           partials,
+          fast,
+          gradient: gradientOf(transposed ? 'a' : 'b'),
           accumulate: adds.has('dweight'),
         }),
       )

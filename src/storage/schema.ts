@@ -1,7 +1,7 @@
 // What a checkpoint's header and a run's record must look like: everything that comes back from a disk or out of a file is
 // parsed here, once, before anything believes it.
 import * as v from 'valibot'
-import { MLPS, NORMS, POSITIONS, RECOMPUTES, SCHEDULES, validate } from '../config'
+import { MLPS, NORMS, POSITIONS, PRECISIONS, RECOMPUTES, SCHEDULES, validate } from '../config'
 import { CheckpointError } from '../errors'
 import { TOKENIZER_KINDS, type CheckpointMeta, type RunSpec } from '../run'
 
@@ -46,8 +46,9 @@ const ConfigSchema = v.object({
   eps: v.number(),
   grad_clip: v.number(),
   label_smoothing: v.number(),
-  // Younger than the format: a run that does not say recomputes nothing.
+  // Younger than the format: a run that does not say recomputes nothing, and is exact.
   recompute: v.optional(v.picklist(RECOMPUTES), 'none'),
+  precision: v.optional(v.picklist(PRECISIONS), 'f32'),
   eval_interval: v.number(),
   eval_iters: v.number(),
   val_fraction: v.number(),

@@ -26,6 +26,7 @@ const IN_FLIGHT = 3
 /** `what` is being done, `done` of `total`. */
 export type Progress = (what: 'compile' | 'train' | 'generate', done: number, total: number) => void
 export interface BenchOptions {
+  precision?: Config['precision']
   signal?: AbortSignal
   progress?: Progress
 }
@@ -99,7 +100,7 @@ export class Benchmark {
 
   /** Takes the first COMPARED steps. */
   static async open(engine: Engine, size: BenchSize, options: BenchOptions = {}): Promise<Benchmark> {
-    const config = benchConfig(size, isSoftware(engine.info))
+    const config = { ...benchConfig(size, isSoftware(engine.info)), precision: options.precision ?? 'f32' }
     const { weights, batches } = benchInput(config)
     options.signal?.throwIfAborted()
     const opened = performance.now()

@@ -70,11 +70,11 @@ export interface Planned {
 
 /** A step's tape and an evaluation's, on batches of rows of `T` tokens; one and the same where nothing is drawn or smoothed. */
 export function programs(c: Config, T: number, keep: ReadonlySet<string>): { train: Planned; evaluate: Planned } {
-  const { batch_size: B, label_smoothing, recompute } = c
+  const { batch_size: B, label_smoothing, recompute, precision } = c
   const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
-  const train = planned(gpt(c, { use: 'train', B, T, label_smoothing, recompute }))
+  const train = planned(gpt(c, { use: 'train', B, T, label_smoothing, recompute, precision }))
   const same = c.dropout === 0 && label_smoothing === 0
-  return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', B, T })) }
+  return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', B, T, precision })) }
 }
 
 /** The longest pass over a prompt, by the numbers in its attention matrix [NH, T, P], of which there is one: 64 MiB. */

@@ -39,6 +39,9 @@ interface Programs {
   bytes: number
 }
 
+/** Training numbers that are part of the recorded programs. */
+const RECORDED = ['dropout', 'recompute', 'precision'] as const
+
 export class Trainer {
   readonly engine: Engine
   readonly params: readonly Param[]
@@ -106,13 +109,13 @@ export class Trainer {
   }
 
   /**
-   * Takes over new training numbers; a changed dropout or recomputation is recorded anew. The model's own shape cannot change. Throws
+   * Takes over new training numbers; a changed dropout, recomputation or precision is recorded anew. The model's own shape cannot change. Throws
    * OutOfMemoryError where the new programs do not fit; the old ones are back then.
    */
   async change(config: Config): Promise<void> {
     const before = this.#config
     this.#config = config
-    if (config.dropout === before.dropout && config.recompute === before.recompute) return
+    if (RECORDED.every((field) => config[field] === before[field])) return
     try {
       await this.#recordAgain()
     } catch (error) {

@@ -86,6 +86,7 @@ export type LiveChange = Partial<
     | 'grad_clip'
     | 'dropout'
     | 'recompute'
+    | 'precision'
     | 'eval_interval'
     | 'eval_iters'
   >

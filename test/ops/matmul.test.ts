@@ -7,7 +7,7 @@ import { gpu } from '../gpu_env'
 import { cases } from '../op_case'
 import { place, type OpResult } from '../op_run'
 
-const VARIANTS = ['tile 32×32', 'tile 64×64', 'tile 128×64', 'subgroup']
+const VARIANTS = ['tile 32×32', 'tile 64×64', 'tile 128×128', 'subgroup']
 
 testOp('matmul', cases.matmul, {
   'one number': { N: 1, K: 1, M: 1, bias: true },

@@ -1,0 +1,66 @@
+// A matrix product through workgroup memory, as in matmul.tile.wgsl, with four times as many sums a thread: 8 × 8, so that eight
+// numbers read from workgroup memory serve sixty-four multiplications. The head of matmul.wgsl holds; `Kept` is put before this text.
+// A thread's rows and columns lie in two groups of four, half a tile apart: neighbours then read neighbouring vec4s.
+
+const BK = 16u;
+const B4 = 32u;       // vec4s across a tile of 128
+const HALF = B4 / 2u;
+
+var<workgroup> tile_a: array<Kept, BK * B4>; // [BK, 128]
+var<workgroup> tile_b: array<Kept, BK * B4>;
+
+// one workgroup per 128 × 128 of c, one thread per 8 × 8 of it
+@compute @workgroup_size(256)
+fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let own_row = lane / HALF; // in vec4s
+  let own_m = lane % HALF;
+  // rows upper and lower, columns left and right
+  var ul0 = vec4f(); var ul1 = vec4f(); var ul2 = vec4f(); var ul3 = vec4f();
+  var ur0 = vec4f(); var ur1 = vec4f(); var ur2 = vec4f(); var ur3 = vec4f();
+  var ll0 = vec4f(); var ll1 = vec4f(); var ll2 = vec4f(); var ll3 = vec4f();
+  var lr0 = vec4f(); var lr1 = vec4f(); var lr2 = vec4f(); var lr3 = vec4f();
+  let range = k_range(group.z);
+  for (var k = range.x; k < range.y; k += BK) {
+    // Each thread brings 4 × 4 numbers: the first half of them of a, the others of b.
+    let brought = lane % 128u;
+    if (lane < 128u) {
+      let at_k = brought % (BK / 4u) * 4u;
+      let at_row = brought / (BK / 4u);
+      let x = a_block(group.y * 128u + 4u * at_row, k + at_k);
+      tile_a[at_k * B4 + at_row] = kept(x[0], UP_A);
+      tile_a[(at_k + 1u) * B4 + at_row] = kept(x[1], UP_A);
+      tile_a[(at_k + 2u) * B4 + at_row] = kept(x[2], UP_A);
+      tile_a[(at_k + 3u) * B4 + at_row] = kept(x[3], UP_A);
+    } else {
+      let at_m = brought % B4;
+      let at_k = brought / B4 * 4u;
+      let y = b_block(k + at_k, group.x * 128u + 4u * at_m);
+      tile_b[at_k * B4 + at_m] = kept(y[0], UP_B);
+      tile_b[(at_k + 1u) * B4 + at_m] = kept(y[1], UP_B);
+      tile_b[(at_k + 2u) * B4 + at_m] = kept(y[2], UP_B);
+      tile_b[(at_k + 3u) * B4 + at_m] = kept(y[3], UP_B);
+    }
+    workgroupBarrier();
+    for (var j = 0u; j < BK; j++) { // beyond K, a is zero
+      let upper = vec4f(tile_a[j * B4 + own_row]);
+      let lower = vec4f(tile_a[j * B4 + HALF + own_row]);
+      let left = vec4f(tile_b[j * B4 + own_m]);
+      let right = vec4f(tile_b[j * B4 + HALF + own_m]);
+      ul0 += upper.x * left; ul1 += upper.y * left; ul2 += upper.z * left; ul3 += upper.w * left;
+      ur0 += upper.x * right; ur1 += upper.y * right; ur2 += upper.z * right; ur3 += upper.w * right;
+      ll0 += lower.x * left; ll1 += lower.y * left; ll2 += lower.z * left; ll3 += lower.w * left;
+      lr0 += lower.x * right; lr1 += lower.y * right; lr2 += lower.z * right; lr3 += lower.w * right;
+    }
+    workgroupBarrier();
+  }
+  let row = group.y * 128u + 4u * own_row;
+  let m = group.x * 128u + 4u * own_m;
+  put4(row, m, group.z, ul0); put4(row, m + 64u, group.z, ur0);
+  put4(row + 1u, m, group.z, ul1); put4(row + 1u, m + 64u, group.z, ur1);
+  put4(row + 2u, m, group.z, ul2); put4(row + 2u, m + 64u, group.z, ur2);
+  put4(row + 3u, m, group.z, ul3); put4(row + 3u, m + 64u, group.z, ur3);
+  put4(row + 64u, m, group.z, ll0); put4(row + 64u, m + 64u, group.z, lr0);
+  put4(row + 65u, m, group.z, ll1); put4(row + 65u, m + 64u, group.z, lr1);
+  put4(row + 66u, m, group.z, ll2); put4(row + 66u, m + 64u, group.z, lr2);
+  put4(row + 67u, m, group.z, ll3); put4(row + 67u, m + 64u, group.z, lr3);
+}
