@@ -169,7 +169,7 @@ class Reader {
   }
 
   async #read(name: string, input: Uint8Array | string, tell: (share: number) => void, inZip = false): Promise<void> {
-    const kind = fileKind(name, typeof input === 'string' ? head(input) : input)
+    const kind = fileKind(name, typeof input === 'string' ? new TextEncoder().encode(input.slice(0, 512)) : input)
     if (kind === 'zip' || kind === 'docx' || kind === 'pdf') {
       const bytes = typeof input === 'string' ? new TextEncoder().encode(input) : input
       if (kind === 'pdf') this.#add(name, 'pdf', await this.#pdf(name, bytes, tell))
@@ -259,11 +259,6 @@ function sizeOf(data: Dropped['data']): number {
 async function contentOf(name: string, data: Dropped['data']): Promise<Uint8Array | string> {
   if (typeof data === 'string' || data instanceof Uint8Array) return data
   return new Uint8Array('byteLength' in data ? data : await readFile(name, data))
-}
-
-/** The first characters as the bytes that tell formats apart. */
-function head(text: string): Uint8Array {
-  return Uint8Array.from(text.slice(0, 512), (c) => c.charCodeAt(0))
 }
 
 function charactersIn(documents: readonly Document[]): number {

@@ -9,8 +9,8 @@ const MOST_ENTRIES = 10_000
 const LARGEST_RATIO = 300
 /** Below it, an entry may be as compressible as it likes. */
 const SMALL_BYTES = 1024 * 1024
-/** Compressed bytes inflated at once: at the worst ratio they become 16 MB. */
-const PIECE_BYTES = 16 * 1024
+/** Compressed bytes inflated at once: at the worst ratio they become 8 MB. */
+const PIECE_BYTES = 8 * 1024
 
 const END = 0x06054b50
 const DIRECTORY = 0x02014b50
