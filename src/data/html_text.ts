@@ -27,8 +27,8 @@ const BLOCKS = new Set(
   ),
 )
 const CELLS = new Set(['td', 'th'])
-/** HTML's white space; a no-break space is none. */
-const SPACES = /[ \t\n\r\f]+/
+/** HTML's white space, a no-break space is none; all of it but single spaces, which are most and stay as they are. */
+const SPACES = / *[\t\n\r\f][ \t\n\r\f]*| {2,}/g
 
 /** The encoding that a page's first bytes declare, if any: `<meta charset="…">`. */
 export function declaredEncoding(bytes: Uint8Array): string | undefined {
@@ -90,13 +90,14 @@ class Lines {
       this.#parts.push(text)
       return
     }
-    const words = text.split(SPACES)
-    for (const [i, word] of words.entries()) {
-      if (i > 0 && this.#space === '') this.#space = ' '
-      if (word === '') continue
-      this.#settle()
-      this.#parts.push(word)
-    }
+    const words = text.replace(SPACES, ' ')
+    if (words.startsWith(' ')) this.#space ||= ' '
+    const from = words.startsWith(' ') ? 1 : 0
+    const to = words.length - (words.endsWith(' ') ? 1 : 0)
+    if (from >= to) return
+    this.#settle()
+    this.#parts.push(words.slice(from, to))
+    if (to < words.length) this.#space = ' '
   }
   end(ends: 1 | 2): void {
     this.#ends = Math.max(this.#ends, ends)
