@@ -1,7 +1,7 @@
 // Whatever a person drops (texts, tables, chats, pages, Word and PDF documents, folders and zip archives of these) as documents. Each file
 // is read by what it is, one after the other; what cannot be read is told, and takes nothing else with it.
 import { CorpusError } from '../errors'
-import { type Document, type Message } from '../run'
+import type { Document, Message } from '../run'
 import { SPECIAL_TOKENS, writeDocuments } from './chat_format'
 import { decodeText } from './encoding'
 import { fileKind, isHidden, noText } from './file_kind'
@@ -187,30 +187,35 @@ class Reader {
 
   async #pdf(name: string, bytes: Uint8Array, tell: (share: number) => void): Promise<string> {
     const { pdfText } = await import('./pdf_text')
-    const { signal } = this.#options
-    return pdfText(name, bytes, { limit: this.#left, onPage: (done, total) => tell(done / total), signal })
+    const onPage = async (done: number, total: number) => {
+      tell(done / total)
+      await this.#listen()
+    }
+    return pdfText(name, bytes, { limit: this.#left, onPage, signal: this.#options.signal })
   }
 
   /** A Word document, or a zip archive of files: of these, one level deep. */
   async #archive(name: string, bytes: Uint8Array, tell: (share: number) => void, inZip: boolean): Promise<void> {
     const { unzip, zipEntries } = await import('./zip')
     const { entries, refused } = zipEntries(name, bytes)
-    const has = (path: string) => entries.some((entry) => entry.name === `${name}/${path}`)
+    const has = (path: string) => [...entries, ...refused].some((entry) => entry.name === `${name}/${path}`)
     if (has('word/document.xml') || /\.docx$/i.test(name)) {
+      const objection = refused.find((refusal) => refusal.name === `${name}/word/document.xml`)
+      if (objection) throw new CorpusError(objection.why)
       const { docxText } = await import('./docx_text')
       return this.#add(name, 'docx', docxText(name, bytes, entries))
     }
     if (has('[Content_Types].xml') || has('mimetype'))
       throw new CorpusError(`${name} is a document of another program. Save it as .docx or plain text (.txt).`)
     if (inZip) throw new CorpusError(`${name} is a zip archive inside another. Unpack it first.`)
-    const shown = (of: Refusal) => !isHidden(of.name.slice(name.length + 1))
-    this.hidden += entries.length + refused.length
-    this.refused.push(...refused.filter(shown))
-    const visible = entries.filter((entry) => !isHidden(entry.name.slice(name.length + 1)))
-    this.hidden -= visible.length + refused.filter(shown).length
-    const readable = visible.filter((entry) => !this.refuseByName(entry.name)).sort(byName)
+    const isMeant = (of: { name: string }) => !isHidden(of.name.slice(name.length + 1))
+    const meant = entries.filter(isMeant)
+    const told = refused.filter(isMeant)
+    this.hidden += entries.length - meant.length + refused.length - told.length
+    this.refused.push(...told)
+    const readable = meant.filter((entry) => !this.refuseByName(entry.name)).sort(byName)
     const total = readable.reduce((sum, entry) => sum + entry.size, 0)
-    if (total > this.#left) throw tooMuch(`${name} unpacks to`, total)
+    this.#refuseBeyond(`${name} unpacked`, total)
     let done = 0
     for (const entry of readable) {
       await this.#guarded(entry.name, () => this.#read(entry.name, unzip(bytes, entry), () => undefined, true))
@@ -229,11 +234,14 @@ class Reader {
 
   #keep(name: string, kind: Part['kind'], read: Documents, notices: string[]): void {
     const characters = charactersIn(read.documents)
-    if (characters > this.#left)
-      throw tooMuch(`With ${name} all texts together have`, LARGEST_TEXT - this.#left + characters)
+    this.#refuseBeyond(name, characters)
     this.#left -= characters
     this.notices.push(...notices, ...read.notices)
     this.parts.push({ name, kind, documents: read.documents, characters, table: read.table ?? null })
+  }
+
+  #refuseBeyond(what: string, size: number): void {
+    if (size > this.#left) throw tooMuch(`With ${what}, all texts together have`, LARGEST_TEXT - this.#left + size)
   }
 }
 

@@ -3,6 +3,7 @@
 import { CorpusError } from '../errors'
 import { decodeText, tidy } from './encoding'
 import { readMarkup } from './markup'
+import { refuseTooLarge } from './read_text'
 import { unzip, type ZipEntry } from './zip'
 
 /** Elements that stand for a character, and where: as they open. */
@@ -16,10 +17,11 @@ const CHARACTERS: Record<string, string> = {
 /** The same drawing again, for programs that cannot read the first. */
 const AGAIN = 'mc:Fallback'
 
-/** The text of a document, from the entries of its archive. Throws CorpusError, naming `name`: no document in it, or damaged. */
+/** The text of a document, from the entries of its archive. Throws CorpusError, naming `name`: no document in it, damaged, too large. */
 export function docxText(name: string, bytes: Uint8Array, entries: readonly ZipEntry[]): string {
   const entry = entries.find((e) => e.name === `${name}/word/document.xml`)
   if (!entry) throw new CorpusError(`${name} has no document in it. Save it again as .docx, or as plain text (.txt).`)
+  refuseTooLarge(entry.name, entry.size)
   return tidy(documentText(decodeText(name, unzip(bytes, entry), []))).trim()
 }
 

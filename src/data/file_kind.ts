@@ -47,6 +47,8 @@ export function fileKind(name: string, head: Uint8Array): FileKind {
   const called = BY_EXTENSION[/\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? '']
   if (/^PK(\x03\x04|\x05\x06)/.test(start)) return called === 'docx' ? 'docx' : 'zip'
   if (/^(\xef\xbb\xbf)?\s*%PDF-/.test(start)) return 'pdf'
+  // An old Office document, or a new one with a password: no zip archive, and readText says what it is.
+  if (start.startsWith('\xd0\xcf\x11\xe0')) return 'text'
   if (called && called !== 'markdown' && called !== 'html') return called
   if (/^(\xef\xbb\xbf)?\s*(<!doctype html|<html[\s>])/i.test(start)) return 'html'
   return called ?? 'text'

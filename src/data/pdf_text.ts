@@ -12,7 +12,8 @@ const NEW_PARAGRAPH = 1.9
 export interface PdfOptions {
   /** No text longer than this, in characters. */
   limit: number
-  onPage?: ((done: number, total: number) => void) | undefined
+  /** After each page, and waited for: pdf.js itself lets no other work in between. */
+  onPage?: ((done: number, total: number) => void | Promise<void>) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -65,7 +66,7 @@ export async function pdfText(name: string, bytes: Uint8Array, options: PdfOptio
       page.cleanup()
       const text = pageText(items)
       if (text !== '') pages.push(text)
-      onPage?.(n, pdf.numPages)
+      await onPage?.(n, pdf.numPages)
     }
     if (pages.length === 0)
       throw new CorpusError(

@@ -2,7 +2,8 @@
 import { CorpusError } from '../errors'
 import type { Document } from '../run'
 import { readChatJson, readWhatsApp, type ChatOptions } from './chat_export'
-import { parseJson, type ParsedJson } from './json'
+import { tidy } from './encoding'
+import { elements, parseJson, type ParsedJson } from './json'
 import { documentsFromTable, likeliestColumn, readCsv, tableFromJson, type Table } from './table'
 
 /** What a person wants a file read as; `auto` is what it looks like: chats first, then a table, then text. */
@@ -82,6 +83,9 @@ function readJson(name: string, text: string, options: ReadOptions): Documents {
   if (chats) return { kind: 'chat', ...chats }
   const table = tableFromJson(name, json.value, json.malformed)
   if (table) return fromTable(table, options.columns)
+  const texts = elements(json.value).filter((value) => typeof value === 'string' && value.trim() !== '')
+  if (texts.length > 0 && texts.length === elements(json.value).length)
+    return { kind: 'text', documents: texts.map((value) => ({ text: tidy(String(value)) })), notices: [] }
   return { ...oneText(text), notices: [`${name} is JSON without rows or conversations; it was read as plain text.`] }
 }
 

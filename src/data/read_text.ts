@@ -14,7 +14,7 @@ export type StoredFile = Pick<Blob, 'size' | 'arrayBuffer'>
 const SIGNATURES: readonly { bytes: string; what: string; way: string }[] = [
   { bytes: '%PDF', what: 'a PDF', way: 'Copy its text and paste it here' },
   { bytes: 'PK\x03\x04', what: 'a zip archive (as .docx, .odt and .epub are)', way: 'Save it as plain text (.txt)' },
-  { bytes: '\xd0\xcf\x11\xe0', what: 'an old Office document', way: 'Save it as plain text (.txt)' },
+  { bytes: '\xd0\xcf\x11\xe0', what: 'an old Office document, or has a password', way: 'Save it as plain text (.txt)' },
   { bytes: '{\\rtf', what: 'a rich text document', way: 'Save it as plain text (.txt)' },
   { bytes: '\x1f\x8b', what: 'a gzip archive', way: 'Unpack it first' },
   { bytes: '\x89PNG', what: 'a picture', way: 'Choose a text file' },

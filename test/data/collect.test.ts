@@ -55,6 +55,7 @@ describe('a file is read by what it is', () => {
     ['a.json', JSON.stringify(CHAT), 'chat', [{ messages: TALK }]],
     ['a.jsonl', CHAT.map((row) => JSON.stringify(row)).join('\n'), 'chat', [{ messages: TALK }]],
     ['_chat.txt', WHATSAPP, 'chat', [{ messages: TALK }]],
+    ['a.json', '["one", "two\\r\\n"]', 'text', [{ text: 'one' }, { text: 'two\n' }]],
     ['a.html', PAGE, 'html', [{ text: 'T\n\nCall me Ishmael.' }]],
     ['a.HTM', '<p>Call me <b>Ishmael</b>.', 'html', [{ text: 'Call me Ishmael.' }]],
     ['a.docx', docxOf('<w:p><w:t>Call me</w:t></w:p>'), 'docx', [{ text: 'Call me' }]],
@@ -206,6 +207,8 @@ describe('refused with a way out', () => {
     ['a.html', '<script>only</script>', /a\.html is empty/],
     ['a.docx', 'no zip', /a\.docx is damaged/],
     ['a.docx', docxOf(''), /a\.docx is empty/],
+    ['a.docx', docxOf('x'.repeat(2e6)), /a\.docx\/word\/document\.xml claims to unpack to/],
+    ['a.docx', Uint8Array.of(0xd0, 0xcf, 0x11, 0xe0, 1), /old Office document, or has a password/],
     ['a.xlsx', zip, /a document of another program/],
     ['a', zipOf({ '[Content_Types].xml': '<x/>', 'xl/x.xml': '<x/>' }), /a is a document of another program/],
     ['a', zipOf({ mimetype: 'application/epub+zip' }), /a is a document of another program/],
@@ -245,7 +248,7 @@ describe('refused with a way out', () => {
     const large = zipOf({ 'a.txt': text, 'b.txt': text, 'c.txt': text, 'd.txt': text, 'e.txt': text })
     const { parts, refused } = await read({ 'large.zip': large, 'good.txt': 'good' })
     expect(parts.map(({ name }) => name)).toEqual(['good.txt'])
-    expect(refused[0]?.why).toMatch(/large\.zip unpacks to \d+\.\d MB; the limit is 50 MB/)
+    expect(refused[0]?.why).toMatch(/With large\.zip unpacked, all texts together have 5\d\.\d MB; the limit is 50 MB/)
   })
   test('a file that is gone, or a folder, takes nothing with it', async () => {
     const { parts, refused } = await read({ 'good.txt': 'good', gone: stored(10) })

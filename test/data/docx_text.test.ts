@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { docxText } from '../../src/data/docx_text'
 import { zipEntries } from '../../src/data/zip'
-import { docxOf, zipOf } from './made_files'
+import { docxOf, withDirectoryField, zipOf } from './made_files'
 
 const read = (bytes: Uint8Array) => docxText('a.docx', bytes, zipEntries('a.docx', bytes).entries)
 const run = (text: string) => `<w:r><w:t xml:space="preserve">${text}</w:t></w:r>`
@@ -42,6 +42,15 @@ test.each([
 describe('refused', () => {
   test('an archive without a document', () =>
     expect(() => read(zipOf({ 'a.txt': 'x' }))).toThrow(/a\.docx has no document in it/))
+  test('a document that declares more than 50 MB, before any is unpacked', () => {
+    // Noise, so as not to be a bomb by its ratio.
+    let seed = 1
+    const next = () => (seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0).toString(36)
+    const noise = Array.from({ length: 60_000 }, next).join('')
+    expect(() => read(withDirectoryField(docxOf(noise), 1, 24, 51 * 1024 * 1024, 4))).toThrow(
+      /a\.docx\/word\/document\.xml has 51\.0 MB; the limit is 50 MB/,
+    )
+  })
   test('but not nested without end', () => {
     const deep = 30_000
     expect(read(docxOf(`${'<w:tbl><w:tr>'.repeat(deep)}${run('deep')}`)).trim()).toBe('deep')

@@ -30,7 +30,7 @@ test('its bytes stay with their owner, and it can be read twice', async () => {
 })
 test('progress goes by pages', async () => {
   const told: string[] = []
-  const onPage = (done: number, total: number) => told.push(`${done}/${total}`)
+  const onPage = (done: number, total: number) => void told.push(`${done}/${total}`)
   await pdfText('a.pdf', pdfOf(['', linesOf(['x', 0]), '']), { limit: 100, onPage })
   expect(told).toEqual(['1/3', '2/3', '3/3'])
 })
