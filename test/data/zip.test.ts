@@ -1,5 +1,5 @@
 // Zip archives that are honest, damaged, locked and meant to harm: entries come out as they went in, or are refused by name.
-import { strToU8, unzipSync, zipSync } from 'fflate'
+import { strToU8, zipSync } from 'fflate'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { unzip, zipEntries } from '../../src/data/zip'
@@ -83,18 +83,13 @@ describe('an entry is refused by name, the others are read', () => {
       firstRefusal(zipOf({ 'log.txt': `${'all is well, sir, '.repeat(4)}\n`.repeat(100).repeat(5) })),
     ).toBeUndefined())
   test('a bomb that declares little is stopped where it exceeds that', () => {
-    const zeros = zipOf({ 'zeros.txt': new Uint8Array(60e6) })
+    const zeros = zipOf({ 'zeros.txt': new Uint8Array(20e6) })
     const bomb = withDirectoryField(zeros, 0, 24, 1000, 4)
-    const time = (of: () => void) => {
-      const start = performance.now()
-      of()
-      return performance.now() - start
-    }
     const [entry] = zipEntries('a.zip', bomb).entries
-    const stopped = time(() => {
-      expect(() => unzip(bomb, entry!)).toThrow(/zeros\.txt unpacks to more than it declares/)
-    })
-    expect(stopped).toBeLessThan(0.5 * time(() => unzipSync(zeros)))
+    // Whoever reads on comes to this, and calls it damaged.
+    bomb.fill(0xff, bomb.length - 5000, bomb.length - 1000)
+    expect(() => unzip(bomb, entry!)).toThrow(CorpusError)
+    expect(() => unzip(bomb, entry!)).toThrow(/zeros\.txt unpacks to more than it declares/)
   })
   test.each<[string, number, number]>([
     ['checksum', 16, 12345],
