@@ -47,7 +47,7 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^comlink$/, ['worker/worker', 'worker/client']],
   [/^idb-keyval$/, ['storage']],
   [/^fflate$/, ['storage', 'share', 'data']],
-  [/^(papaparse|chardet|franc-min|htmlparser2|mammoth|pdfjs-dist|libphonenumber-js)(\/|$)/, ['data']],
+  [/^(papaparse|chardet|franc-min|htmlparser2|pdfjs-dist|libphonenumber-js)(\/|$)/, ['data']],
   [/^valibot$/, ['leaves', 'storage', 'share', 'worker/worker', 'headless', 'ui']],
 ]
 

@@ -16,15 +16,18 @@ const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’�
 
 /**
  * The characters of a file's bytes, its byte order mark left out; `notices` tell of a guessed encoding and of what could not be
- * read. Throws CorpusError, naming `name`, for zero bytes outside UTF-16 and for bytes that no encoding makes text of.
+ * read. Throws CorpusError, naming `name`, for zero bytes outside UTF-16 and for bytes that no encoding makes text of. `declared` is
+ * the encoding that the file itself claims, believed where the bytes are neither marked nor UTF-8.
  */
-export function decodeText(name: string, bytes: Uint8Array, notices: string[]): string {
+export function decodeText(name: string, bytes: Uint8Array, notices: string[], declared?: string): string {
   const marked =
     bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : bytes[0] === 0xfe && bytes[1] === 0xff ? 'utf-16be' : ''
   const zero = marked ? -1 : bytes.indexOf(0)
   if (zero >= 0) throw notText(name, `a zero byte at ${zero}`)
   const whole = tryDecode(bytes, marked || 'utf-8')
   if (whole !== null) return whole
+  const claimed = declared === undefined || marked ? null : tryDecode(bytes, declared)
+  if (claimed !== null) return claimed
   const label = (marked || 'utf-8').toUpperCase()
   const text = new TextDecoder(label).decode(bytes)
   const broken = countReplacements(text) - (marked ? 0 : countEncodedReplacements(bytes))

@@ -7,11 +7,14 @@ const MB = 1024 * 1024
 /** Largest text: characters, tokens and the browser's copies of them must fit in a tab's memory together. */
 export const LARGEST_TEXT = 50 * MB
 
+/** A file that is not read yet: a Blob is one. */
+export type StoredFile = Pick<Blob, 'size' | 'arrayBuffer'>
+
 /** First bytes of files that people mistake for text, and what to do about each. */
 const SIGNATURES: readonly { bytes: string; what: string; way: string }[] = [
   { bytes: '%PDF', what: 'a PDF', way: 'Copy its text and paste it here' },
   { bytes: 'PK\x03\x04', what: 'a zip archive (as .docx, .odt and .epub are)', way: 'Save it as plain text (.txt)' },
-  { bytes: '\xd0\xcf\x11\xe0', what: 'an old Office document', way: 'Save it as plain text (.txt)' },
+  { bytes: '\xd0\xcf\x11\xe0', what: 'an old Office document, or has a password', way: 'Save it as plain text (.txt)' },
   { bytes: '{\\rtf', what: 'a rich text document', way: 'Save it as plain text (.txt)' },
   { bytes: '\x1f\x8b', what: 'a gzip archive', way: 'Unpack it first' },
   { bytes: '\x89PNG', what: 'a picture', way: 'Choose a text file' },
@@ -48,7 +51,7 @@ export function readText(name: string, input: string | ArrayBuffer | Uint8Array)
 }
 
 /** The bytes of a dropped file. Throws CorpusError: larger than 50 MB (before it is read), a folder, a file that is gone. */
-export async function readFile(name: string, file: Blob): Promise<ArrayBuffer> {
+export async function readFile(name: string, file: StoredFile): Promise<ArrayBuffer> {
   refuseTooLarge(name, file.size)
   try {
     return await file.arrayBuffer()

@@ -19,7 +19,8 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  external: ['webgpu'],
+  // Dawn is native; pdf.js is large, and loaded only on a PDF.
+  external: ['webgpu', 'pdfjs-dist'],
   loader: { '.wgsl': 'text', '.txt': 'text' },
   sourcemap: 'inline',
   logLevel: 'warning',

@@ -1,14 +1,15 @@
-// What `npm run train` learns from: a file read as text, as chats or as a table, cleaned if asked, and the tokenizer to read it with.
-import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+// What `npm run train` learns from: a file or a folder read as text, as chats or as tables, cleaned if asked, and the tokenizer to read
+// it with.
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { trainBpe } from '../data/bpe'
 import { byteVocab } from '../data/byte_tokenizer'
 import { buildCharVocab } from '../data/char_tokenizer'
-import { SPECIAL_TOKENS, writeDocuments } from '../data/chat_format'
 import { clean, type CleanReport } from '../data/clean'
+import { collect, textOf, type Dropped } from '../data/collect'
 import { loadCorpus } from '../data/corpora'
-import { readChats, readTable } from '../data/read_documents'
-import { readText } from '../data/read_text'
+import { READ_AS } from '../data/read_documents'
 import { readTokenizerJson } from '../data/tokenizer_json'
 import { buildWordVocab } from '../data/word_tokenizer'
 import type { Preset } from '../presets'
@@ -35,38 +36,56 @@ export interface Source {
   text: string
   /** Written between documents and turns; none in plain text. */
   special: readonly string[]
+  /** Whether it begins with a conversation. */
+  chats: boolean
   notices: string[]
 }
 
 /** The text of --text, or of a preset that brings its own. Throws UsageError or CorpusError. */
 export async function readSource(flags: SourceFlags, preset: Preset | null): Promise<Source> {
-  const as = oneOf('as', flags.as ?? 'text', ['text', 'chats', 'table'])
-  if (flags.columns !== undefined && as !== 'table') throw new UsageError('--columns is for --as table.')
-  if (flags.assistant !== undefined && as !== 'chats') throw new UsageError('--assistant is for --as chats.')
+  const as = oneOf('as', flags.as ?? 'text', READ_AS)
+  if (flags.columns !== undefined && as !== 'table' && as !== 'auto')
+    throw new UsageError('--columns is for --as table.')
+  if (flags.assistant !== undefined && as !== 'chats' && as !== 'auto')
+    throw new UsageError('--assistant is for --as chats.')
   if (flags.clean !== undefined && as !== 'text') throw new UsageError('--clean is for plain text; leave --as out.')
-  const source = await plainText(flags.text, preset)
-  if (as === 'text') return flags.clean === undefined ? source : cleaned(source, flags.clean)
-  const { name, text } = source
-  const read = as === 'chats' ? readChats(name, text, flags) : readTable(name, text, flags.columns?.split(','))
-  return {
-    ...source,
-    text: writeDocuments(read.documents),
-    special: SPECIAL_TOKENS,
-    notices: [...source.notices, ...read.notices],
-  }
+  const { text } = flags
+  const source = text === undefined ? await presetText(preset) : await filesText(text, { ...flags, as })
+  return flags.clean === undefined ? source : cleaned(source, flags.clean)
 }
 
-async function plainText(file: string | undefined, preset: Preset | null): Promise<Source> {
-  if (file !== undefined) {
-    const name = basename(file)
-    return { name, licence: 'not stated', special: [], ...readText(name, readFileSync(pathOf(file))) }
-  }
+async function filesText(path: string, flags: SourceFlags & { as: (typeof READ_AS)[number] }): Promise<Source> {
+  const { as, assistant } = flags
+  const found = await collect(filesAt(pathOf(path)), { as, assistant, columns: flags.columns?.split(',') })
+  const [first] = found.parts
+  const notices = [...found.notices, ...found.refused.map(({ why }) => `Not read: ${why}`)]
+  if (found.hidden > 0) notices.push(`Hidden files passed over: ${found.hidden}.`)
+  if (found.parts.length > 1) notices.push(`Files read: ${found.parts.length}.`)
+  return { name: basename(path), licence: 'not stated', ...textOf(found.parts), chats: first?.kind === 'chat', notices }
+}
+
+/** A file, or all files in a folder, to be opened when their turn comes. */
+function filesAt(path: string): Dropped[] {
+  if (!statSync(path).isDirectory()) return [storedAt(path, dirname(path))]
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => storedAt(join(entry.parentPath, entry.name), path))
+}
+
+function storedAt(path: string, folder: string): Dropped {
+  const name = relative(folder, path).split(sep).join('/')
+  const arrayBuffer = async () => new Uint8Array(await readFile(path)).buffer
+  return { name, data: { size: statSync(path).size, arrayBuffer } }
+}
+
+async function presetText(preset: Preset | null): Promise<Source> {
   if (!preset?.corpus) throw new UsageError('Which text? Say --text FILE, or a --preset with a text of its own.')
   const corpus = await loadCorpus(preset.corpus, (path) => Promise.resolve(readFileSync(join('public', path), 'utf8')))
-  return { ...corpus, special: [], notices: [] }
+  return { ...corpus, special: [], chats: false, notices: [] }
 }
 
 function cleaned(source: Source, list: string): Source {
+  if (source.special.length > 0) throw new UsageError('--clean is for one plain text, not for several documents.')
   const { text, reports } = clean(source.text, list.split(',').map(stepOf))
   return { ...source, text, notices: [...source.notices, ...reports.map(told)] }
 }

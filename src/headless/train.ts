@@ -1,9 +1,8 @@
 // `npm run train`: the page's session without the page, in Node on Dawn.
 import { readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { FIELDS, validate, type Config } from '../config'
 import { bitsPerByte, fits, makeDataset, type Dataset } from '../data/dataset'
-import { readText } from '../data/read_text'
 import { ConfigError, NotFiniteError } from '../errors'
 import { addToHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
@@ -16,16 +15,17 @@ import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_f
 import { readSource, tokenizerFor, type SourceFlags } from './text_source'
 
 const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
-                     [--as text|chats|table] [--columns A,B] [--assistant NAME] [--clean STEPS] [--tokenizer KIND] [--vocab N]
+                     [--as text|chats|table|auto] [--columns A,B] [--assistant NAME] [--clean STEPS] [--tokenizer KIND] [--vocab N]
 npm run train -- --resume DIR [--text FILE] [--steps N] [--out DIR] [--json]
 
 Trains a model and writes DIR/checkpoint.safetensors (weights, AdamW's moments, text and history in one file) and
 DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on from the same bit.
-  --text FILE        the text to train on; a preset with a text of its own does without
+  --text FILE        the text to train on: plain text, .html, .docx, .pdf, or a .zip or folder of these; a preset with a text of
+                     its own does without
   --preset NAME      ${PRESETS.map(({ id }) => id).join(', ')} (${DEFAULT_PRESET.id})
   --config FILE.json fields to set, by the names that the page's Advanced shows: {"n_layer": 4, "learning_rate": 1e-3}
-  --as WHAT          what FILE is: text, chats (WhatsApp, Telegram, ChatGPT, ShareGPT or \`messages\` exports), or table (CSV,
-                     TSV, JSON, JSON lines), of which each row is a document (text)
+  --as WHAT          what FILE is: text, chats (WhatsApp, Telegram, ChatGPT, ShareGPT or \`messages\` exports), table (CSV,
+                     TSV, JSON, JSON lines), of which each row is a document, or auto, what each file looks like (text)
   --columns A,B      of a table (the one with the most text)
   --assistant NAME   of chats between people, who becomes the assistant (of two, who speaks second)
   --clean STEPS      of a plain text, in their order: nfkc,control,whitespace,html,lowercase,quotes,duplicate_lines,
@@ -192,7 +192,7 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
       config,
       corpus: dataset.corpus,
       tokenizer: dataset.tokenizer.state,
-      prompt: flags.as === 'chats' ? SPECIAL.user : flags.config === undefined ? preset.prompt : '\n',
+      prompt: source.chats ? SPECIAL.user : flags.config === undefined ? preset.prompt : '\n',
     },
     dataset,
     text: new TextEncoder().encode(source.text),
@@ -228,8 +228,8 @@ async function keptRun(folder: string, flags: NewRunFlags): Promise<Run> {
   if (dataset.corpus.fingerprint !== spec.corpus.fingerprint)
     throw new UsageError(`${folder}: the text in the checkpoint is not the one that the run was trained on.`)
   if (flags.text !== undefined) {
-    const given = readText(basename(flags.text), readFileSync(pathOf(flags.text))).text
-    if (given !== text)
+    const given = await readSource({ text: flags.text }, null)
+    if (given.text !== text)
       throw new UsageError(
         `${flags.text} is not the text that ${folder} was trained on (${spec.corpus.name}); leave --text out.`,
       )

@@ -1,12 +1,13 @@
 // The command-line programs as a person runs them: bundled by the launcher, in a process of their own.
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { readSafetensors } from '../../src/storage/safetensors'
 import { parseRecordedRun } from '../../src/ui/recorded'
+import { docxOf } from '../data/made_files'
 import { lavapipe } from '../vulkan.mjs'
 
 const LAUNCH = 'src/headless/launch.mjs'
@@ -106,6 +107,28 @@ describe('train', () => {
     const { extra } = decodeCheckpoint(readFileSync(at('table/checkpoint.safetensors')))
     expect(new TextDecoder().decode(extra.text!)).toMatch(/^The sum; of 0 and 1 is 1\.<\|endoftext\|>The sum; of 1/)
   })
+  test('reads a folder of all kinds by what each is, a Word document as plain text, and says what it left out', async () => {
+    const flags = ['--config', at('config.json'), '--engine', 'cpu', '--steps', '1']
+    const word = docxOf('<w:p><w:t>There is a tide in the affairs of men.</w:t></w:p>'.repeat(20))
+    mkdirSync(at('mixed/inner'), { recursive: true })
+    writeFileSync(at('mixed/b.docx'), word)
+    writeFileSync(at('mixed/inner/a.html'), `<p>${'Which, taken at the flood. '.repeat(20)}`)
+    writeFileSync(at('mixed/photo.jpg'), 'x')
+    writeFileSync(at('mixed/.DS_Store'), 'x')
+    const run = await train('--text', at('mixed'), '--as', 'auto', ...flags, '--out', at('folder'))
+    expect(run).toMatchObject({ status: 0 })
+    expect(run.out).toMatch(/Not read: photo\.jpg is a picture/)
+    expect(run.out).toMatch(/Hidden files passed over: 1/)
+    const textOf = (folder: string) => {
+      const { extra } = decodeCheckpoint(readFileSync(at(`${folder}/checkpoint.safetensors`)))
+      return new TextDecoder().decode(extra.text!)
+    }
+    expect(textOf('folder')).toMatch(/^There is a tide.*men\.\n[^]*<\|endoftext\|>Which, taken[^]*<\|endoftext\|>$/)
+    expect(await train('--text', at('mixed/b.docx'), ...flags, '--out', at('word'))).toMatchObject({ status: 0 })
+    expect(textOf('word')).toBe('There is a tide in the affairs of men.\n'.repeat(20).trim())
+    const same = ['--resume', at('word'), '--text', at('mixed/b.docx'), '--engine', 'cpu', '--steps', '2']
+    expect(await train(...same)).toMatchObject({ status: 0 })
+  })
   test('cleans, and says what each step did', async () => {
     const run = await fresh(
       '--engine',
@@ -129,6 +152,7 @@ describe('train', () => {
   test.each([
     [['--as', 'chats'], /is no chat export known here/],
     [['--as', 'table'], /is no table/],
+    [['--as', 'poems'], /one of auto, text, chats, table/],
     [['--columns', 'a'], /--columns is for --as table/],
     [['--clean', 'polish'], /has no step "polish"/],
     [['--clean', 'length:9'], /has no step "length:9"/],
