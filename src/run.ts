@@ -85,8 +85,28 @@ export interface BuiltInCorpus {
   /** One sentence: what it is and what a model learns from it. */
   about: string
   licence: string
-  /** Roughly, before it is loaded. */
+  /** Roughly, before it is loaded; of a generated one, with its settings at their defaults. */
   characters: number
+  /** How a generated one can be made easier or harder. */
+  settings?: readonly TaskSetting[]
+}
+
+/** What a generated text is made from, and made again. */
+export interface GeneratedBy {
+  task: string
+  settings: Readonly<Record<string, number>>
+  seed: number
+}
+
+/** A number that a generated corpus depends on; a switch goes from 0 to 1. */
+export interface TaskSetting {
+  name: string
+  label: string
+  min: number
+  max: number
+  step: number
+  default: number
+  about: string
 }
 
 /** Everything needed to build a session, and nothing about how far it got. */

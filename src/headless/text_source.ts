@@ -63,7 +63,7 @@ async function plainText(file: string | undefined, preset: Preset | null): Promi
   }
   if (!preset?.corpus) throw new UsageError('Which text? Say --text FILE, or a --preset with a text of its own.')
   const corpus = await loadCorpus(preset.corpus, (path) => Promise.resolve(readFileSync(join('public', path), 'utf8')))
-  return { ...corpus, special: [], notices: [] }
+  return { ...corpus, notices: [] }
 }
 
 function cleaned(source: Source, list: string): Source {

@@ -1,4 +1,5 @@
 // The current dataset: where its text comes from, and what a run's own text becomes when the run is opened again.
+import { buildCharVocab } from '../data/char_tokenizer'
 import { CORPORA, loadCorpus } from '../data/corpora'
 import { makeDataset, type Dataset } from '../data/dataset'
 import { readFile, readText } from '../data/read_text'
@@ -33,8 +34,8 @@ export class CorpusShelf {
   }
 
   async loadBuiltIn(id: string): Promise<DatasetSummary> {
-    const { name, text, licence } = await loadCorpus(id, this.#fetchText)
-    return this.#take(text, name, licence, [])
+    const { name, text, licence, special } = await loadCorpus(id, this.#fetchText)
+    return this.#take(text, name, licence, [], special)
   }
 
   async loadText(name: string, input: string | Blob): Promise<DatasetSummary> {
@@ -51,8 +52,15 @@ export class CorpusShelf {
     return describeDataset(dataset, text, [])
   }
 
-  async #take(text: string, name: string, licence: string, notices: string[]): Promise<DatasetSummary> {
-    const made = await makeDataset(text, { name, licence }, VAL_FRACTION)
+  async #take(
+    text: string,
+    name: string,
+    licence: string,
+    notices: string[],
+    special: readonly string[] = [],
+  ): Promise<DatasetSummary> {
+    const tokenizer = special.length > 0 ? buildCharVocab(text, special).state : undefined
+    const made = await makeDataset(text, { name, licence }, VAL_FRACTION, tokenizer)
     this.#current = { dataset: made.dataset, text }
     return describeDataset(made.dataset, text, [...notices, ...made.notices])
   }
