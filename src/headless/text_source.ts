@@ -13,7 +13,7 @@ import { readTokenizerJson } from '../data/tokenizer_json'
 import { buildWordVocab } from '../data/word_tokenizer'
 import type { Preset } from '../presets'
 import type { CleanStep } from '../recipe'
-import { TOKENIZER_KINDS, type TokenizerState } from '../run'
+import { TOKENIZER_KINDS, type DatasetCard, type TokenizerState } from '../run'
 import { oneOf, pathOf, UsageError, wholeNumber } from './command'
 
 /** Tokens that are learned where nobody says how many: twice the bytes, small enough for a small model's head. */
@@ -36,6 +36,8 @@ export interface Source {
   /** Written between documents and turns; none in plain text. */
   special: readonly string[]
   notices: string[]
+  /** What the card cannot read off the text. */
+  made: Pick<DatasetCard, 'recipe' | 'generated'>
 }
 
 /** The text of --text, or of a preset that brings its own. Throws UsageError or CorpusError. */
@@ -59,16 +61,25 @@ export async function readSource(flags: SourceFlags, preset: Preset | null): Pro
 async function plainText(file: string | undefined, preset: Preset | null): Promise<Source> {
   if (file !== undefined) {
     const name = basename(file)
-    return { name, licence: 'not stated', special: [], ...readText(name, readFileSync(pathOf(file))) }
+    return {
+      name,
+      licence: 'not stated',
+      special: [],
+      made: { recipe: [] },
+      ...readText(name, readFileSync(pathOf(file))),
+    }
   }
   if (!preset?.corpus) throw new UsageError('Which text? Say --text FILE, or a --preset with a text of its own.')
-  const corpus = await loadCorpus(preset.corpus, (path) => Promise.resolve(readFileSync(join('public', path), 'utf8')))
-  return { ...corpus, notices: [] }
+  const { generated, ...corpus } = await loadCorpus(preset.corpus, (path) =>
+    Promise.resolve(readFileSync(join('public', path), 'utf8')),
+  )
+  return { ...corpus, notices: [], made: { recipe: [], ...(generated && { generated }) } }
 }
 
 function cleaned(source: Source, list: string): Source {
   const { text, reports } = clean(source.text, list.split(',').map(stepOf))
-  return { ...source, text, notices: [...source.notices, ...reports.map(told)] }
+  const recipe = reports.map(({ step, count }) => ({ step, count }))
+  return { ...source, text, notices: [...source.notices, ...reports.map(told)], made: { ...source.made, recipe } }
 }
 
 const PLAIN_STEPS = ['nfkc', 'control', 'whitespace', 'html', 'lowercase', 'quotes', 'duplicate_lines'] as const
