@@ -1,6 +1,7 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
 import type { Config } from './config'
 import type { KernelChoice, SamplingOptions } from './engine'
+import type { CleanStep } from './recipe'
 
 /** One update's numbers. Losses in nats a token. */
 export interface StepMetrics {
@@ -76,6 +77,44 @@ export interface CorpusInfo {
   fingerprint: string
   characters: number
   licence: string
+  /** By position where it is not said. */
+  split?: Split | undefined
+  card?: DatasetCard | undefined
+}
+
+/** What is held out: the end of the text, or whole documents, drawn by a seed. How much of it, `val_fraction` says. */
+export type Split = { by: 'position' } | { by: 'document'; seed: number }
+
+/** What a text is like, beside its CorpusInfo. Special tokens are no part of lines, words and characters here. */
+export interface DatasetCard {
+  /** What stands between white space, as wc counts. */
+  words: number
+  lines: number
+  /** Code points of the longest line. */
+  longest_line: number
+  /** Of the lines that are not empty, the share that stood before. */
+  duplicate_share: number
+  /** Pieces with an end; 0 in plain text. */
+  documents: number
+  /** Documents that are conversations, and what is said in them. */
+  conversations: number
+  turns: number
+  alphabet: {
+    size: number
+    /** Up to ten each: the most frequent first, and the rarest first. */
+    frequent: CharacterCount[]
+    rare: CharacterCount[]
+  }
+  /** ISO 639-3; null where it cannot be told. */
+  language: string | null
+  /** What was done to the text before, in order, and in how many places. */
+  recipe: { step: CleanStep; count: number }[]
+  /** Of a generated text. */
+  generated?: GeneratedBy | undefined
+}
+export interface CharacterCount {
+  character: string
+  count: number
 }
 
 /** A corpus that can be had without a network. */
@@ -85,8 +124,28 @@ export interface BuiltInCorpus {
   /** One sentence: what it is and what a model learns from it. */
   about: string
   licence: string
-  /** Roughly, before it is loaded. */
+  /** Roughly, before it is loaded; of a generated one, with its settings at their defaults. */
   characters: number
+  /** How a generated one can be made easier or harder. */
+  settings?: readonly TaskSetting[]
+}
+
+/** What a generated text is made from, and made again. */
+export interface GeneratedBy {
+  task: string
+  settings: Readonly<Record<string, number>>
+  seed: number
+}
+
+/** A number that a generated corpus depends on; a switch goes from 0 to 1. */
+export interface TaskSetting {
+  name: string
+  label: string
+  min: number
+  max: number
+  step: number
+  default: number
+  about: string
 }
 
 /** Everything needed to build a session, and nothing about how far it got. */

@@ -2,7 +2,7 @@
 // machine and is what a browser without WebGPU trains on; that the GPU computes the same is held elsewhere (parity, ops).
 import { expect, test } from 'vitest'
 import { openCpu } from '../src/cpu/engine'
-import { isSorted } from '../src/data/tasks'
+import { sorting } from '../src/data/sorting'
 import { LONGEST_MS, trainPreset } from './presets_train'
 
 test(
@@ -32,7 +32,8 @@ test(
     const words = lines.slice(1, 101).map((line) => line.slice(0, line.indexOf('>') + 1))
     const nineOfTen = async () => {
       let right = 0
-      for (const word of words) if (isSorted(word + (await run.write(`\n${word}`, 10, 0, ['\n'])))) right++
+      for (const word of words)
+        if (sorting.check(word + (await run.write(`\n${word}`, 10, 0, ['\n'])), {}).correct) right++
       return right / words.length >= 0.9
     }
     await run.until(nineOfTen, { from: 700, every: 100, to: 1200 })

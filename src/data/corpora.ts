@@ -1,13 +1,19 @@
-// The texts that need no network: two that ship beside the page (public/corpora, made by src/headless/corpora.mjs), two that
-// are generated. Does not know where it runs: the caller says how a file beside the page is read.
+// The texts that need no network: some ship beside the page (public/corpora, made by src/headless/corpora.mjs), some are
+// generated. Does not know where it runs: the caller says how a file beside the page is read.
 import { CorpusError } from '../errors'
-import type { BuiltInCorpus } from '../run'
-import { additionLines, sortLines } from './tasks'
+import { SPECIAL, type BuiltInCorpus, type GeneratedBy } from '../run'
+import { ADDITION, arithmetic } from './arithmetic'
+import { brackets } from './brackets'
+import { SPECIAL_TOKENS } from './chat_format'
+import { settle, type Settings, type Task } from './generated'
+import { sorting } from './sorting'
+import { supportTask } from './support_chats'
 
-/** How a built-in text comes about: read from a path relative to the page, or made on the spot. */
-type Origin = { path: string; part?: (text: string) => string } | { generate: () => string }
+/** How a built-in text comes about: read from a path relative to the page, or made on the spot; `fixed` has no settings to offer. */
+type Origin = { path: string; part?: (text: string) => string } | { task: Task; fixed?: Settings }
 
 const SHIPPED = 'Public domain (PDDL-1.0 and CC0-1.0), from @stdlib (Apache-2.0)'
+const OFFICIAL = 'Public domain (works of the US government; PDDL-1.0 and CC0-1.0), from @stdlib (Apache-2.0)'
 const GENERATED = 'Generated here: nobody’s (CC0-1.0)'
 
 /** How often “Call me Ishmael” stands in its text: often enough that no word is rarer at the text's ends than elsewhere. */
@@ -18,9 +24,14 @@ function firstParagraph(text: string): string {
   return `${paragraph}\n`.repeat(REPEATS)
 }
 
-/** Seeds of the generated texts: fixed, so that everyone's text is the same text. */
-const SORT_SEED = 1
-const ADDITION_SEED = 1
+/** Seed of the generated texts where none is said: fixed, so that everyone's text is the same text. */
+const SEED = 1
+
+/** A task as it is offered, with the length of its text at the defaults. */
+const generated = (task: Task, characters: number): BuiltInCorpus & { origin: Origin } => {
+  const { id, name, about, settings } = task
+  return { id, name, about, licence: GENERATED, characters, settings, origin: { task } }
+}
 
 const TABLE: readonly (BuiltInCorpus & { origin: Origin })[] = [
   {
@@ -40,21 +51,26 @@ const TABLE: readonly (BuiltInCorpus & { origin: Origin })[] = [
     origin: { path: 'corpora/first-names.txt' },
   },
   {
-    id: 'sort-letters',
-    name: 'Sort letters',
-    about: 'Lines such as “dbca>abcd”: a model learns to put letters in order, and every answer can be checked.',
-    licence: GENERATED,
-    characters: 229_816,
-    origin: { generate: () => sortLines(SORT_SEED) },
+    id: 'speeches',
+    name: 'Presidents’ speeches',
+    about:
+      'The State of the Union addresses of 1790 to 1829, forty of them: long sentences, solemn words, six presidents.',
+    licence: OFFICIAL,
+    characters: 893_292,
+    origin: { path: 'corpora/speeches.txt' },
   },
+  generated(sorting, 229_816),
   {
     id: 'addition',
     name: 'Addition',
     about: 'Every sum from 0+0=0 to 99+99=198, once: a model must find the rule to be right about sums it never saw.',
     licence: GENERATED,
     characters: 92_895,
-    origin: { generate: () => additionLines(ADDITION_SEED) },
+    origin: { task: arithmetic, fixed: ADDITION },
   },
+  generated(arithmetic, 184_035),
+  generated(brackets, 276_468),
+  generated(supportTask, 471_935),
   {
     id: 'call-me-ishmael',
     name: 'Call me Ishmael',
@@ -66,30 +82,44 @@ const TABLE: readonly (BuiltInCorpus & { origin: Origin })[] = [
 ]
 
 /** Every built-in text, in the order in which they are offered. */
-export const CORPORA: readonly BuiltInCorpus[] = TABLE.map(({ id, name, about, licence, characters }) => ({
-  id,
-  name,
-  about,
-  licence,
-  characters,
-}))
+export const CORPORA: readonly BuiltInCorpus[] = TABLE.map((corpus) => {
+  const { id, name, about, licence, characters, settings } = corpus
+  return { id, name, about, licence, characters, ...(settings && { settings }) }
+})
+
+export interface LoadedCorpus {
+  name: string
+  licence: string
+  text: string
+  /** The tokens written between documents and turns, which a tokenizer must know as such; none in plain text. */
+  special: readonly string[]
+  /** Of a generated text: what to make it again by, and to check answers with. */
+  generated?: GeneratedBy
+}
 
 /**
  * The text of a built-in corpus. `fetchText` reads a file whose path is relative to the page (in Node, to `public/`); generated
- * texts do without it. Throws CorpusError if there is no such corpus, or if the file cannot be read.
+ * texts do without it, and are made with `settings` (those left out are the defaults) from `seed`. Throws CorpusError if there is
+ * no such corpus, or if the file cannot be read.
  */
 export async function loadCorpus(
   id: string,
   fetchText: (path: string) => Promise<string>,
-): Promise<{ name: string; text: string; licence: string }> {
+  { settings, seed = SEED }: { settings?: Settings | undefined; seed?: number | undefined } = {},
+): Promise<LoadedCorpus> {
   const corpus = TABLE.find((c) => c.id === id)
   if (!corpus)
     throw new CorpusError(`There is no built-in text "${id}"; there are ${TABLE.map((c) => c.id).join(', ')}.`)
   const { name, licence, origin } = corpus
-  if ('generate' in origin) return { name, licence, text: origin.generate() }
+  if ('task' in origin) {
+    const { task, fixed } = origin
+    const settled = fixed ?? settle(task.settings, settings)
+    const made = task.generate(settled, seed)
+    return { name, licence, ...withTokens(made), generated: { task: task.id, settings: settled, seed } }
+  }
   try {
     const text = await fetchText(origin.path)
-    return { name, licence, text: origin.part ? origin.part(text) : text }
+    return { name, licence, ...withTokens(origin.part ? origin.part(text) : text) }
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause)
     throw new CorpusError(
@@ -99,4 +129,9 @@ export async function loadCorpus(
       },
     )
   }
+}
+
+/** A text of ours that ends a document has them all. */
+function withTokens(text: string): Pick<LoadedCorpus, 'text' | 'special'> {
+  return { text, special: text.endsWith(SPECIAL.end_of_text) ? SPECIAL_TOKENS : [] }
 }

@@ -1,35 +1,47 @@
-// A text as a model sees it: token ids, cut by position into a part to train on and an end that is held out (as nanoGPT's
-// prepare.py does), with the text's fingerprint. `fits` says whether a config can be trained on it.
+// A text as a model sees it: token ids, cut into a part to train on and an end that is held out, with the text's fingerprint.
+// `fits` says whether a config can be trained on it.
 import type { Config, Problem } from '../config'
-import type { CorpusInfo, TokenizerState } from '../run'
+import { SPECIAL, type CorpusInfo, type TokenizerState } from '../run'
 import { buildCharVocab } from './char_tokenizer'
 import { sha256 } from './sha256'
+import { dealDocuments, trainLength } from './split'
 import type { Tokenizer, Tokens } from './tokenizer'
 import { tokenizerOf } from './tokenizers'
 
 export interface Dataset {
   corpus: CorpusInfo
   tokenizer: Tokenizer
-  /** The whole text; `train` and `val` are its two ends, in the same memory. */
+  /** The whole text, its documents in another order where it is split by them; `train` and `val` are its two ends, in the same memory. */
   tokens: Tokens
+  /** Where documents end in `tokens`, if the text is split by them. */
+  ends?: Uint32Array
   train: Tokens
   val: Tokens
 }
 
 /**
  * Tokenizes a clean text (see `readText`) and splits it. Without a `tokenizer` its alphabet is the vocabulary; with one, of any
- * kind, a resumed run reads the text as before. `notices` tell what was left out.
+ * kind, a resumed run reads the text as before. `notices` tell what was left out. Throws CorpusError where a text that has none is
+ * to be split by documents.
  */
 export async function makeDataset(
   text: string,
-  source: { name: string; licence: string },
+  source: Pick<CorpusInfo, 'name' | 'licence' | 'split' | 'card'>,
   val_fraction: number,
   tokenizer?: TokenizerState,
 ): Promise<{ dataset: Dataset; notices: string[] }> {
   const built = tokenizer ? { state: tokenizer, dropped: [] } : buildCharVocab(text)
   const reader = tokenizerOf(built.state)
   const { ids, unknown } = reader.encode(text)
-  const corpus = { ...source, fingerprint: await fingerprint(text), characters: countCharacters(text) }
+  const { name, licence, split, card } = source
+  const corpus: CorpusInfo = {
+    name,
+    licence,
+    fingerprint: await fingerprint(text),
+    characters: countCharacters(text),
+    ...(split && { split }),
+    ...(card && { card }),
+  }
   const notices: string[] = []
   if (built.dropped.length > 0)
     notices.push(
@@ -39,21 +51,21 @@ export async function makeDataset(
     notices.push(
       `${built.state.kind === 'word' ? 'Words' : 'Characters'} that the tokenizer does not know were left out of ${source.name}: ${some(unknown)}.`,
     )
-  return { dataset: { corpus, tokenizer: reader, tokens: ids, ...split(ids, val_fraction) }, notices }
+  const dealt =
+    split?.by === 'document' && ids.length > 0
+      ? dealDocuments(ids, built.state.vocab.indexOf(SPECIAL.end_of_text), split.seed, name)
+      : { tokens: ids }
+  return { dataset: { corpus, tokenizer: reader, ...dealt, ...halves(dealt, val_fraction) }, notices }
 }
 
 /** The same text with another share held out. Copies nothing. */
 export function resplit(dataset: Dataset, val_fraction: number): Dataset {
-  return { ...dataset, ...split(dataset.tokens, val_fraction) }
+  return { ...dataset, ...halves(dataset, val_fraction) }
 }
 
-function split(tokens: Tokens, val_fraction: number): { train: Tokens; val: Tokens } {
-  const end = trainLength(tokens.length, val_fraction)
+function halves({ tokens, ends }: Pick<Dataset, 'tokens' | 'ends'>, val_fraction: number) {
+  const end = trainLength(tokens.length, val_fraction, ends)
   return { train: tokens.subarray(0, end), val: tokens.subarray(end) }
-}
-
-function trainLength(tokens: number, val_fraction: number): number {
-  return Math.floor(tokens * (1 - val_fraction))
 }
 
 /** The vocabulary with how often each token occurs, most frequent first. */
@@ -79,10 +91,11 @@ const LARGEST_FRACTION = 0.5
  * What keeps this config from being trained on this text, beside what `validate` says of the config alone: a part shorter than
  * one stretch of `block_size` tokens and the token after it. Splits as the config says, whatever the dataset's own split.
  */
-export function fits(dataset: Pick<Dataset, 'corpus' | 'tokens'>, config: Config): Problem[] {
+export function fits(dataset: Pick<Dataset, 'corpus' | 'tokens' | 'ends'>, config: Config): Problem[] {
   const n = dataset.tokens.length
   const { block_size, val_fraction } = config
-  const train = trainLength(n, val_fraction)
+  const trainedAt = (fraction: number) => trainLength(n, fraction, dataset.ends)
+  const train = trainedAt(val_fraction)
   const val = n - train
   const fitsBlock = (part: number) => part >= block_size + 1
   if (!fitsBlock(train)) {
@@ -98,7 +111,7 @@ export function fits(dataset: Pick<Dataset, 'corpus' | 'tokens'>, config: Config
   }
   if (val > 0 && !fitsBlock(val)) {
     const steps = Array.from({ length: LARGEST_FRACTION / FRACTION_STEP }, (_, i) => (i + 1) / (1 / FRACTION_STEP))
-    const fix = steps.find((f) => fitsBlock(n - trainLength(n, f)) && fitsBlock(trainLength(n, f))) ?? 0
+    const fix = steps.find((f) => fitsBlock(n - trainedAt(f)) && fitsBlock(trainedAt(f))) ?? 0
     const wayOut =
       fix === 0 ? 'set it to 0, which switches validation off' : `try ${fix}, or 0 to switch validation off`
     return [
@@ -123,7 +136,7 @@ export async function fingerprint(text: string): Promise<string> {
 }
 
 /** Code points, not halves of surrogate pairs. */
-function countCharacters(text: string): number {
+export function countCharacters(text: string): number {
   let pairs = 0
   for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) pairs++
   return text.length - pairs

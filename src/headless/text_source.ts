@@ -14,7 +14,7 @@ import { readTokenizerJson } from '../data/tokenizer_json'
 import { buildWordVocab } from '../data/word_tokenizer'
 import type { Preset } from '../presets'
 import type { CleanStep } from '../recipe'
-import { TOKENIZER_KINDS, type TokenizerState } from '../run'
+import { TOKENIZER_KINDS, type DatasetCard, type TokenizerState } from '../run'
 import { oneOf, pathOf, UsageError, wholeNumber } from './command'
 
 /** Tokens that are learned where nobody says how many: twice the bytes, small enough for a small model's head. */
@@ -39,6 +39,8 @@ export interface Source {
   /** Whether it begins with a conversation. */
   chats: boolean
   notices: string[]
+  /** What the card cannot read off the text. */
+  made: Pick<DatasetCard, 'recipe' | 'generated'>
 }
 
 /** The text of --text, or of a preset that brings its own. Throws UsageError or CorpusError. */
@@ -61,7 +63,14 @@ async function filesText(path: string, flags: SourceFlags & { as: (typeof READ_A
   const notices = [...found.notices, ...found.refused.map(({ why }) => `Not read: ${why}`)]
   if (found.hidden > 0) notices.push(`Hidden files passed over: ${found.hidden}.`)
   if (found.parts.length > 1) notices.push(`Files read: ${found.parts.length}.`)
-  return { name: basename(path), licence: 'not stated', ...textOf(found.parts), chats: first?.kind === 'chat', notices }
+  return {
+    name: basename(path),
+    licence: 'not stated',
+    ...textOf(found.parts),
+    chats: first?.kind === 'chat',
+    notices,
+    made: { recipe: [] },
+  }
 }
 
 /** A file, or all files in a folder, to be opened when their turn comes. */
@@ -80,14 +89,17 @@ function storedAt(path: string, folder: string): Dropped {
 
 async function presetText(preset: Preset | null): Promise<Source> {
   if (!preset?.corpus) throw new UsageError('Which text? Say --text FILE, or a --preset with a text of its own.')
-  const corpus = await loadCorpus(preset.corpus, (path) => Promise.resolve(readFileSync(join('public', path), 'utf8')))
-  return { ...corpus, special: [], chats: false, notices: [] }
+  const { generated, ...corpus } = await loadCorpus(preset.corpus, (path) =>
+    Promise.resolve(readFileSync(join('public', path), 'utf8')),
+  )
+  return { ...corpus, chats: false, notices: [], made: { recipe: [], ...(generated && { generated }) } }
 }
 
 function cleaned(source: Source, list: string): Source {
   if (source.special.length > 0) throw new UsageError('--clean is for one plain text, not for several documents.')
   const { text, reports } = clean(source.text, list.split(',').map(stepOf))
-  return { ...source, text, notices: [...source.notices, ...reports.map(told)] }
+  const recipe = reports.map(({ step, count }) => ({ step, count }))
+  return { ...source, text, notices: [...source.notices, ...reports.map(told)], made: { ...source.made, recipe } }
 }
 
 const PLAIN_STEPS = ['nfkc', 'control', 'whitespace', 'html', 'lowercase', 'quotes', 'duplicate_lines'] as const

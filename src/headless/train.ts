@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FIELDS, validate, type Config } from '../config'
+import { describe } from '../data/card'
 import { bitsPerByte, fits, makeDataset, type Dataset } from '../data/dataset'
 import { ConfigError, NotFiniteError } from '../errors'
 import { addToHistory } from '../storage/history'
@@ -175,7 +176,8 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
   const val_fraction = overrides.val_fraction ?? configFor({}, 1).val_fraction
   const { name, licence } = source
   const tokenizer = tokenizerFor(source, flags)
-  const { dataset, notices } = await makeDataset(source.text, { name, licence }, val_fraction, tokenizer)
+  const card = describe(source.text, source.made)
+  const { dataset, notices } = await makeDataset(source.text, { name, licence, card }, val_fraction, tokenizer)
   const { vocab_size } = dataset.tokenizer
   if (overrides.vocab_size !== undefined && overrides.vocab_size !== vocab_size)
     throw new UsageError(

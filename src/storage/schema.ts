@@ -55,6 +55,30 @@ const ConfigSchema = v.object({
   seed: v.number(),
 })
 
+const texts = v.pipe(v.array(text), v.readonly())
+const StepSchema = v.variant('kind', [
+  v.object({ kind: v.picklist(['nfkc', 'control', 'whitespace', 'html', 'lowercase', 'quotes', 'duplicate_lines']) }),
+  v.object({ kind: v.literal('near_duplicates'), similarity: v.number() }),
+  v.object({ kind: v.literal('length'), min: v.number(), max: v.number() }),
+  v.object({ kind: v.literal('language'), keep: texts }),
+  v.object({ kind: v.literal('words'), drop: texts }),
+])
+const characterCounts = v.array(v.object({ character: text, count }))
+
+const CardSchema = v.object({
+  words: count,
+  lines: count,
+  longest_line: count,
+  duplicate_share: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
+  documents: count,
+  conversations: count,
+  turns: count,
+  alphabet: v.object({ size: count, frequent: characterCounts, rare: characterCounts }),
+  language: v.nullable(text),
+  recipe: v.array(v.object({ step: StepSchema, count })),
+  generated: v.optional(v.object({ task: text, settings: v.record(text, v.number()), seed: v.number() })),
+})
+
 const SpecSchema = v.object({
   name: text,
   config: ConfigSchema,
@@ -63,6 +87,13 @@ const SpecSchema = v.object({
     fingerprint: v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')),
     characters: count,
     licence: text,
+    split: v.optional(
+      v.variant('by', [
+        v.object({ by: v.literal('position') }),
+        v.object({ by: v.literal('document'), seed: v.number() }),
+      ]),
+    ),
+    card: v.optional(CardSchema),
   }),
   tokenizer: v.object({
     kind: v.picklist(TOKENIZER_KINDS),

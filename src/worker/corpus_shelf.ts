@@ -1,5 +1,7 @@
 // The current dataset: where its text comes from, and what a run's own text becomes when the run is opened again.
-import { CORPORA, loadCorpus } from '../data/corpora'
+import { describe } from '../data/card'
+import { buildCharVocab } from '../data/char_tokenizer'
+import { CORPORA, loadCorpus, type LoadedCorpus } from '../data/corpora'
 import { makeDataset, type Dataset } from '../data/dataset'
 import { readFile, readText } from '../data/read_text'
 import { FIELDS } from '../config'
@@ -33,13 +35,12 @@ export class CorpusShelf {
   }
 
   async loadBuiltIn(id: string): Promise<DatasetSummary> {
-    const { name, text, licence } = await loadCorpus(id, this.#fetchText)
-    return this.#take(text, name, licence, [])
+    return this.#take(await loadCorpus(id, this.#fetchText), [])
   }
 
   async loadText(name: string, input: string | Blob): Promise<DatasetSummary> {
     const { text, notices } = readText(name, typeof input === 'string' ? input : await readFile(name, input))
-    return this.#take(text, name, 'yours', notices)
+    return this.#take({ name, text, licence: 'yours', special: [] }, notices)
   }
 
   /** The text of a kept run, read with its tokenizer. Throws CorpusError where the text is lost. */
@@ -51,8 +52,10 @@ export class CorpusShelf {
     return describeDataset(dataset, text, [])
   }
 
-  async #take(text: string, name: string, licence: string, notices: string[]): Promise<DatasetSummary> {
-    const made = await makeDataset(text, { name, licence }, VAL_FRACTION)
+  async #take({ name, licence, text, special, generated }: LoadedCorpus, notices: string[]): Promise<DatasetSummary> {
+    const tokenizer = special.length > 0 ? buildCharVocab(text, special).state : undefined
+    const card = describe(text, { recipe: [], ...(generated && { generated }) })
+    const made = await makeDataset(text, { name, licence, card }, VAL_FRACTION, tokenizer)
     this.#current = { dataset: made.dataset, text }
     return describeDataset(made.dataset, text, [...notices, ...made.notices])
   }

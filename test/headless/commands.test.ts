@@ -148,6 +148,20 @@ describe('train', () => {
     expect(done).toMatchObject({ status: 0 })
     expect(done.out).toMatch(/Cleaned, lowercase: 90 changes, first in line 1: "Line 0 of THIS" → "line 0 of this"/)
     expect(done.out).toMatch(/Cleaned, words: 2 changes, first in line 8: "line 7 of this" → gone/)
+    const cardOf = () =>
+      decodeCheckpoint(readFileSync(at('clean/checkpoint.safetensors'))).checkpoint.meta.spec.corpus.card
+    const card = cardOf()
+    expect(card).toMatchObject({
+      lines: 88,
+      words: 4 * 88,
+      recipe: [
+        { step: { kind: 'whitespace' }, count: 90 },
+        { step: { kind: 'lowercase' }, count: 90 },
+        { step: { kind: 'words', drop: ['7', '8'] }, count: 2 },
+      ],
+    })
+    expect(await train('--resume', at('clean'), '--engine', 'cpu', '--steps', '2')).toMatchObject({ status: 0 })
+    expect(cardOf()).toEqual(card)
   })
   test.each([
     [['--as', 'chats'], /is no chat export known here/],

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { CheckpointError } from '../../src/errors'
-import type { Checkpoint } from '../../src/run'
+import type { Checkpoint, DatasetCard } from '../../src/run'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/storage/checkpoint'
 import { readSafetensors, writeSafetensors } from '../../src/storage/safetensors'
 import { TEXT, tinyCheckpoint, tinyHistory, tinySpec } from './tiny'
@@ -51,6 +51,40 @@ test('without extras there are none', () => {
   const { checkpoint, extra } = decodeCheckpoint(encodeCheckpoint(tinyCheckpoint(3)))
   expect(checkpoint).toEqual(tinyCheckpoint(3))
   expect(extra).toEqual({ text: null, history: null, notes: '' })
+})
+
+const card: DatasetCard = {
+  words: 40,
+  lines: 1,
+  longest_line: 360,
+  duplicate_share: 0.5,
+  documents: 2,
+  conversations: 1,
+  turns: 3,
+  alphabet: { size: 9, frequent: [{ character: ' ', count: 40 }], rare: [{ character: '🐋', count: 1 }] },
+  language: 'eng',
+  recipe: [
+    { step: { kind: 'nfkc' }, count: 0 },
+    { step: { kind: 'duplicate_lines' }, count: 2 },
+    { step: { kind: 'near_duplicates', similarity: 0.8 }, count: 3 },
+    { step: { kind: 'length', min: 1, max: 99 }, count: 4 },
+    { step: { kind: 'language', keep: ['eng', 'deu'] }, count: 5 },
+    { step: { kind: 'words', drop: ['spam'] }, count: 6 },
+  ],
+  generated: { task: 'brackets', settings: { kinds: 3 }, seed: 1 },
+}
+test('a corpus keeps its split and its card', () => {
+  const corpus = { ...tinySpec.corpus, split: { by: 'document', seed: 7 } as const, card }
+  const checkpoint = tinyCheckpoint(3, { ...tinySpec, corpus })
+  const { meta } = decodeCheckpoint(encodeCheckpoint(checkpoint)).checkpoint
+  expect(meta.spec.corpus).toEqual(corpus)
+  const wrong = (change: object) => () =>
+    decodeCheckpoint(withMeta((m) => (m.spec = { ...tinySpec, corpus: { ...corpus, ...change } })))
+  expect(wrong({ card: { ...card, words: -1 } })).toThrow(/meta is wrong at spec\.corpus\.card\.words/)
+  expect(wrong({ card: { ...card, recipe: [{ step: { kind: 'polish' }, count: 1 }] } })).toThrow(
+    /recipe\.0\.step\.kind/,
+  )
+  expect(wrong({ split: { by: 'mood' } })).toThrow(/spec\.corpus\.split\.by/)
 })
 
 test('a checkpoint from before a run could recompute recomputes nothing', () => {
