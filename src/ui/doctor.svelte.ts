@@ -27,7 +27,8 @@ class Doctor {
   })
   findings = $derived(this.#all.filter(({ rule, step }) => step > (this.#quiet.get(this.#key(rule)) ?? -1)))
 
-  /** The stop that the page tells of by itself. */
+  /** Those that are cards under the chart: of a run that blew up the page tells by itself. */
+  cards = $derived(this.findings.filter(({ rule }) => rule !== 'not_finite'))
   notFinite = $derived(this.findings.find(({ rule }) => rule === 'not_finite') ?? null)
 
   dismiss(rule: Rule) {

@@ -96,6 +96,7 @@ function settings(change: Extract<Fix, { change: object }>['change']): string {
 
 export const doctor = {
   title: 'What the numbers say',
+  look: (count: number) => `${plural(count, 'thing', 'things')} to look at`,
   dismiss: 'Dismiss',
   dismissLabel: (title: string) => `Dismiss for this run: ${title}`,
   describe: (finding: Finding): Told => (SAYS[finding.rule] as (f: Finding) => Told)(finding),
