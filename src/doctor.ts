@@ -83,12 +83,16 @@ function firstLoss({ config, steps, evals }: Observed): Finding | null {
   return { rule: 'first_loss', step: 0, loss, uniform, fix: { do: 'restart', change: {} } }
 }
 
-/** Rows whose spread is compared with; rows in a row that must lie clear of it, by so many deviations and nats; rows that must be back. */
-const SPIKE = { before: 32, rows: 3, deviations: 4, nats: 0.2, back: 8, news: 100 } as const
+/**
+ * Rows whose spread is compared with; rows in a row that must lie clear of it, by so many deviations and nats; rows that must be back;
+ * rows for which one that is over is news; rows looked at, the last ones, so that a long run costs what a short one does.
+ */
+const SPIKE = { before: 32, rows: 3, deviations: 4, nats: 0.2, back: 8, news: 100, looked: 5000 } as const
 
 function spike({ config, steps: { step, loss } }: Observed): Finding | null {
   let last: { at: number; from: number; deviation: number; to: number; back: number | null } | null = null
-  for (let i = SPIKE.before; i + SPIKE.rows <= loss.length; i++) {
+  const first = Math.max(0, loss.length - SPIKE.looked)
+  for (let i = first + SPIKE.before; i + SPIKE.rows <= loss.length; i++) {
     if (last === null || last.back !== null) {
       const { mean, deviation } = spreadOf(loss, i - SPIKE.before, i)
       const line = mean + Math.max(SPIKE.nats, SPIKE.deviations * deviation)
