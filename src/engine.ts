@@ -140,6 +140,18 @@ export interface Ops {
     scratch: never
     attrs: { decayed: number }
   }
+  /**
+   * norms [2] = ‖Δ‖ and ‖weights‖ over the elements before `decayed` of all arenas, in a fixed order of summing; Δ is what AdamW's last
+   * step took off them, weight decay left out, worked out from the moments it left. partials [arenas · NORM_PARTIALS, 2]. Called once an
+   * arena; `last` finishes. Forward only.
+   */
+  update_norm: {
+    tensors: 'weights' | 'm' | 'v' | 'hyper' | 'partials' | 'norms'
+    optional: never
+    grads: never
+    scratch: never
+    attrs: { decayed: number; first: number; last: boolean }
+  }
 }
 export type OpName = keyof Ops
 
@@ -224,7 +236,7 @@ export interface SamplingOptions {
 export const DRAWS = 256
 /** Slots in the rings of losses and gradient norms; a program may be replayed this often between two readings. */
 export const RING = 1024
-/** Partial sums of squares that `grad_norm` writes for each arena. */
+/** Partial sums of squares that `grad_norm` writes for each arena, and pairs of them that `update_norm` writes. */
 export const NORM_PARTIALS = 256
 /** Windows on a shared block start at multiples of this many elements (256 bytes, WebGPU's alignment of storage windows). */
 export const ALIGN = 64

@@ -21,6 +21,8 @@ export interface EvalMetrics {
   val_loss: number
   /** Mean training loss of the steps since the measurement before; null before the first step. */
   train_loss: number | null
+  /** How far the last update moved the weights, as a share of their length; absent before the first, and in older runs. */
+  update_ratio?: number | undefined
 }
 /** Text that the model wrote at `step`, with the probability of each token when it was chosen. */
 export interface Sample {

@@ -376,18 +376,6 @@ export const cases = {
     s: { size: number; decayed: number; grad_clip?: number; norm?: number; step?: number; fill?: Fill },
   ): OpCase {
     const draws = new Draws(seed)
-    const [beta1, beta2, step] = [0.9, 0.99, s.step ?? 7]
-    const hyper = new Float64Array(HYPER.size)
-    hyper[HYPER.learning_rate] = 0.01
-    hyper[HYPER.weight_decay] = 0.1
-    hyper[HYPER.beta1] = beta1
-    hyper[HYPER.beta2] = beta2
-    hyper[HYPER.rest1] = 1 - beta1
-    hyper[HYPER.rest2] = 1 - beta2
-    hyper[HYPER.eps] = 1e-8
-    hyper[HYPER.bias1] = 1 - beta1 ** step
-    hyper[HYPER.bias2] = 1 - beta2 ** step
-    hyper[HYPER.grad_clip] = s.grad_clip ?? 0
     return {
       op: 'adamw',
       attrs: { decayed: s.decayed },
@@ -397,10 +385,30 @@ export const cases = {
         m: draws.normal([s.size]),
         v: draws.normal([s.size], (_, z) => z * z),
         norm: numbers([s.norm ?? 1]),
-        hyper: numbers(hyper),
+        hyper: hyperOf(s.step, s.grad_clip),
       },
       made: {},
       compare: ['weights', 'm', 'v'],
+      ...none,
+    }
+  },
+
+  /** The last of `arenas`: the partial sums of those before are there already. */
+  update_norm(seed: number, s: { size: number; decayed: number; arenas?: number; step?: number; fill?: Fill }): OpCase {
+    const draws = new Draws(seed)
+    const arenas = s.arenas ?? 1
+    return {
+      op: 'update_norm',
+      attrs: { decayed: s.decayed, first: arenas - 1, last: true },
+      given: {
+        weights: draws.normal([s.size]),
+        m: draws.normal([s.size], s.fill),
+        v: draws.normal([s.size], (_, z) => z * z),
+        hyper: hyperOf(s.step),
+        partials: draws.normal([arenas * NORM_PARTIALS, 2], (_, z) => z * z),
+      },
+      made: { norms: [2] },
+      compare: ['norms'],
       ...none,
     }
   },
@@ -408,6 +416,23 @@ export const cases = {
 
 /** What makes a case from a seed and sizes: `cases.matmul`. */
 export type MakeCase<S> = (seed: number, sizes: S) => OpCase
+
+/** What AdamW needs at a step, the seventh if not told. */
+function hyperOf(step = 7, grad_clip = 0) {
+  const [beta1, beta2] = [0.9, 0.99]
+  const hyper = new Float64Array(HYPER.size)
+  hyper[HYPER.learning_rate] = 0.01
+  hyper[HYPER.weight_decay] = 0.1
+  hyper[HYPER.beta1] = beta1
+  hyper[HYPER.beta2] = beta2
+  hyper[HYPER.rest1] = 1 - beta1
+  hyper[HYPER.rest2] = 1 - beta2
+  hyper[HYPER.eps] = 1e-8
+  hyper[HYPER.bias1] = 1 - beta1 ** step
+  hyper[HYPER.bias2] = 1 - beta2 ** step
+  hyper[HYPER.grad_clip] = grad_clip
+  return numbers(hyper)
+}
 
 function elementwise(
   op: 'gelu' | 'relu2' | 'swiglu',

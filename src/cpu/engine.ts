@@ -22,6 +22,7 @@ import { rmsnorm } from './rmsnorm'
 import { rope } from './rope'
 import { sample } from './sample'
 import { swiglu } from './swiglu'
+import { update_norm } from './update_norm'
 import { floats, type CpuTensor, type CpuWork } from './tensor'
 
 const OPS = {
@@ -43,6 +44,7 @@ const OPS = {
   sample,
   grad_norm,
   adamw,
+  update_norm,
 }
 
 const ARRAYS = { f32: Float32Array, u32: Uint32Array, i32: Int32Array }

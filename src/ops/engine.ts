@@ -26,6 +26,7 @@ import { rmsnorm } from './rmsnorm'
 import { rope } from './rope'
 import { sample } from './sample'
 import { swiglu } from './swiglu'
+import { update_norm } from './update_norm'
 
 /** Opens a device and makes it an engine. Throws NoWebGpuError where there is none. */
 export async function openGpu(options: DeviceOptions & TuneOptions): Promise<GpuEngine> {
@@ -86,6 +87,7 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
       sample: sample(...on),
       grad_norm: grad_norm(...on),
       adamw: adamw(...on),
+      update_norm: update_norm(...on),
     }
   }
 

@@ -71,6 +71,14 @@ export function checkpointsOf({ kept }: RunRecord): Kept[] {
   return all.filter((k, i) => all.findIndex((other) => other.serial === k.serial) === i)
 }
 
+/** A run as it was when it validated best; its history is cut to that when it is read. */
+function atItsBest(run: RunRecord): RunRecord {
+  const { best } = run.kept
+  if (!best) throw new CheckpointError('No checkpoint of this run’s best step is kept. Train on from the newest one.')
+  const kept = { latest: best, previous: null, best }
+  return { ...run, status: 'paused', reason: null, last_val_loss: run.best_val_loss, kept }
+}
+
 export class RunStore {
   readonly #use: UseStore
   /** What `delete` took out, by run, until this tab closes. */
@@ -210,10 +218,14 @@ export class RunStore {
     })
   }
 
-  /** A second run with everything the first has, under another id and name. */
-  async duplicate(id: string, name: string): Promise<RunRecord> {
+  /**
+   * A second run with everything the first has, under another id and name; `best`: with its best checkpoint alone, to go on from
+   * there. Throws CheckpointError where it has none.
+   */
+  async duplicate(id: string, name: string, which: 'all' | 'best' = 'all'): Promise<RunRecord> {
     return this.#write(null, async (store) => {
-      const original = await existing(store, id)
+      const whole = await existing(store, id)
+      const original = which === 'all' ? whole : atItsBest(whole)
       const now = Date.now()
       const copy = { ...original, id: newId(), created: now, updated: now, spec: { ...original.spec, name } }
       store.put(copy, runKey(copy.id))

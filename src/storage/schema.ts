@@ -139,7 +139,12 @@ const HistorySchema = v.pipe(
       tokens: column,
     }),
     evals: v.array(
-      v.object({ step: count, val_loss: measured, train_loss: v.nullable(v.union([v.number(), v.nan()])) }),
+      v.object({
+        step: count,
+        val_loss: measured,
+        train_loss: v.nullable(v.union([v.number(), v.nan()])),
+        update_ratio: v.optional(v.number()),
+      }),
     ),
     samples: v.array(
       v.pipe(

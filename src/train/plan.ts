@@ -55,6 +55,8 @@ export function inputBlocks(c: Config, T: number, arenas: number): { written: Bl
   const own: Tensor[] = [
     { label: 'norm', shape: [1], dtype: 'f32' },
     { label: 'partials', shape: [arenas * NORM_PARTIALS], dtype: 'f32' },
+    { label: 'update_norms', shape: [2], dtype: 'f32' },
+    { label: 'update_partials', shape: [arenas * NORM_PARTIALS, 2], dtype: 'f32' },
     { label: 'loss_ring', shape: [RING], dtype: 'f32' },
     { label: 'norm_ring', shape: [RING], dtype: 'f32' },
     ...angleTensors(c),

@@ -189,7 +189,9 @@ export class Session {
     const val_loss = await this.#trainer.evaluate(this.#spec.config.eval_iters, (i) => val.batch(i))
     const train_loss = this.#recent.length > 0 ? this.#recent.reduce((a, b) => a + b) / this.#recent.length : null
     this.#recent = []
-    const metrics = { step: this.#step, val_loss, train_loss }
+    const ratio = this.#step > 0 ? await this.#trainer.updateRatio(this.#step - 1) : NaN
+    const metrics: EvalMetrics = { step: this.#step, val_loss, train_loss }
+    if (Number.isFinite(ratio)) metrics.update_ratio = ratio
     if (Number.isFinite(val_loss)) this.#best = Math.min(this.#best ?? Infinity, val_loss)
     this.#reported.time = performance.now()
     this.#listen({ type: 'eval', metrics })

@@ -5,6 +5,7 @@ import type { Batch } from '../data/loader'
 import {
   ALIGN,
   DICE,
+  HYPER,
   prepare,
   RING,
   type Engine,
@@ -52,6 +53,8 @@ export class Trainer {
   /** Every tensor with memory, by its address. */
   readonly #tensors = new Map<string, Tensor>()
   #programs: Programs | null = null
+  /** Recorded when it is first asked for. */
+  #ratio: Work[] | null = null
   #stage!: Stage
   #inputs!: Inputs
   #runs = 0
@@ -190,6 +193,21 @@ export class Trainer {
       }
     }
     return total / counted
+  }
+
+  /**
+   * How far update `step`, the last one made, moved the weights: ‖Δ‖/‖w‖ over all that decays, weight decay left out. Around 1e-3 is
+   * what AdamW does in a run that goes well. Worked out from the moments when it is asked for, so that a step does nothing for it.
+   */
+  async updateRatio(step: number): Promise<number> {
+    const program = (this.#ratio ??= this.#recordRatio())
+    await this.engine.compile(program)
+    const hyper = new Float32Array(HYPER.size)
+    fillHyper(hyper, this.#config, step)
+    this.engine.write(this.#tensor('hyper'), hyper)
+    await this.engine.run(program)
+    const [norms] = await this.engine.read([this.#tensor('update_norms')])
+    return norms![0]! / norms![1]!
   }
 
   /** Reads tensors by address: a parameter, its gradient, a moment (`m.` + name), or an activation that is kept. */
@@ -336,6 +354,24 @@ export class Trainer {
       }),
     )
     return [...norms, ...updates]
+  }
+
+  #recordRatio(): Work[] {
+    const t = (label: string) => this.#tensor(label)
+    return this.#arenas.flatMap(({ decayed }, i) =>
+      this.engine.ops.update_norm.forward({
+        name: `weights.${i}`,
+        t: {
+          weights: t(`weights.${i}`),
+          m: t(`m.${i}`),
+          v: t(`v.${i}`),
+          hyper: t('hyper'),
+          partials: t('update_partials'),
+          norms: t('update_norms'),
+        },
+        attrs: { decayed, first: i, last: i === this.#arenas.length - 1 },
+      }),
+    )
   }
 }
 

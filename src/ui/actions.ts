@@ -1,4 +1,7 @@
 // What buttons, keys and the command palette do, each written once. Errors end as a message that says what to do.
+import type { FieldName } from '../config'
+import type { Finding } from '../doctor'
+import { doctor } from './doctor.svelte'
 import { draft } from './draft.svelte'
 import { asError, lab } from './lab.svelte'
 import { m } from './messages'
@@ -37,6 +40,33 @@ export async function startOrPause() {
 export async function stepOnce() {
   if (canTrain() && lab.status !== 'running') await attempt(() => lab.stepOnce())
 }
+
+/** Does what the loss doctor advises. */
+export async function treat({ rule, fix }: Finding) {
+  const { run, status } = lab
+  if (!run || !fix) return
+  switch (fix.do) {
+    case 'text':
+      return route.go('data')
+    case 'model':
+      return route.go('model')
+    case 'best':
+      if (await attempt(() => lab.openBest(m.doctor.bestOf(run.name, fix.step)))) followRun()
+      return
+    case 'restart':
+      followRun()
+      for (const [field, value] of changes(fix.change)) draft.setField(field, value)
+      if (await attempt(() => draft.restart('new'))) followRun()
+      return
+    case 'change':
+      if (!(await attempt(() => lab.change(fix.change)))) return
+      doctor.treat(rule)
+      // Model shows the same, and what else was changed there stays.
+      if (draft.ofRun) for (const [field, value] of changes(fix.change)) draft.setField(field, value)
+      if (status === 'failed') await attempt(() => lab.start())
+  }
+}
+const changes = (change: object) => Object.entries(change) as [FieldName, unknown][]
 
 export async function openRun(id: string) {
   if (await attempt(() => lab.openRun(id))) followRun()

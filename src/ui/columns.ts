@@ -5,16 +5,18 @@ import type { StepMetrics } from '../run'
 export interface Columns {
   step: Float64Array
   loss: Float64Array
+  grad_norm: Float64Array
   learning_rate: Float64Array
   tokens: Float64Array
   elapsed_s: Float64Array
 }
 
-const NAMES = ['step', 'loss', 'learning_rate', 'tokens', 'elapsed_s'] as const
+const NAMES = ['step', 'loss', 'grad_norm', 'learning_rate', 'tokens', 'elapsed_s'] as const
 
 const allocate = (capacity: number): Columns => ({
   step: new Float64Array(capacity),
   loss: new Float64Array(capacity),
+  grad_norm: new Float64Array(capacity),
   learning_rate: new Float64Array(capacity),
   tokens: new Float64Array(capacity),
   elapsed_s: new Float64Array(capacity),
@@ -40,6 +42,7 @@ export class ColumnBuffer {
     const elapsed = n > 0 ? (to.elapsed_s[n - 1] ?? 0) : 0
     to.step[n] = metrics.step
     to.loss[n] = metrics.loss
+    to.grad_norm[n] = metrics.grad_norm
     to.learning_rate[n] = metrics.learning_rate
     to.tokens[n] = metrics.tokens
     to.elapsed_s[n] = elapsed + ((metrics.step - before) * metrics.step_ms) / 1000

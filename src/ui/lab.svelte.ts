@@ -190,6 +190,10 @@ class LabMirror {
     this.#adopt(await this.#command(() => this.#open.openRun(id)))
   }
 
+  async openBest(name: string) {
+    this.#adopt(await this.#command(() => this.#open.openBest(name)))
+  }
+
   async restart(weights: 'same' | 'new', config: Config, name: string) {
     this.#adopt(await this.#command(() => this.#open.restart({ weights, config, name })))
   }

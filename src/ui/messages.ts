@@ -15,6 +15,7 @@ import {
   significant,
   spanInWords,
 } from './format'
+import { doctor, rung } from './messages_doctor'
 
 /** What happened, what was kept and what to do, for an error with a name. */
 interface Explanation {
@@ -378,10 +379,7 @@ export const m = {
         : `${past}, not yet as good as ${this.rung(first).toLowerCase()}.`
     },
     /** The reference lines: blind guessing, then counting how often a letter follows the last 0, 1, … letters. */
-    rung(i: number): string {
-      if (i === 0) return 'Blind guessing'
-      return i === 1 ? 'Knowing how frequent each letter is' : `${plural(i - 1, 'letter', 'letters')} of memory`
-    },
+    rung,
     table: 'Loss by step',
     tableStep: 'Step',
     tableTrain: 'Training',
@@ -434,6 +432,8 @@ export const m = {
     cpu: 'There is no WebGPU here, so the CPU engine trains: slower, and otherwise the same.',
     cpuHow: 'How to get WebGPU',
   },
+
+  doctor,
 
   chat: {
     title: 'Chat',

@@ -76,6 +76,7 @@ export function openLab(): Lab {
       return run
     },
     openRun: (id) => callForRun(remote.openRun(id)),
+    openBest: (name) => callForRun(remote.openBest(name)),
     start: () => call(remote.start()),
     pause: () => call(remote.pause()),
     step: () => call(remote.step()),

@@ -162,6 +162,14 @@ export class LocalLab implements Lab {
     })
   }
 
+  async openBest(name: string): Promise<OpenRun> {
+    const { id, loop } = this.#bench.opened
+    await loop.save()
+    const copy = await this.#bench.store.duplicate(id, name, 'best')
+    await this.#bench.announce()
+    return this.openRun(copy.id)
+  }
+
   async closeRun(): Promise<void> {
     await this.#bench.close()
   }

@@ -140,6 +140,8 @@ export interface Lab {
   change(change: LiveChange): Promise<void>
   /** A copy of the open run's weights (or fresh ones from another seed) at step 0, as a new run. */
   restart(how: { weights: 'same' | 'new'; config: Config; name: string }): Promise<OpenRun>
+  /** The open run as it was when it validated best, as a run of its own that goes on from there. Throws CheckpointError. */
+  openBest(name: string): Promise<OpenRun>
   /** Throws StorageFullError where the run cannot be saved; it stays open then. So do the calls that open another. */
   closeRun(): Promise<void>
   /**

@@ -135,6 +135,22 @@ describe('duplicate, delete, restore', () => {
     expect(back.text).toBe(TEXT)
   })
 
+  test('of its best step alone, it is the run as it was then', async () => {
+    const run = await grown(10, 20, 30)
+    await store.save(run, TEXT, { ...progress(40), best: tinyCheckpoint(25) })
+    const copy = await store.duplicate(run.id, 'best', 'best')
+    expect(copy).toMatchObject({ status: 'paused', reason: null, kept: { latest: { step: 25 }, previous: null } })
+    await store.delete(run.id)
+    const back = await reloaded().load(copy.id)
+    expect(back.checkpoint).toEqual(tinyCheckpoint(25))
+    expect(back.history.steps).toEqual(tinyHistory(25).steps)
+  })
+
+  test('a run whose best step is not kept has no such duplicate', async () => {
+    const run = await grown(10)
+    await expect(store.duplicate(run.id, 'best', 'best')).rejects.toThrow(/best step/)
+  })
+
   test('a deleted run leaves nothing behind, and can be brought back', async () => {
     const run = await grown(10, 20)
     await store.delete(run.id)

@@ -190,6 +190,31 @@ test.each(['gpu', 'cpu'] as const)(
   },
 )
 
+test.each(['gpu', 'cpu'] as const)(
+  'the ratio of update to weights is what the step really did, over one arena or several (%s)',
+  async (kind) => {
+    const { spec, dataset } = await tinyRun({ weight_decay: 0, tie: false })
+    const loader = loaderOf(dataset, spec.config)
+    for (const maxBlock of [null, 4096]) {
+      const engine: Engine = kind === 'cpu' ? openCpu() : await openGpu({ gpu: await gpu() })
+      if (maxBlock !== null) Object.assign(engine, { maxBlock })
+      const trainer = await openTrainer(engine, spec.config)
+      const names = trainer.params.filter(({ shape }) => shape.length > 1).map(({ name }) => name)
+      for (let step = 0; step < 3; step++) await trainer.train(step, () => loader.batch(step))
+      const before = (await trainer.read(names)).flatMap((values) => [...values])
+      await trainer.train(3, () => loader.batch(3))
+      const after = (await trainer.read(names)).flatMap((values) => [...values])
+      const length = (values: number[]) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0))
+      const ratio = await trainer.updateRatio(3)
+      const really = length(after.map((w, i) => w - before[i]!)) / length(after)
+      expect(really).toBeGreaterThan(1e-3)
+      expect(Math.abs(ratio / really - 1)).toBeLessThan(1e-5)
+      expect(await trainer.updateRatio(3)).toBe(ratio)
+      engine.destroy()
+    }
+  },
+)
+
 test('what a config costs is known from its plan, and the programs are labelled', async () => {
   const engine = await openGpu({ gpu: await gpu() })
   const { trainer } = await trainOn(engine, {}, 1)

@@ -317,6 +317,24 @@ describe('kept runs', () => {
     expect((await lab.openRun(copy.id)).run.step).toBe(1)
   })
 
+  test('the best step of a run becomes a run of its own, which goes on from there', async () => {
+    const { lab, id, heard } = await withRun(disk())
+    for (let i = 0; i < 20; i++) await lab.step()
+    // From here on it only gets worse.
+    await lab.change({ learning_rate: 1, min_lr: 1 })
+    const end = heard(status('finished'))
+    await lab.start()
+    await end
+    const before = (await lab.openRun(id)).history
+    const best = before.evals.reduce((a, b) => (b.val_loss < a.val_loss ? b : a))
+    expect(best.step).toBeLessThan(40)
+    const { run, history } = await lab.openBest('fox, at its best')
+    expect(run).toMatchObject({ name: 'fox, at its best', status: 'paused', step: best.step })
+    expect(run.last_val_loss).toBe(best.val_loss)
+    expect(history.steps).toEqual(before.steps.filter(({ step }) => step <= best.step))
+    expect((await lab.openRun(id)).run.step).toBe(40)
+  })
+
   test('an export holds the whole run: imported elsewhere, it goes on from the same bit', async () => {
     const { lab, id } = await withRun(disk())
     for (let i = 0; i < 5; i++) await lab.step()

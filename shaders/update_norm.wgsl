@@ -1,0 +1,52 @@
+// How far AdamW's last step moved the weights, beside how long they are: ‖Δ‖ and ‖w‖ over the decayed elements of the flat arenas,
+// in two storeys with a fixed order of summing. Δ = rate · m / (√v/√bias2 + eps) as adamw.wgsl took it off, from the moments as that
+// step left them; what weight decay took off besides is left out.
+
+@group(0) @binding(0) var<storage, read> weights: array<f32>;         // [SIZE] one arena
+@group(0) @binding(1) var<storage, read> m: array<f32>;               // [SIZE]
+@group(0) @binding(2) var<storage, read> v: array<f32>;               // [SIZE]
+@group(0) @binding(3) var<storage, read> hyper: array<f32>;           // HYPER of src/engine.ts
+@group(0) @binding(4) var<storage, read_write> partials: array<f32>;  // [arenas · GROUPS, 2] Σ Δ², Σ w²
+@group(0) @binding(5) var<storage, read_write> norms: array<f32>;     // [2] ‖Δ‖, ‖w‖
+
+override DECAYED: u32 = 0u;
+override FIRST: u32 = 0u; // where this arena's partials begin
+override COUNT: u32 = 0u; // partials of all arenas
+override GROUPS: u32 = 1u;
+
+// one workgroup per partial, GROUPS of them
+@compute @workgroup_size(LANES)
+fn partial(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let rate = hyper[0] / hyper[5];
+  let root2 = sqrt(hyper[6]);
+  var moved = 0.0;
+  var length = 0.0;
+  for (var i = group.x * LANES + lane; i < DECAYED; i += GROUPS * LANES) {
+    let delta = rate * m[i] / (sqrt(v[i]) / root2 + hyper[4]);
+    moved += delta * delta;
+    length += weights[i] * weights[i];
+  }
+  moved = sum_lanes(moved, lane);
+  length = sum_lanes(length, lane);
+  if (lane == 0u) {
+    partials[2u * (FIRST + group.x)] = moved;
+    partials[2u * (FIRST + group.x) + 1u] = length;
+  }
+}
+
+// one workgroup in all
+@compute @workgroup_size(LANES)
+fn finish(@builtin(local_invocation_index) lane: u32) {
+  var moved = 0.0;
+  var length = 0.0;
+  for (var i = lane; i < COUNT; i += LANES) {
+    moved += partials[2u * i];
+    length += partials[2u * i + 1u];
+  }
+  moved = sum_lanes(moved, lane);
+  length = sum_lanes(length, lane);
+  if (lane == 0u) {
+    norms[0] = sqrt(moved);
+    norms[1] = sqrt(length);
+  }
+}
