@@ -232,7 +232,7 @@ export const ORDINARY = words(
     lorraine brittany chad cuba catalonia aspen camden carson cairo dublin geneva hamilton kingston london lyon nevada odessa
     orlando persia petra raleigh rio sahara somerset tennessee texas tripoli valencia venice york england scotland wales
     brazil canada spain italy japan korea mexico egypt russia poland turkey africa europe arabia capri cordoba granada sienna
-    sofia delhi lima malaga manila lourdes mercedes portia tesla siri alexa linus java ruby perl ada julia swift kotlin april
+    delhi lima malaga manila lourdes mercedes portia tesla siri alexa linus java ruby perl ada julia swift kotlin april
     june august`,
   `dolores consuelo rosario pilar paz sol mar rio esperanza salvador santos domingo victor bella bonita alma vita primo
     franco lang lange ernst till ole per made an long song son hong kong ming tan tang yang yuan yen wok li na yi yu he she

@@ -9,7 +9,7 @@ const ENGLISH_STREET =
   'Highway|Hwy|Parkway|Pkwy|Walk|Grove|Mews|Way'
 /** “221B Baker Street”, “20 W 34th Street”: a number, one to four words with capitals or ordinals, what it is. */
 const ENGLISH = new RegExp(
-  `(?<![\\p{L}\\d.,/:-])\\d{1,5}[A-Za-z]?,? (?:(?:${CAPITAL}|\\d{1,3}(?:st|nd|rd|th)) ){1,4}(?:${ENGLISH_STREET})(?![\\p{L}\\p{N}'’-])\\.?`,
+  `(?<![\\p{L}\\d.,/:-])\\d{1,5}[A-Za-z]?,? (?:(?:${CAPITAL}|\\d{1,3}(?:st|nd|rd|th)) ){1,4}(?:${ENGLISH_STREET})(?![\\p{L}\\p{N}'’-])(?:(?<=St|Rd|Ave|Ln|Dr|Blvd|Ct|Sq|Hwy|Pkwy)\\.)?`,
   'gu',
 )
 /** Numbers and capitals that stand before such a word in other senses. */

@@ -23,7 +23,7 @@ const AM = /(?<!\p{L})(?:i['’]?m|i am|this is|here is|ich bin|hier ist|je suis
 const GREETING =
   /(?:^|[\n.!?:"“] ?|, )(?:Dear|Hi|Hello|Hey|Good (?:morning|afternoon|evening)|Thanks|Thank you|Hallo|Liebe|Lieber|Guten (?:Tag|Morgen|Abend)|Bonjour|Bonsoir|Salut|Cher|Chère|Hola|Querid[oa]|Estimad[oa]|Ciao|Car[oa]|Buongiorno|Olá|Oi),? $/u
 const CLOSING =
-  /(?:regards|sincerely|faithfully|truly|cheers|best|wishes|yours|love|thanks|thank you|grüße|grüßen|gruß|cordialement|saludos|saluti|abraços),?(?:\r?\n\r?\n?| )$/iu
+  /(?:regards|sincerely|faithfully|truly|cheers|best|wishes|yours|love(?: from)?|thanks|thank you|grüße|grüßen|gruß|cordialement|saludos|saluti|abraços),?(?:\r?\n\r?\n?| )$/iu
 /** A line of a chat: “[12/03/2024, 10:15:22] ”, “12:41 - ”, “<”. */
 const STAMPED = /(?:^|\n)(?:\[[\d/.,: \u202fAPMapm-]{4,28}\] |[\d/., ]{0,14}\d\d:\d\d(?::\d\d)?(?: ?[AP]M)? ?- |<)$/u
 const STARTS_LINE = /(?:^|\n)[-–>* ]{0,4}$/
@@ -31,7 +31,7 @@ const STARTS_LINE = /(?:^|\n)[-–>* ]{0,4}$/
 const STARTS_SENTENCE = /(?:^|[.!?:\n"“”„»(\[\]…>*•–-]\s{0,3})$/u
 /** What makes a name that of a place or a thing. */
 const PLACE_BEFORE =
-  /(?<!\p{L})(?:Lake|Mount|Mt|Port|Fort|Saint|St|San|Santa|Cape|River|Hurricane|Queen|King|the|The|Das|Der|Die)\.? $/u
+  /(?<!\p{L})(?:Lake|Mount|Mt|Port|Fort|Saint|St|San|Santa|Cape|River|Hurricane|Queen|King|the|The|Das|Der|Die|La|El|Il)\.? $/u
 const PLACE_AFTER =
   /^ (?:Street|Road|Avenue|Lane|Bridge|River|Lake|Park|Square|University|College|School|Hospital|Church|Station|Award|Prize|Day|Island|Bay|City|County|State|Hotel|Museum|Library|Center|Centre|Airport|Law|Theorem|Inc|Ltd|GmbH)(?!\p{L})/u
 
@@ -47,7 +47,7 @@ export function nameFinder(strictness: NameStrictness, more: readonly string[] =
   const first = new Set(FIRST_NAMES)
   for (const name of more) {
     const lower = name.toLowerCase()
-    if (lower.length > 2 && !ORDINARY.has(lower) && !NOT_NAMES.has(lower)) first.add(lower)
+    if (lower.length > 3 && !ORDINARY.has(lower) && !NOT_NAMES.has(lower)) first.add(lower)
   }
   const knownAs = (lower: string): Known => {
     if (first.has(lower)) return ORDINARY.has(lower) || NOT_NAMES.has(lower) ? 'ordinary' : 'first'

@@ -89,7 +89,7 @@ function urlEnd(window: string, start: number, end: number): number {
 
 const IPV4 = /(?<![\p{L}\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\p{L}\d]|\.\d)/gu
 /** What makes four numbers a version or a section. */
-const VERSION = /(?:version|ver\.?|release|build|firmware|section|chapter|§|kapitel|abschnitt|v)[ :]{0,2}$/i
+const VERSION = /(?<!\p{L})(?:version|ver\.?|release|build|firmware|section|chapter|§|kapitel|abschnitt|v)[ :]{0,2}$/iu
 const IPV6 = /(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])/gi
 
 export const findIps: Finder = (window) => [

@@ -9,6 +9,8 @@ const LEAST = 7
 const MOST = 18
 /** Groups of digits in one number: a French one is written in six with its country. */
 const MOST_GROUPS = 7
+/** Answers of the library kept: a question takes it some 50 µs, and lists repeat themselves. */
+const REMEMBERED = 4096
 
 /** Words that announce a number; then it need not be of the setting's own country. */
 const ANNOUNCED =
@@ -21,21 +23,32 @@ const GAP = /^(?: ?\(0?\) ?|\) ?|[ \u00a0\u202f.\-/\u2011]|[ ]?[-–/] ?| ?\(| ?
 export async function phoneFinder(country: string): Promise<Finder> {
   const { default: parsePhone } = await import('libphonenumber-js/max')
   const defaultCountry = country as CountryCode
+  const memory = new Map<string, boolean>()
+  const parsed = (text: string, international: boolean): boolean => {
+    const known = memory.get(text)
+    if (known !== undefined) return known
+    if (memory.size >= REMEMBERED) memory.clear()
+    const number = parsePhone(text, { extract: false, ...(!international && { defaultCountry }) })
+    // A code of a country says enough: some plans reserve ranges for films that are not valid numbers.
+    const result = (international ? number?.isPossible() : number?.isValid()) ?? false
+    memory.set(text, result)
+    return result
+  }
   const judged = (text: string, announced: boolean): boolean => {
     const bare = text.replace(/^\(/, '')
-    // A code of a country says enough: some plans reserve ranges for films that are not valid numbers.
-    if (/^(?:\+|00|011)/.test(bare))
-      return (
-        parsePhone(bare.replace(/^(?:00|011)[ -]?/, '+').replace('(0)', ''), { extract: false })?.isPossible() ?? false
-      )
-    if (parsePhone(text, { extract: false, defaultCountry })?.isValid()) return announced || isWritten(text)
-    return announced && text.replace(/\D/g, '').length >= 9
+    if (/^(?:\+|00|011[ -])/.test(bare)) return parsed(bare.replace(/^(?:00|011)[ -]?/, '+').replace('(0)', ''), true)
+    if (announced) return text.replace(/\D/g, '').length >= 9 || parsed(text, false)
+    return isWritten(text) && parsed(text, false)
   }
 
   return (window) => {
     const groups = matches(GROUP, window)
     const found: Span[] = []
     for (let i = 0; i < groups.length; i++) {
+      const { start } = groups[i]!
+      // “0044 0532” in the middle of other digits is no beginning; behind a number that is one, it may be.
+      const goesOn = i > 0 && start - groups[i - 1]!.end === 1 && window[start - 1] === ' ' && window[start] !== '+'
+      if (goesOn && found.at(-1)?.end !== start - 1) continue
       const number = longestNumber(window, groups, i, judged)
       if (number === null) continue
       found.push(number.span)
