@@ -79,7 +79,7 @@ export function treat(text: string, hits: readonly Hit[], setting: Anonymise): A
       last = line
       const lineStart = text.lastIndexOf('\n', start - 1) + 1
       const feed = text.indexOf('\n', end)
-      out.push(text.slice(done, start === 0 ? 0 : lineStart))
+      out.push(text.slice(done, lineStart))
       done = feed < 0 ? text.length : feed + 1
       note(line, before.slice(-SHOWN) + found + after.slice(0, SHOWN), null)
       continue

@@ -125,6 +125,9 @@ export const findHandles: Finder = (window) =>
 /** Letters, marks and digits; all else stands between words. */
 const WORD = /[\p{L}\p{M}\p{N}]+/gu
 
+/** Between two words of a phrase: little, and no end of a line. */
+const BETWEEN = /^[^\n]{1,3}$/
+
 /** Finds words and phrases of a list, whatever their case and the space in them, but never inside a longer word. */
 export function ownFinder(list: readonly string[]): Finder {
   const phrases = new Set<string>()
@@ -143,7 +146,7 @@ export function ownFinder(list: readonly string[]): Finder {
       let phrase = ''
       for (let n = i; n < words.length; n++) {
         phrase += (n > i ? ' ' : '') + lower[n]!
-        if (!beginnings.has(phrase)) break
+        if (!beginnings.has(phrase) || (n > i && !BETWEEN.test(window.slice(words[n - 1]!.end, words[n]!.start)))) break
         if (phrases.has(phrase)) found.push({ start: words[i]!.start, end: words[n]!.end })
       }
     }

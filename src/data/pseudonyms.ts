@@ -35,9 +35,7 @@ export class Pseudonyms {
   /** The replacement of an original; a name's words keep theirs in every name. */
   of(kind: PiiKind, original: string): string {
     if (kind !== 'name') return this.#word(kind, original, (i) => invent(kind, original, i))
-    const [first = '', ...rest] = original
-      .split(/[\s.]+/)
-      .filter((word) => /^\p{Lu}/u.test(word) || !original.includes(' '))
+    const [first = '', ...rest] = original.split(/[\s.]+/).filter((word) => word !== '')
     const given = this.#word('given', first.toLowerCase(), (i) => listed(GIVEN, i))
     return [given, ...rest.map((word) => this.#word('family', word.toLowerCase(), (i) => listed(FAMILY, i)))].join(' ')
   }

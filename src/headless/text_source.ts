@@ -1,6 +1,7 @@
 // What `npm run train` learns from: a file read as text, as chats or as a table, cleaned if asked, and the tokenizer to read it with.
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { anonymise, type Anonymised } from '../data/anonymise'
 import { trainBpe } from '../data/bpe'
 import { byteVocab } from '../data/byte_tokenizer'
 import { buildCharVocab } from '../data/char_tokenizer'
@@ -12,7 +13,7 @@ import { readText } from '../data/read_text'
 import { readTokenizerJson } from '../data/tokenizer_json'
 import { buildWordVocab } from '../data/word_tokenizer'
 import type { Preset } from '../presets'
-import type { CleanStep } from '../recipe'
+import { anonymiseAll, PII_KINDS, type CleanStep } from '../recipe'
 import { TOKENIZER_KINDS, type TokenizerState } from '../run'
 import { oneOf, pathOf, UsageError, wholeNumber } from './command'
 
@@ -25,6 +26,7 @@ export interface SourceFlags {
   columns?: string | undefined
   assistant?: string | undefined
   clean?: string | undefined
+  anonymise?: string | undefined
   tokenizer?: string | undefined
   vocab?: string | undefined
 }
@@ -44,7 +46,16 @@ export async function readSource(flags: SourceFlags, preset: Preset | null): Pro
   if (flags.columns !== undefined && as !== 'table') throw new UsageError('--columns is for --as table.')
   if (flags.assistant !== undefined && as !== 'chats') throw new UsageError('--assistant is for --as chats.')
   if (flags.clean !== undefined && as !== 'text') throw new UsageError('--clean is for plain text; leave --as out.')
-  const source = await plainText(flags.text, preset)
+  if (flags.anonymise === 'drop_line' && as !== 'text')
+    throw new UsageError('--anonymise drop_line is for plain text; documents take mask or pseudonym.')
+  if (flags.anonymise !== undefined && flags.clean?.split(',').includes('lowercase'))
+    throw new UsageError('Names are known by their capitals: leave lowercase out of --clean, or --anonymise out.')
+  const source = documents(as, flags, await plainText(flags.text, preset))
+  return flags.anonymise === undefined ? source : withoutPeople(source, flags.anonymise)
+}
+
+/** Plain text cleaned, or chats or a table written as documents. */
+function documents(as: 'text' | 'chats' | 'table', flags: SourceFlags, source: Source): Source {
   if (as === 'text') return flags.clean === undefined ? source : cleaned(source, flags.clean)
   const { name, text } = source
   const read = as === 'chats' ? readChats(name, text, flags) : readTable(name, text, flags.columns?.split(','))
@@ -69,6 +80,22 @@ async function plainText(file: string | undefined, preset: Preset | null): Promi
 function cleaned(source: Source, list: string): Source {
   const { text, reports } = clean(source.text, list.split(',').map(stepOf))
   return { ...source, text, notices: [...source.notices, ...reports.map(told)] }
+}
+
+async function withoutPeople(source: Source, word: string): Promise<Source> {
+  const treatment = oneOf('anonymise', word, ['mask', 'pseudonym', 'drop_line'])
+  const names = readFileSync(join('public', 'corpora', 'first-names.txt'), 'utf8').split('\n')
+  const made = await anonymise(source.text, anonymiseAll(treatment), { names })
+  return { ...source, text: made.text, notices: [...source.notices, toldOf(made)] }
+}
+
+/** How much was found of each kind, and the first place. */
+function toldOf({ counts, dropped_lines, places }: Anonymised): string {
+  const found = PII_KINDS.flatMap((kind) => (counts[kind].found > 0 ? `${counts[kind].found} ${kind}` : []))
+  const [first] = places
+  if (!first) return 'Anonymised: nothing personal was found'
+  const dropped = dropped_lines > 0 ? `, ${dropped_lines} lines gone` : ''
+  return `Anonymised: ${found.join(', ')}${dropped}, first in line ${first.line}: ${JSON.stringify(first.before)} → ${JSON.stringify(first.after)}`
 }
 
 const PLAIN_STEPS = ['nfkc', 'control', 'whitespace', 'html', 'lowercase', 'quotes', 'duplicate_lines'] as const
