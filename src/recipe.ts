@@ -1,4 +1,5 @@
-// What is done to a text before it is trained on, as data that a run can keep: cleaning steps, applied in their order.
+// What is done to a text before it is trained on, as data that a run can keep: cleaning steps, applied in their order,
+// and how what is personal is found and treated.
 
 /** One step of cleaning. Lines are the unit of the last five. */
 export type CleanStep =

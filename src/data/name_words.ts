@@ -226,7 +226,7 @@ export const ORDINARY = words(
     win winner winter wise wolf wonder world wren young zen zero zest even ever an as at be by do go he if in is it me no of
     on or to up us we ok am are was were has have can could should would not but and the for with this that these those some
     all each both one two three four five six her him his its our your their she they you`,
-  `paris london florence sydney dallas chelsea victoria virginia georgia carolina jordan israel india china austin brooklyn
+  `ford paris london florence sydney dallas chelsea victoria virginia georgia carolina jordan israel india china austin brooklyn
     madison charlotte kenya asia america vienna verona siena savannah cheyenne dakota montana alexandria adelaide santiago
     lincoln houston denver troy holland ireland france germany milan roma rome boston jackson kent devon eden salem berlin
     lorraine brittany chad cuba catalonia aspen camden carson cairo dublin geneva hamilton kingston london lyon nevada odessa

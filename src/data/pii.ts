@@ -80,7 +80,7 @@ export async function findPersonal(text: string, setting: Anonymise, search: Sea
   const hits: Hit[] = []
   let line = 1
   let lineStart = 0
-  let counted = 0
+  let feed = feedAfter(text, 0)
   let done = 0
   for (let start = 0, windows = 0; start < text.length; windows++) {
     const { end, from, to } = windowAt(text, start)
@@ -89,9 +89,10 @@ export async function findPersonal(text: string, setting: Anonymise, search: Sea
       const at = from + found.start
       // The neighbours' margins: what begins there is theirs.
       if (at < Math.max(start, done) || at >= end) continue
-      for (let feed = text.indexOf('\n', counted); feed >= 0 && feed < at; feed = text.indexOf('\n', counted)) {
+      while (feed < at) {
         line++
-        lineStart = counted = feed + 1
+        lineStart = feed + 1
+        feed = feedAfter(text, lineStart)
       }
       done = from + found.end
       const hit = window.slice(found.start, found.end)
@@ -104,6 +105,12 @@ export async function findPersonal(text: string, setting: Anonymise, search: Sea
     if (windows % TOLD_EVERY === 0) await search.onProgress?.(start / text.length)
   }
   return hits
+}
+
+/** Where the line ends that `from` lies in. */
+function feedAfter(text: string, from: number): number {
+  const feed = text.indexOf('\n', from)
+  return feed < 0 ? text.length : feed
 }
 
 /** The window that begins at `start`: where it ends, and what the finders see of it. */

@@ -1,7 +1,7 @@
 // Finds street addresses as they are written in English, German and its neighbours, French, Spanish, Italian and Portuguese: a house
 // number beside a word that says street. What follows of a flat, a postcode and a town belongs to them.
 import type { Finder, Span } from './pii'
-import { matches } from './pii_patterns'
+import { matches, onLinesWithDigits } from './pii_patterns'
 
 const CAPITAL = `\\p{Lu}[\\p{L}\\p{M}'’.-]{0,24}`
 const ENGLISH_STREET =
@@ -57,7 +57,7 @@ const TAIL = new RegExp(
   'uy',
 )
 
-export const findAddresses: Finder = (window) => {
+export const findAddresses: Finder = onLinesWithDigits((window) => {
   const found: Span[] = [
     ...matches(ENGLISH, window).filter(({ match: [street] }) => !NO_STREET.test(street)),
     ...matches(GERMAN, window).filter(
@@ -72,4 +72,4 @@ export const findAddresses: Finder = (window) => {
     TAIL.test(window)
     return { start, end: Math.max(end, TAIL.lastIndex) }
   })
-}
+})

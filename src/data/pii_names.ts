@@ -47,7 +47,7 @@ export function nameFinder(strictness: NameStrictness, more: readonly string[] =
   const first = new Set(FIRST_NAMES)
   for (const name of more) {
     const lower = name.toLowerCase()
-    if (lower.length > 3 && !ORDINARY.has(lower) && !NOT_NAMES.has(lower)) first.add(lower)
+    if (lower.length > 3 && !ORDINARY.has(lower) && !NOT_NAMES.has(lower) && !SURNAMES.has(lower)) first.add(lower)
   }
   const knownAs = (lower: string): Known => {
     if (first.has(lower)) return ORDINARY.has(lower) || NOT_NAMES.has(lower) ? 'ordinary' : 'first'

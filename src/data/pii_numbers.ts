@@ -1,7 +1,7 @@
 // Finders of numbers that say what they are: cards and bank accounts by their check digits, numbers of orders and customers and dates
 // of birth by the words before them.
 import type { Finder, Span } from './pii'
-import { matches } from './pii_patterns'
+import { matches, onLinesWithDigits } from './pii_patterns'
 
 /** Digits of a card as they are written together: Visa, Mastercard and most (4-4-4-4), American Express, Diners, 13 and 19 digits. */
 const CARD_GROUPS = [[16], [4, 4, 4, 4], [15], [4, 6, 5], [14], [4, 6, 4], [13], [19], [4, 4, 4, 4, 3]]
@@ -88,7 +88,7 @@ export function mod97(iban: string): number {
 
 /** What has a number, in the languages that are spoken most where IBANs are. */
 const NUMBERED =
-  'orders?|accounts?|customers?|clients?|invoices?|tickets?|bookings?|reservations?|references?|ref|case|membership|member|policy|' +
+  'orders?|accounts?|acct|a/c|customers?|clients?|invoices?|tickets?|bookings?|reservations?|references?|ref|case|membership|member|policy|' +
   'tracking|contract|bestell(?:ungs?)?|auftrags?|kunden|rechnungs?|vertrags?|konto|mitglieds?|sendungs?|ticket|' +
   'commande|facture|contrat|dossier|compte|réservation|pedido|cliente|factura|cuenta|reserva|contrato|ordine|fattura|conto|bestelling|klant'
 const NUMBER_WORD =
@@ -100,7 +100,7 @@ const ACCOUNT = new RegExp(
   'dgiu',
 )
 
-export const findAccounts: Finder = (window) =>
+export const findAccounts: Finder = onLinesWithDigits((window) =>
   matches(ACCOUNT, window)
     .filter(({ match: { groups } }) => {
       const { said, said2, sign = '', number = '' } = groups!
@@ -113,7 +113,8 @@ export const findAccounts: Finder = (window) =>
     .map(({ match: { indices } }) => {
       const [start, end] = indices!.groups!['number']!
       return { start, end }
-    })
+    }),
+)
 
 const MONTHS =
   'jan(?:uary|uar|vier)?|feb(?:ruary|ruar)?|mar(?:ch|s|zo)?|märz|apr(?:il|ile)?|may|mai|mayo|june?|jul[yi]?|aug(?:ust)?|sept?(?:ember)?|' +
@@ -121,14 +122,13 @@ const MONTHS =
   'junio|julio|agosto|septiembre|octubre|noviembre|diciembre|gennaio|febbraio|maggio|giugno|luglio|settembre|ottobre|dicembre'
 const DATE =
   `\\d{4}[-/.]\\d{1,2}[-/.]\\d{1,2}|\\d{1,2}[-/.] ?\\d{1,2}[-/.] ?(?:\\d{4}|\\d{2})` +
-  `|\\d{1,2}(?:st|nd|rd|th|\\.|er|º)?(?: of| de)? (?:${MONTHS})\\.?(?:,?(?: de| del)? \\d{4})?` +
+  `|\\d{1,2}-(?:${MONTHS})-(?:\\d{4}|\\d{2})|\\d{1,2}(?:st|nd|rd|th|\\.|er|º)?(?: of| de)? (?:${MONTHS})\\.?(?:,?(?: de| del)? \\d{4})?` +
   `|(?:${MONTHS})\\.? \\d{1,2}(?:st|nd|rd|th)?(?:,? \\d{4})?`
-const BORN =
-  'born|birthda(?:y|te)|birth|dob|d\\.o\\.b|geb|geboren|geburtstag|geburtsdatum|née?|naissance|nac|nacid[oa]|nacimiento|nat[oa]|nascita|nascid[oa]'
+const BORN = `born|birthday(?:['’]s)?|birth ?date|birth|dob|d\\.o\\.b|geb|geboren|geburtstag|geburtsdatum|née?|naissance|nac|nacid[oa]|nacimiento|nat[oa]|nascita|nascid[oa]`
 /** The word, at most two short words or signs, the date. */
 const BIRTH = new RegExp(
   `(?<![\\p{L}\\p{N}])(?:${BORN})(?!\\p{L})[.:=)]{0,2}(?: ?(?:is|was|on|the|in|am|le|el|il|em|ist|:|=|-)){0,3} ?(${DATE})(?![\\p{L}\\p{N}])`,
   'dgiu',
 )
 
-export const findBirthDates: Finder = (window) => matches(BIRTH, window, 1)
+export const findBirthDates: Finder = onLinesWithDigits((window) => matches(BIRTH, window, 1))

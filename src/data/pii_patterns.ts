@@ -18,6 +18,32 @@ export function matches(pattern: RegExp, window: string, part = 0): (Span & { ma
   return found
 }
 
+/** A finder that sees only lines with a digit in them: without one it has nothing to find, and most prose has none. */
+export function onLinesWithDigits(finder: Finder): Finder {
+  return (window) => {
+    const found: Span[] = []
+    let end = 0
+    for (let digit = nextDigit(window, 0); digit >= 0; digit = nextDigit(window, end)) {
+      const start = window.lastIndexOf('\n', digit) + 1
+      // Lines of digits below one another are one piece.
+      do {
+        const feed = window.indexOf('\n', digit)
+        end = feed < 0 ? window.length : feed + 1
+        digit = nextDigit(window, end)
+      } while (digit >= 0 && window.slice(end, digit).indexOf('\n') < 0)
+      for (const span of finder(window.slice(start, end)))
+        found.push({ start: start + span.start, end: start + span.end })
+    }
+    return found
+  }
+}
+
+function nextDigit(window: string, from: number): number {
+  DIGIT.lastIndex = from
+  return DIGIT.exec(window)?.index ?? -1
+}
+const DIGIT = /\d/g
+
 const HAND = /[\p{L}\p{N}._%+'’-]/u
 const ALNUM = /[\p{L}\p{N}]/u
 const DOMAIN = /@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]{0,62})\.){1,8}(\p{L}{2,24})(?![\p{L}\p{N}])/uy
