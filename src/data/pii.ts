@@ -5,7 +5,7 @@ import type { Anonymise, PiiKind } from '../recipe'
 import { findAddresses } from './pii_addresses'
 import { nameFinder } from './pii_names'
 import { findAccounts, findBirthDates, findCards, findIbans } from './pii_numbers'
-import { findEmails, findHandles, findIps, findUrls, ownFinder } from './pii_patterns'
+import { findEmails, findHandles, findIps, findUrls, ownFinder, type Finder, type Span } from './pii_patterns'
 import { phoneFinder } from './pii_phones'
 
 /** A place found. `start` and `end` count UTF-16 units of the whole text, `line` from 1. */
@@ -21,14 +21,6 @@ export interface Hit {
   /** A person has said that it stays. */
   refused: boolean
 }
-
-/** Where one finder saw something in a window. */
-export interface Span {
-  start: number
-  end: number
-}
-/** Says where in a window its kind stands; spans may overlap those of other kinds. */
-export type Finder = (window: string) => Span[]
 
 export interface Search {
   /** First names beside the list in the program. */

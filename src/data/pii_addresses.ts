@@ -1,7 +1,6 @@
 // Finds street addresses as they are written in English, German and its neighbours, French, Spanish, Italian and Portuguese: a house
 // number beside a word that says street. What follows of a flat, a postcode and a town belongs to them.
-import type { Finder, Span } from './pii'
-import { matches, onLinesWithDigits } from './pii_patterns'
+import { matches, onLinesWithDigits, type Finder, type Span } from './pii_patterns'
 
 const CAPITAL = `\\p{Lu}[\\p{L}\\p{M}'’.-]{0,24}`
 const ENGLISH_STREET =

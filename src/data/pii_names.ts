@@ -2,8 +2,7 @@
 // speaker's label). Words that are names and something else as well (Will, May, Rose, Paris) need such a reason.
 import type { NameStrictness } from '../recipe'
 import { FIRST_NAMES, NOT_NAMES, ORDINARY, SURNAMES } from './name_words'
-import type { Finder, Span } from './pii'
-import { matches } from './pii_patterns'
+import { matches, type Finder, type Span } from './pii_patterns'
 
 /** A word with a capital; two letters and an apostrophe are part of O'Neill, not of Sarah's. */
 const CAPITAL = /(?<![\p{L}\p{N}_@#/])\p{Lu}(?:[\p{L}\p{M}]|['’-](?=\p{L})){0,40}/gu

@@ -1,7 +1,6 @@
 // Finders of numbers that say what they are: cards and bank accounts by their check digits, numbers of orders and customers and dates
 // of birth by the words before them.
-import type { Finder, Span } from './pii'
-import { matches, onLinesWithDigits } from './pii_patterns'
+import { matches, onLinesWithDigits, type Finder, type Span } from './pii_patterns'
 
 /** Digits of a card as they are written together: Visa, Mastercard and most (4-4-4-4), American Express, Diners, 13 and 19 digits. */
 const CARD_GROUPS = [[16], [4, 4, 4, 4], [15], [4, 6, 5], [14], [4, 6, 4], [13], [19], [4, 4, 4, 4, 3]]

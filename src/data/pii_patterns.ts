@@ -1,6 +1,13 @@
 // Finders of what shows by its form alone: e-mail, addresses of the internet and the web, handles, and the user's own words. Each
 // looks for a rare sign (an @, a scheme, a dot and a country) and then a bounded way to both sides of it.
-import type { Finder, Span } from './pii'
+
+/** Where one finder saw something in a window. */
+export interface Span {
+  start: number
+  end: number
+}
+/** Says where in a window its kind stands; spans may overlap those of other kinds. */
+export type Finder = (window: string) => Span[]
 
 /** Longest local part of an address (RFC 5321), longest host name. */
 const LOCAL = 64

@@ -1,8 +1,7 @@
 // Finds phone numbers: a cheap pattern proposes, libphonenumber (Google's metadata of every country's numbering plan) decides. The
 // library is loaded when the first text is searched.
 import type { CountryCode } from 'libphonenumber-js/max'
-import type { Finder, Span } from './pii'
-import { matches } from './pii_patterns'
+import { matches, type Finder, type Span } from './pii_patterns'
 
 /** Digits of the shortest and of the longest number (E.164), the latter with an international prefix of up to three. */
 const LEAST = 7
