@@ -1,4 +1,4 @@
-// Invented replacements: the same for the same original, another for another, of the same kind, and nobody's: names of no list's order,
+// Invented replacements: the same for the same original, another for another, of the same kind, and nobody's: rare names,
 // example.org, numbers that are reserved for fiction, documentation and tests.
 import type { PiiKind } from '../recipe'
 import { hash } from '../rng'
