@@ -1,4 +1,5 @@
-// What is done to a text before it is trained on, as data that a run can keep: cleaning steps, applied in their order.
+// What is done to a text before it is trained on, as data that a run can keep: cleaning steps, applied in their order,
+// and how what is personal is found and treated.
 
 /** One step of cleaning. Lines are the unit of the last five. */
 export type CleanStep =
@@ -22,3 +23,50 @@ export type CleanStep =
   | { kind: 'language'; keep: readonly string[] }
   /** Removes lines that hold one of these words or phrases, whatever their case. */
   | { kind: 'words'; drop: readonly string[] }
+
+/** Kinds of personal data that are looked for; `own` is the user's own list of words and phrases. */
+export const PII_KINDS = [
+  'email',
+  'phone',
+  'card',
+  'iban',
+  'ip',
+  'url',
+  'handle',
+  'account',
+  'birth_date',
+  'address',
+  'name',
+  'own',
+] as const
+export type PiiKind = (typeof PII_KINDS)[number]
+
+/** What happens to a place: left, `[EMAIL]` for it, an invented one for it (always the same for the same), or its line removed. */
+export const TREATMENTS = ['keep', 'mask', 'pseudonym', 'drop_line'] as const
+export type Treatment = (typeof TREATMENTS)[number]
+
+/**
+ * How little makes a word a name. `careful`: titles, greetings, “my name is”, speaker labels, a first name with a surname.
+ * `normal`: also a first name alone that is no ordinary word. `eager`: also one that is, and capitalised pairs of strange words.
+ */
+export const NAME_STRICTNESS = ['careful', 'normal', 'eager'] as const
+export type NameStrictness = (typeof NAME_STRICTNESS)[number]
+
+/** How a text is made anonymous: enough, with the text and the version of the program, to do it again. */
+export interface Anonymise {
+  treatments: Record<PiiKind, Treatment>
+  names: NameStrictness
+  /** Whose phone numbers are read without their country's code: ISO 3166, two capitals. */
+  country: string
+  own: readonly string[]
+  /** Hits that a person looked at and left as they are, wherever this very text is found as this kind. */
+  refused: readonly { kind: PiiKind; text: string }[]
+  /** Of the invented replacements. */
+  seed: number
+}
+
+/** The same for every kind, nothing refused. */
+export function anonymiseAll(treatment: Treatment): Anonymise {
+  const treatments = Object.fromEntries(PII_KINDS.map((kind) => [kind, treatment])) as Anonymise['treatments']
+  return { treatments, names: 'normal', country: 'US', own: [], refused: [], seed: 0 }
+}

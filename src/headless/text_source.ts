@@ -1,8 +1,9 @@
-// What `npm run train` learns from: a file or a folder read as text, as chats or as tables, cleaned if asked, and the tokenizer to read
-// it with.
+// What `npm run train` learns from: a file or a folder read as text, as chats or as tables, cleaned and anonymised if asked, and the tokenizer to
+// read it with.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
+import { anonymise, type Anonymised } from '../data/anonymise'
 import { trainBpe } from '../data/bpe'
 import { byteVocab } from '../data/byte_tokenizer'
 import { buildCharVocab } from '../data/char_tokenizer'
@@ -13,7 +14,7 @@ import { READ_AS } from '../data/read_documents'
 import { readTokenizerJson } from '../data/tokenizer_json'
 import { buildWordVocab } from '../data/word_tokenizer'
 import type { Preset } from '../presets'
-import type { CleanStep } from '../recipe'
+import { anonymiseAll, PII_KINDS, type CleanStep } from '../recipe'
 import { TOKENIZER_KINDS, type DatasetCard, type TokenizerState } from '../run'
 import { oneOf, pathOf, UsageError, wholeNumber } from './command'
 
@@ -26,6 +27,7 @@ export interface SourceFlags {
   columns?: string | undefined
   assistant?: string | undefined
   clean?: string | undefined
+  anonymise?: string | undefined
   tokenizer?: string | undefined
   vocab?: string | undefined
 }
@@ -51,9 +53,14 @@ export async function readSource(flags: SourceFlags, preset: Preset | null): Pro
   if (flags.assistant !== undefined && as !== 'chats' && as !== 'auto')
     throw new UsageError('--assistant is for --as chats.')
   if (flags.clean !== undefined && as !== 'text') throw new UsageError('--clean is for plain text; leave --as out.')
+  if (flags.anonymise === 'drop_line' && as !== 'text')
+    throw new UsageError('--anonymise drop_line is for plain text; documents take mask or pseudonym.')
+  if (flags.anonymise !== undefined && flags.clean?.split(',').includes('lowercase'))
+    throw new UsageError('Names are known by their capitals: leave lowercase out of --clean, or --anonymise out.')
   const { text } = flags
   const source = text === undefined ? await presetText(preset) : await filesText(text, { ...flags, as })
-  return flags.clean === undefined ? source : cleaned(source, flags.clean)
+  const tidy = flags.clean === undefined ? source : cleaned(source, flags.clean)
+  return flags.anonymise === undefined ? tidy : withoutPeople(tidy, flags.anonymise)
 }
 
 async function filesText(path: string, flags: SourceFlags & { as: (typeof READ_AS)[number] }): Promise<Source> {
@@ -100,6 +107,22 @@ function cleaned(source: Source, list: string): Source {
   const { text, reports } = clean(source.text, list.split(',').map(stepOf))
   const recipe = reports.map(({ step, count }) => ({ step, count }))
   return { ...source, text, notices: [...source.notices, ...reports.map(told)], made: { ...source.made, recipe } }
+}
+
+async function withoutPeople(source: Source, word: string): Promise<Source> {
+  const treatment = oneOf('anonymise', word, ['mask', 'pseudonym', 'drop_line'])
+  const names = readFileSync(join('public', 'corpora', 'first-names.txt'), 'utf8').split('\n')
+  const made = await anonymise(source.text, anonymiseAll(treatment), { names })
+  return { ...source, text: made.text, notices: [...source.notices, toldOf(made)] }
+}
+
+/** How much was found of each kind, and the first place. */
+function toldOf({ counts, dropped_lines, places }: Anonymised): string {
+  const found = PII_KINDS.flatMap((kind) => (counts[kind].found > 0 ? `${counts[kind].found} ${kind}` : []))
+  const [first] = places
+  if (!first) return 'Anonymised: nothing personal was found'
+  const dropped = dropped_lines > 0 ? `, ${dropped_lines} lines gone` : ''
+  return `Anonymised: ${found.join(', ')}${dropped}, first in line ${first.line}: ${JSON.stringify(first.before)} → ${JSON.stringify(first.after)}`
 }
 
 const PLAIN_STEPS = ['nfkc', 'control', 'whitespace', 'html', 'lowercase', 'quotes', 'duplicate_lines'] as const

@@ -16,7 +16,8 @@ import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_f
 import { readSource, tokenizerFor, type SourceFlags } from './text_source'
 
 const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
-                     [--as text|chats|table|auto] [--columns A,B] [--assistant NAME] [--clean STEPS] [--tokenizer KIND] [--vocab N]
+                     [--as text|chats|table|auto] [--columns A,B] [--assistant NAME] [--clean STEPS] [--anonymise HOW]
+                     [--tokenizer KIND] [--vocab N]
 npm run train -- --resume DIR [--text FILE] [--steps N] [--out DIR] [--json]
 
 Trains a model and writes DIR/checkpoint.safetensors (weights, AdamW's moments, text and history in one file) and
@@ -31,6 +32,8 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
   --assistant NAME   of chats between people, who becomes the assistant (of two, who speaks second)
   --clean STEPS      of a plain text, in their order: nfkc,control,whitespace,html,lowercase,quotes,duplicate_lines,
                      near_duplicates:0.8,length:10-500,language:eng+deu,words:spam+advert
+  --anonymise HOW    personal data found in the text, of every kind: mask ([NAME]), pseudonym (invented data for it),
+                     drop_line (out with its line)
   --tokenizer KIND   char (each character a token), byte, word, bpe (byte pairs learned from the text), or a
                      tokenizer.json of byte pairs, such as GPT-2's (char)
   --vocab N          tokens to learn, for word and bpe (512)
@@ -55,6 +58,7 @@ await runCommand(async () => {
     columns: { type: 'string' },
     assistant: { type: 'string' },
     clean: { type: 'string' },
+    anonymise: { type: 'string' },
     tokenizer: { type: 'string' },
     vocab: { type: 'string' },
     steps: { type: 'string' },
@@ -206,7 +210,7 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
 }
 
 async function keptRun(folder: string, flags: NewRunFlags): Promise<Run> {
-  const again = (['as', 'columns', 'assistant', 'clean', 'tokenizer', 'vocab'] as const).find(
+  const again = (['as', 'columns', 'assistant', 'clean', 'anonymise', 'tokenizer', 'vocab'] as const).find(
     (flag) => flags[flag] !== undefined,
   )
   if (again) throw new UsageError(`--resume reads its text as the run did before; leave --${again} out.`)

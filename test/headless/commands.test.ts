@@ -163,7 +163,19 @@ describe('train', () => {
     expect(await train('--resume', at('clean'), '--engine', 'cpu', '--steps', '2')).toMatchObject({ status: 0 })
     expect(cardOf()).toEqual(card)
   })
+  test('anonymises, and says what was found', async () => {
+    writeFileSync(at('people.txt'), Array.from({ length: 90 }, (_, i) => `${i}: Aisha, jane@example.org.\n`).join(''))
+    const flags = ['--config', at('config.json'), '--engine', 'cpu', '--out', at('people'), '--steps', '1']
+    const done = await train('--text', at('people.txt'), ...flags, '--anonymise', 'mask')
+    expect(done).toMatchObject({ status: 0 })
+    expect(done.out).toMatch(/Anonymised: 90 email, 90 name, first in line 1: "0: Aisha, .*" → "0: \[NAME\], /)
+    const { extra } = decodeCheckpoint(readFileSync(at('people/checkpoint.safetensors')))
+    expect(new TextDecoder().decode(extra.text!)).toMatch(/^0: \[NAME\], \[EMAIL\]\.\n1: /)
+  })
   test.each([
+    [['--anonymise', 'hide'], /--anonymise is one of mask, pseudonym, drop_line/],
+    [['--anonymise', 'mask', '--clean', 'lowercase'], /known by their capitals/],
+    [['--anonymise', 'drop_line', '--as', 'chats'], /drop_line is for plain text/],
     [['--as', 'chats'], /is no chat export known here/],
     [['--as', 'table'], /is no table/],
     [['--as', 'poems'], /one of auto, text, chats, table/],
@@ -365,6 +377,19 @@ test('record makes a kept run the one that the page opens with', async () => {
   expect((await command('record', at('to-record'))).err).toMatch(/--on must say/)
 })
 
+describe('pii', () => {
+  test('prints recall and precision of each kind, of all lines and of those held out', async () => {
+    const { status, out } = await command('pii')
+    expect(status).toBe(0)
+    expect(out).toMatch(/^email +\d+ \(\d+\) +[01]\.\d{3} \([01]\.\d{3}\) +[01]\.\d{3} \([01]\.\d{3}\)$/m)
+    writeFileSync(at('labelled.txt'), '# two lines\n{email:a@example.org} and b@example.org\n{name:Blorb} wrote\n')
+    const own = await command('pii', at('labelled.txt'), '--mistakes')
+    expect(own.out).toMatch(/^email +1 \(0\) +1\.000 .* 0\.500 /m)
+    expect(own.out).toMatch(/email, wrong: "b@example.org"\n.*in "a@example.org and b@example.org"/)
+    expect(own.out).toMatch(/name, missed: "Blorb"/)
+  })
+})
+
 describe('bench', () => {
   test('says which adapter, versions and command its figures are from', async () => {
     const { status, out } = await command('bench', '--size', 'S', '--steps', '2', '--json', at('bench.json'))
@@ -401,7 +426,7 @@ describe('bench', () => {
 
 test('each program is one file for plain esbuild too', { timeout: 60_000 }, async () => {
   const { build } = await import('esbuild')
-  for (const name of ['train', 'parity', 'bench', 'record']) {
+  for (const name of ['train', 'parity', 'bench', 'record', 'pii']) {
     const outfile = at(`${name}.mjs`)
     const loader = { '.wgsl': 'text', '.txt': 'text' } as const
     const entryPoints = [`src/headless/${name}.ts`]
