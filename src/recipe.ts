@@ -24,6 +24,19 @@ export type CleanStep =
   /** Removes lines that hold one of these words or phrases, whatever their case. */
   | { kind: 'words'; drop: readonly string[] }
 
+/** A place that a step changed. `line` counts from 1, in the text the step was given; `after` is null where the line went. */
+export interface Place {
+  line: number
+  before: string
+  after: string | null
+}
+export interface CleanReport {
+  step: CleanStep
+  /** Lines changed or removed; for `html`, tags and entities. */
+  count: number
+  places: Place[]
+}
+
 /** Kinds of personal data that are looked for; `own` is the user's own list of words and phrases. */
 export const PII_KINDS = [
   'email',
@@ -69,4 +82,17 @@ export interface Anonymise {
 export function anonymiseAll(treatment: Treatment): Anonymise {
   const treatments = Object.fromEntries(PII_KINDS.map((kind) => [kind, treatment])) as Anonymise['treatments']
   return { treatments, names: 'normal', country: 'US', own: [], refused: [], seed: 0 }
+}
+
+/** What became of the hits of one kind: `found` is the sum of the others. */
+export interface PiiCount {
+  found: number
+  masked: number
+  pseudonymised: number
+  /** In lines that were removed, for whatever hit. */
+  dropped: number
+  /** Still in the text: a person refused the hit. */
+  refused: number
+  /** Still in the text: the kind is kept. */
+  kept: number
 }

@@ -1,7 +1,7 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
 import type { Config } from './config'
 import type { KernelChoice, SamplingOptions } from './engine'
-import type { CleanStep } from './recipe'
+import type { Anonymise, CleanStep } from './recipe'
 
 /** One update's numbers. Losses in nats a token. */
 export interface StepMetrics {
@@ -71,6 +71,18 @@ export interface Message {
 }
 /** A piece of collected text with a beginning and an end: a file, a row of a table, a conversation. */
 export type Document = { text: string } | { messages: Message[] }
+
+/** How a text is to be read: by a tokenizer made from it, of so many tokens, or by a given one. */
+export type TokenizerChoice =
+  { kind: 'char' | 'byte' } | { kind: 'word' | 'bpe'; vocab_size: number } | { kind: 'given'; state: TokenizerState }
+
+/** What is done to a collected text before a model sees it, in this order. */
+export interface Preparation {
+  clean: readonly CleanStep[]
+  anonymise: Anonymise | null
+  split: Split
+  tokenizer: TokenizerChoice
+}
 
 /** Where a run's text came from. The text itself is stored once, under its fingerprint. */
 export interface CorpusInfo {

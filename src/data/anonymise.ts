@@ -1,23 +1,9 @@
 // Makes a text anonymous: what was found in it is masked, replaced by invented data or removed with its line, kind by kind, and
 // counted, so that it can be said what went through.
 import { CorpusError } from '../errors'
-import { PII_KINDS, type Anonymise, type PiiKind } from '../recipe'
-import type { Place } from './clean'
+import { PII_KINDS, type Anonymise, type PiiCount, type PiiKind, type Place } from '../recipe'
 import { findPersonal, type Hit, type Search } from './pii'
 import { Pseudonyms } from './pseudonyms'
-
-/** What became of the hits of one kind: `found` is the sum of the others. */
-export interface PiiCount {
-  found: number
-  masked: number
-  pseudonymised: number
-  /** In lines that were removed, for whatever hit. */
-  dropped: number
-  /** Still in the text: a person refused the hit. */
-  refused: number
-  /** Still in the text: the kind is kept. */
-  kept: number
-}
 
 export interface Anonymised {
   text: string

@@ -2,21 +2,8 @@
 // Every step takes time in proportion to the text, whatever the text: people paste files of one line.
 import { franc } from 'franc-min'
 import { CorpusError } from '../errors'
-import type { CleanStep } from '../recipe'
+import type { CleanReport, CleanStep } from '../recipe'
 import { hash, mix } from '../rng'
-
-/** A place that a step changed. `line` counts from 1, in the text the step was given; `after` is null where the line went. */
-export interface Place {
-  line: number
-  before: string
-  after: string | null
-}
-export interface CleanReport {
-  step: CleanStep
-  /** Lines changed or removed; for `html`, tags and entities. */
-  count: number
-  places: Place[]
-}
 
 const MOST_PLACES = 20
 /** Characters of a line that a place shows. */

@@ -4,17 +4,14 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { anonymise, type Anonymised } from '../data/anonymise'
-import { trainBpe } from '../data/bpe'
-import { byteVocab } from '../data/byte_tokenizer'
-import { buildCharVocab } from '../data/char_tokenizer'
-import { clean, type CleanReport } from '../data/clean'
+import { clean } from '../data/clean'
 import { collect, textOf, type Dropped } from '../data/collect'
 import { loadCorpus } from '../data/corpora'
+import { learnTokenizer } from '../data/learn'
 import { READ_AS } from '../data/read_documents'
 import { readTokenizerJson } from '../data/tokenizer_json'
-import { buildWordVocab } from '../data/word_tokenizer'
 import type { Preset } from '../presets'
-import { anonymiseAll, PII_KINDS, type CleanStep } from '../recipe'
+import { anonymiseAll, PII_KINDS, type CleanReport, type CleanStep } from '../recipe'
 import { TOKENIZER_KINDS, type DatasetCard, type TokenizerState } from '../run'
 import { oneOf, pathOf, UsageError, wholeNumber } from './command'
 
@@ -163,16 +160,8 @@ export function tokenizerFor({ text, special }: Source, flags: SourceFlags): Tok
   const kind = oneOf('tokenizer', flags.tokenizer ?? 'char', TOKENIZER_KINDS)
   if (flags.vocab !== undefined && (kind === 'char' || kind === 'byte'))
     throw new UsageError(`--vocab is for word and bpe; ${kind} learns no tokens. Leave it out.`)
-  const size = () => (flags.vocab === undefined ? DEFAULT_VOCAB : wholeNumber('vocab', flags.vocab, special.length + 1))
-  switch (kind) {
-    case 'char':
-      // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
-      return special.length > 0 ? buildCharVocab(text, special).state : undefined
-    case 'byte':
-      return byteVocab(special)
-    case 'word':
-      return buildWordVocab(text, size(), special).state
-    case 'bpe':
-      return trainBpe(text, size(), special).state
-  }
+  // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
+  if (kind === 'char' && special.length === 0) return undefined
+  const vocab_size = flags.vocab === undefined ? DEFAULT_VOCAB : wholeNumber('vocab', flags.vocab, special.length + 1)
+  return learnTokenizer(text, kind === 'word' || kind === 'bpe' ? { kind, vocab_size } : { kind }, special)
 }

@@ -1,7 +1,7 @@
 // The settings under a person's hands: what the next run will be, or what the open run would become. Also the way from one
 // button to a run in progress: read the text, measure five steps, promise a time, start.
 import { FIELDS, validate, type Config, type FieldName, type Problem } from '../config'
-import type { Forecast } from '../run'
+import type { Forecast, Preparation } from '../run'
 import { configFor, DEFAULT_PRESET, DEFAULT_SIZE, PRESETS, SIZES, sizeDial, type Preset } from '../presets'
 import type { DatasetSummary, LiveChange, Measurement } from '../worker/client'
 import { asError, lab } from './lab.svelte'
@@ -143,6 +143,11 @@ class Draft {
     const data = await lab.loadText(name, text)
     this.#take(data)
     this.#fit(data.vocab_size)
+  }
+
+  /** The same text, made ready in another way; the settings stay. */
+  async prepare(preparation: Preparation) {
+    this.#fit((await lab.prepare(preparation)).vocab_size)
   }
 
   /** After a run was opened: its settings are the ones to edit. */

@@ -2,7 +2,16 @@
 // published at most ten times a second, so a fast run costs the page no more than a slow one.
 import type { Config, Problem } from '../config'
 import type { EngineInfo, KernelChoice } from '../engine'
-import type { BuiltInCorpus, EvalMetrics, Forecast, RunEvent, RunStatus, Sample, SampleOptions } from '../run'
+import type {
+  BuiltInCorpus,
+  EvalMetrics,
+  Forecast,
+  Preparation,
+  RunEvent,
+  RunStatus,
+  Sample,
+  SampleOptions,
+} from '../run'
 import {
   openLab,
   type DatasetSummary,
@@ -162,6 +171,10 @@ class LabMirror {
   }
   async loadText(name: string, text: string | Blob) {
     this.dataset = await this.#open.loadText(name, text)
+    return this.dataset
+  }
+  async prepare(preparation: Preparation) {
+    this.dataset = await this.#open.prepare(preparation)
     return this.dataset
   }
   async loadRunCorpus(id: string) {

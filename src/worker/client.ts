@@ -66,6 +66,7 @@ export function openLab(): Lab {
     },
     loadCorpus: (id) => call(remote.loadCorpus(id)),
     loadText: (name, text) => call(remote.loadText(name, text)),
+    prepare: (preparation) => call(remote.prepare(preparation)),
     loadRunCorpus: (id) => call(remote.loadRunCorpus(id)),
     check: (config) => call(remote.check(config)),
     forecast: (config) => call(remote.forecast(config)),

@@ -1,20 +1,37 @@
 // The current dataset: where its text comes from, and what a run's own text becomes when the run is opened again.
+import { anonymise, type Anonymised } from '../data/anonymise'
 import { describe } from '../data/card'
-import { buildCharVocab } from '../data/char_tokenizer'
+import { clean } from '../data/clean'
 import { CORPORA, loadCorpus, type LoadedCorpus } from '../data/corpora'
 import { makeDataset, type Dataset } from '../data/dataset'
+import { learnTokenizer } from '../data/learn'
 import { readFile, readText } from '../data/read_text'
 import { FIELDS } from '../config'
 import { CorpusError } from '../errors'
-import type { BuiltInCorpus, RunSpec } from '../run'
+import type { BuiltInCorpus, Preparation, RunSpec } from '../run'
 import type { DatasetSummary } from './protocol'
 import { describeDataset } from './summary'
 
 /** What is held out until a config says otherwise. */
 const VAL_FRACTION = Number(FIELDS.val_fraction.default)
 
+/** What every text is given until a person asks for more: read by characters, its end held out. */
+export const UNTOUCHED: Preparation = {
+  clean: [],
+  anonymise: null,
+  split: { by: 'position' },
+  tokenizer: { kind: 'char' },
+}
+
+/** A text as it was collected, with what was said on the way. */
+interface Source extends LoadedCorpus {
+  notices: string[]
+}
+
 export class CorpusShelf {
   readonly #fetchText: (path: string) => Promise<string>
+  /** What `prepare` starts from; null for a run's own text, which is prepared. */
+  #source: Source | null = null
   #current: { dataset: Dataset; text: string } | null = null
 
   /** `fetchText` reads a file beside the page. */
@@ -35,12 +52,12 @@ export class CorpusShelf {
   }
 
   async loadBuiltIn(id: string): Promise<DatasetSummary> {
-    return this.#take(await loadCorpus(id, this.#fetchText), [])
+    return this.#take({ ...(await loadCorpus(id, this.#fetchText)), notices: [] })
   }
 
   async loadText(name: string, input: string | Blob): Promise<DatasetSummary> {
     const { text, notices } = readText(name, typeof input === 'string' ? input : await readFile(name, input))
-    return this.#take({ name, text, licence: 'yours', special: [] }, notices)
+    return this.#take({ name, text, licence: 'yours', special: [], notices })
   }
 
   /** The text of a kept run, read with its tokenizer. Throws CorpusError where the text is lost. */
@@ -48,16 +65,43 @@ export class CorpusShelf {
     const dataset = text === null ? null : await datasetOf(spec, text)
     if (text === null || !dataset)
       throw new CorpusError(`The text of “${spec.name}” is not kept on this device. Paste it, or choose another.`)
+    this.#source = null
     this.#current = { dataset, text }
     return describeDataset(dataset, text, [])
   }
 
-  async #take({ name, licence, text, special, generated }: LoadedCorpus, notices: string[]): Promise<DatasetSummary> {
-    const tokenizer = special.length > 0 ? buildCharVocab(text, special).state : undefined
-    const card = describe(text, { recipe: [], ...(generated && { generated }) })
-    const made = await makeDataset(text, { name, licence, card }, VAL_FRACTION, tokenizer)
+  /** Makes the dataset anew from the collected text. What fails leaves the one before. */
+  prepare(preparation: Preparation): Promise<DatasetSummary> {
+    if (!this.#source)
+      throw new CorpusError('The text of a run stays as the run reads it. Choose a text in Data to prepare one.')
+    return this.#prepare(this.#source, preparation)
+  }
+
+  async #take(source: Source): Promise<DatasetSummary> {
+    const summary = await this.#prepare(source, UNTOUCHED)
+    this.#source = source
+    return summary
+  }
+
+  async #prepare(source: Source, preparation: Preparation): Promise<DatasetSummary> {
+    const { name, licence, special, generated, notices } = source
+    const { text: tidy, reports } = clean(source.text, preparation.clean)
+    const anonymised = preparation.anonymise ? await this.#withoutPeople(tidy, preparation.anonymise) : null
+    const text = anonymised?.text ?? tidy
+    // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
+    const plain = preparation.tokenizer.kind === 'char' && special.length === 0
+    const state = plain ? undefined : learnTokenizer(text, preparation.tokenizer, special)
+    const recipe = reports.map(({ step, count }) => ({ step, count }))
+    const card = describe(text, { recipe, ...(generated && { generated }) })
+    const { split } = preparation
+    const made = await makeDataset(text, { name, licence, split, card }, VAL_FRACTION, state)
     this.#current = { dataset: made.dataset, text }
-    return describeDataset(made.dataset, text, [...notices, ...made.notices])
+    return describeDataset(made.dataset, text, [...notices, ...made.notices], preparation)
+  }
+
+  async #withoutPeople(text: string, setting: NonNullable<Preparation['anonymise']>): Promise<Anonymised> {
+    const names = await this.#fetchText('corpora/first-names.txt')
+    return anonymise(text, setting, { names: names.split('\n') })
   }
 }
 

@@ -7,7 +7,15 @@ import { fits, type Dataset } from '../data/dataset'
 import { ladderOf } from '../data/ladder'
 import type { EngineInfo, Timing } from '../engine'
 import { CheckpointError, ConfigError, invariant, OutOfMemoryError } from '../errors'
-import type { BuiltInCorpus, CheckpointMeta, Forecast, GeneratedToken, RunEvent, SampleOptions } from '../run'
+import type {
+  BuiltInCorpus,
+  CheckpointMeta,
+  Forecast,
+  GeneratedToken,
+  Preparation,
+  RunEvent,
+  SampleOptions,
+} from '../run'
 import { RunStore } from '../storage/runs'
 import { forecast, predictMemory } from '../train/plan'
 import { measureSize } from '../train/benchmark'
@@ -77,6 +85,9 @@ export class LocalLab implements Lab {
   }
   loadText(name: string, text: string | Blob): Promise<DatasetSummary> {
     return this.#shelf.loadText(name, text)
+  }
+  prepare(preparation: Preparation): Promise<DatasetSummary> {
+    return this.#shelf.prepare(preparation)
   }
   async loadRunCorpus(id: string): Promise<DatasetSummary> {
     const { run, store } = this.#bench

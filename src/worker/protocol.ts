@@ -8,6 +8,7 @@ import type {
   CorpusInfo,
   Forecast,
   GeneratedToken,
+  Preparation,
   RunEvent,
   RunHistory,
   RunStatus,
@@ -21,6 +22,7 @@ export interface DatasetSummary {
   lines: number
   /** The alphabet, most frequent first. */
   alphabet: { token: string; count: number }[]
+  tokenizer: TokenizerState['kind']
   vocab_size: number
   train_tokens: number
   val_tokens: number
@@ -28,6 +30,8 @@ export interface DatasetSummary {
   excerpt: string
   /** What a person should know: characters replaced, lone surrogates, a text too short for the block. */
   notices: string[]
+  /** How the text was made ready; null for a run's own text, which stays as the run reads it. */
+  preparation: Preparation | null
 }
 
 /** One run as the list shows it. */
@@ -116,6 +120,8 @@ export interface Lab {
   loadCorpus(id: string): Promise<DatasetSummary>
   /** Reads pasted text or a dropped file. Throws CorpusError: empty, one character, binary, too large, no file at all. */
   loadText(name: string, text: string | Blob): Promise<DatasetSummary>
+  /** Makes the current dataset anew from its text as it was collected. Throws CorpusError, and keeps the dataset that is there. */
+  prepare(preparation: Preparation): Promise<DatasetSummary>
   /** The dataset of a run, made current, so that a new run can be grown from the same text. */
   loadRunCorpus(id: string): Promise<DatasetSummary>
 

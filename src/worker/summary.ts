@@ -1,6 +1,6 @@
 // What the page shows of a kept run and of a dataset.
 import { alphabet, type Dataset } from '../data/dataset'
-import type { RunStatus } from '../run'
+import type { Preparation, RunStatus } from '../run'
 import { checkpointsOf } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import type { DatasetSummary, RunSummary } from './protocol'
@@ -29,17 +29,25 @@ export function summaryOf(record: RunRecord, live: { status: RunStatus; step: nu
   }
 }
 
-export function describeDataset(dataset: Dataset, text: string, notices: string[]): DatasetSummary {
+/** `preparation`: how the text was made ready; null for a run's own, of which the card tells. */
+export function describeDataset(
+  dataset: Dataset,
+  text: string,
+  notices: string[],
+  preparation: Preparation | null = null,
+): DatasetSummary {
   return {
     corpus: dataset.corpus,
     lines: countLines(text),
     alphabet: alphabet(dataset),
+    tokenizer: dataset.tokenizer.state.kind,
     vocab_size: dataset.tokenizer.vocab_size,
     train_tokens: dataset.train.length,
     val_tokens: dataset.val.length,
     // Not half of a surrogate pair.
     excerpt: text.slice(0, EXCERPT).replace(/[\ud800-\udbff]$/, ''),
     notices,
+    preparation,
   }
 }
 
