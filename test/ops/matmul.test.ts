@@ -1,5 +1,7 @@
 // Which of the kernel's forms takes a product depends on which sizes vec4s divide; the cases walk through all of them.
 import { expect, test } from 'vitest'
+import { create } from 'webgpu'
+import { openCpu } from '../../src/cpu/engine'
 import { openGpu } from '../../src/ops/engine'
 import { Rng } from '../../src/rng'
 import { testOp } from '../check_op'
@@ -43,6 +45,73 @@ const large: Record<string, Parameters<typeof cases.matmul>[1]> = {
 }
 
 testOp('matmul', cases.matmul, large, undefined, ['plain', ...VARIANTS])
+
+// Factors of 11 bits: 2⁻¹² off on average. Gradients of a mean over many rows are scaled up first, or they would be zeros in 16 bits.
+testOp(
+  'matmul',
+  cases.matmul,
+  {
+    'by tiles of 128 in 16 bits': { N: 132, K: 100, M: 140, bias: true, fast: true },
+    'transposed, in 16 bits': { N: 132, K: 100, M: 140, transposed: true, fast: true },
+    'GELU before, in 16 bits': { N: 132, K: 132, M: 100, before: 'gelu', residual: true, fast: true },
+  },
+  { norm: 5e-4, element: 2e-3 },
+  ['half 128×128'],
+)
+
+test('gradients too small for 16 bits are not lost in them', async () => {
+  const engine = await openGpu({ gpu: await gpu(), force: { matmul: 'half 128×128' } })
+  const opCase = cases.matmul(1, { N: 256, K: 100, M: 132, fast: true })
+  const runner = await place(engine, opCase, (tensors) => engine.read(tensors))
+  // Below 6e-8 a number of 16 bits is zero.
+  const dout = Float64Array.from({ length: 256 * 132 }, (_, i) => (i % 7 === 0 ? 1e-8 : -1e-8))
+  const { gradients } = await runner.run({ noise: 1, dout })
+  engine.destroy()
+  const exact = openCpu('f64')
+  const reference = await place(exact, opCase, (tensors) => exact.readExact(tensors), true)
+  const want = await reference.run({ noise: 1, dout })
+  for (const name of ['dx', 'dweight']) {
+    const [got, right] = [gradients[name]!, want.gradients[name]!]
+    const off = Math.hypot(...got.map((g, i) => g - right[i]!)) / Math.hypot(...right)
+    expect(off, name).toBeLessThan(2e-2)
+  }
+})
+
+test('the variant for small products by subgroups compiles, where a device has such products', async () => {
+  // Dawn's null backend has every feature and computes nothing; it names no sizes of products: NVIDIA's.
+  const device = create(['backend=null', 'enable-dawn-features=allow_unsafe_apis'])
+  const adapter = (await device.requestAdapter())!
+  const sizes = { componentType: 'f16', resultComponentType: 'f32', M: 16, N: 16, K: 16 }
+  const info = { ...described(adapter.info), subgroupMinSize: 32, subgroupMaxSize: 32, subgroupMatrixConfigs: [sizes] }
+  const stand = new Proxy(adapter, {
+    get: (target, key) => {
+      if (key === 'info') return info
+      const value: unknown = Reflect.get(target, key)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  const engine = await openGpu({
+    gpu: { requestAdapter: () => Promise.resolve(stand) } as unknown as GPU,
+    force: { matmul: 'matrix' },
+  })
+  for (const transposed of [false, true]) {
+    const runner = await place(
+      engine,
+      cases.matmul(1, { N: 200, K: 100, M: 132, transposed, bias: true, fast: true }),
+      (tensors) => engine.read(tensors),
+    )
+    await runner.run({ noise: 1, dout: new Float64Array(200 * 132) })
+  }
+  engine.destroy()
+})
+
+/** An adapter's description as an object of its own: the native one's properties cannot be spread. */
+const described = ({ vendor, architecture, device, description }: GPUAdapterInfo) => ({
+  vendor,
+  architecture,
+  device,
+  description,
+})
 
 /** Output and gradients of one call, by a variant wherever it is possible. */
 async function bits(variant: string, transposed: boolean): Promise<OpResult> {
