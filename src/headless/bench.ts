@@ -3,12 +3,15 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { BENCH_SIZES, defaultSizes, isSoftware, resultTable, whyNotFast, type BenchSize } from '../bench'
 import { PRECISIONS, type Config } from '../config'
+import { readText } from '../data/read_text'
 import type { Engine } from '../engine'
 import { Benchmark, COMPARED, roundsOf } from '../train/benchmark'
 import { disagreements, findPeers, PeerRun, peerTable, withJob, type Peer } from './bench_peers'
+import { tokenizerTable } from './bench_tokenizers'
 import { engineFor, oneOf, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
 
 const USAGE = `npm run bench -- [--size S|M|L|XL] [--engine gpu|cpu] [--steps N] [--precision f32|fast] [--peers] [--json FILE]
+npm run bench -- --text FILE
 
 Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Markdown.
   --size S|M|L|XL       S: 2 layers, 4 heads, 64 wide, batch 8 × 64; M: nanoGPT's CPU model, 4/4/128, 12 × 64;
@@ -19,7 +22,8 @@ Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Ma
   --precision f32|fast  fast: 16-bit copies of weights and activations, where the device has proved itself (f32)
   --peers               the same step in jax-js and TensorFlow.js, and in PyTorch where python3 has it, round by round with ours;
                         the first time this installs packages into test/bench/peers. Status 1 where their losses are not ours
-  --json FILE           write the numbers there`
+  --json FILE           write the numbers there
+  --text FILE           instead: how fast this text becomes tokens, of each kind of tokenizer, as it is and at 20 MB`
 
 // The first step as a first visit has it: drivers (Mesa's, NVIDIA's) keep compiled shaders on disk unless told not to before they load.
 process.env['MESA_SHADER_CACHE_DISABLE'] ??= 'true'
@@ -33,7 +37,13 @@ await runCommand(async () => {
     precision: { type: 'string', default: 'f32' },
     peers: { type: 'boolean', default: false },
     json: { type: 'string' },
+    text: { type: 'string' },
   })
+  if (flags.text !== undefined) {
+    const file = pathOf(flags.text)
+    console.log(tokenizerTable(readText(file, readFileSync(file)).text))
+    return 0
+  }
   const asked = flags.size?.map((size) => oneOf('size', size, BENCH_SIZES))
   const steps = wholeNumber('steps', flags.steps, 1)
   const precision = oneOf('precision', flags.precision, PRECISIONS)

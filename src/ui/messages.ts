@@ -281,6 +281,12 @@ export const m = {
     recomputeNone: 'Every activation is kept until it has been used.',
     recomputeSaves: (saved: number, of: number, share: number) =>
       `Saves ${bytes(saved)} of ${bytes(of)} for ${percent(share)} more arithmetic; the numbers stay the same, bit for bit.`,
+    precision: 'Precision',
+    precisionNames: { f32: 'exact', fast: 'fast' },
+    precisionHints: {
+      f32: 'Every product in 32 bits.',
+      fast: 'Factors of large products in 16 bits, where this device has shown that it is right and faster with them. Weights and sums keep 32.',
+    },
     speed: 'Speed here',
     speedHint: (stepMs: number) => `${significant(stepMs)} ms a step, measured`,
     speedValue: (tokens: number) => `${compact(tokens)} tokens/s`,
