@@ -162,6 +162,20 @@ export interface TaskSetting {
   about: string
 }
 
+/** A question from a generated text, what a model wrote to it, and what would have been right; null where nothing can be. */
+export interface Answer {
+  question: string
+  written: string
+  correct: boolean
+  expected: string | null
+}
+/** How a model did on questions from its text. `held`: they stand in the part that it was not trained on. */
+export interface Answers {
+  step: number
+  held: boolean
+  answers: Answer[]
+}
+
 /** Everything needed to build a session, and nothing about how far it got. */
 export interface RunSpec {
   name: string

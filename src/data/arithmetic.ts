@@ -59,6 +59,7 @@ export const arithmetic: Task = {
     }
     return problems.map(line).join('\n') + '\n'
   },
+  ask: (line) => /^[^=]+=/.exec(line)?.[0] ?? null,
   check(line, settings) {
     const [, a, operator, b] = /^(0|[1-9]\d*)([+*-])(0|[1-9]\d*)=/.exec(line) ?? []
     const asked = a !== undefined && operator !== undefined && b !== undefined

@@ -61,6 +61,17 @@ export const brackets: Task = {
       return line
     })
   },
+  /** As far as it goes deepest: from there on everything must be closed. */
+  ask(line) {
+    let open = 0
+    let deepest = 0
+    let end = 0
+    for (const [i, bracket] of [...line].entries()) {
+      open += OPENING.includes(bracket) ? 1 : -1
+      if (open > deepest) [deepest, end] = [open, i + 1]
+    }
+    return end > 0 ? line.slice(0, end) : null
+  },
   check(line, { kinds }) {
     let closing = ''
     let right = ''

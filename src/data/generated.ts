@@ -21,6 +21,8 @@ export interface Task {
   settings: readonly TaskSetting[]
   /** The text: lines, each ended by a newline, or documents as `writeDocuments` has them. `settings` as `settle` gives them. */
   generate(settings: Settings, seed: number): string
+  /** The beginning of a right line that a model is asked to go on from; null where it asks nothing. What is written is checked with it. */
+  ask(line: string): string | null
   /** Whether a line without its newline (of support chats: a conversation), prompt and answer together, is right. */
   check(line: string, settings: Settings): Verdict
 }

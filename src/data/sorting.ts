@@ -58,6 +58,7 @@ export const sorting: Task = {
       return `${word.join('')}>${inOrder(word)}`
     })
   },
+  ask: (line) => /^[a-z]+>/.exec(line)?.[0] ?? null,
   check(line) {
     const word = /^([a-z]+)>/.exec(line)?.[1]
     const expected = word === undefined ? null : `${word}>${inOrder([...word])}`

@@ -66,6 +66,7 @@ export const supportTask: Task = {
     },
   ],
   generate: (settings, seed) => writeDocuments(supportChats(settings, seed).documents),
+  ask: beforeOrder,
   check: checkOrders,
 }
 
@@ -141,12 +142,25 @@ function ofNobody(name: string, rng: Rng): string {
   return `$${5 + rng.below(395)}.${String(rng.below(100)).padStart(2, '0')}`
 }
 
+/** Where a turn begins. */
+const TURNS = /(?=<\|(?:system|user|assistant)\|>)/
+
+/** A conversation up to where the assistant names an order for the last time, or null where it names none. */
+function beforeOrder(conversation: string): string | null {
+  const turns = conversation.split(TURNS)
+  const last = turns.findLastIndex((turn) => turn.startsWith(SPECIAL.assistant) && turn.match(ORDER) !== null)
+  const said = turns[last]
+  const order = said?.match(ORDER)?.at(-1)
+  if (said === undefined || order === undefined) return null
+  return turns.slice(0, last).join('') + said.slice(0, said.lastIndexOf(order))
+}
+
 /** Right if the assistant names an order, and none but the one that the customer named last; case aside. */
 function checkOrders(conversation: string): Verdict {
   let order: string | null = null
   let named = false
   let unasked = false
-  const expected = conversation.split(/(?=<\|(?:system|user|assistant)\|>)/).map((turn) => {
+  const expected = conversation.split(TURNS).map((turn) => {
     if (turn.startsWith(SPECIAL.user)) order = turn.match(ORDER)?.at(-1)?.toUpperCase() ?? order
     if (!turn.startsWith(SPECIAL.assistant)) return turn
     const right = order

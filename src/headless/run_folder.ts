@@ -66,11 +66,14 @@ export function readRun(folder: string): KeptRun {
 
 /** Comma-separated: a row for each step, its losses in nats a token; `val_loss` where the run was measured after that step. */
 function metricsTable({ steps, evals }: RunHistory): string {
-  const measured = new Map(evals.map(({ step, val_loss }) => [step, val_loss]))
+  const measured = new Map(
+    evals.map(({ step, val_loss, update_ratio }) => [step, [val_loss, update_ratio ?? '']] as const),
+  )
+  const nothing = ['', '']
   const rows = steps.map(({ step, loss, grad_norm, learning_rate, step_ms, tokens }) =>
-    [step, loss, grad_norm, learning_rate, step_ms, tokens, measured.get(step) ?? ''].join(),
+    [step, loss, grad_norm, learning_rate, step_ms, tokens, ...(measured.get(step) ?? nothing)].join(),
   )
   const start = measured.get(0)
-  if (start !== undefined) rows.unshift([0, '', '', '', '', 0, start].join())
-  return ['step,loss,grad_norm,learning_rate,step_ms,tokens,val_loss', ...rows, ''].join('\n')
+  if (start !== undefined) rows.unshift([0, '', '', '', '', 0, ...start].join())
+  return ['step,loss,grad_norm,learning_rate,step_ms,tokens,val_loss,update_ratio', ...rows, ''].join('\n')
 }

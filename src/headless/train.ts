@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { FIELDS, validate, type Config } from '../config'
 import { describe } from '../data/card'
 import { bitsPerByte, fits, makeDataset, type Dataset } from '../data/dataset'
+import { questionsOf } from '../data/questions'
 import { ConfigError, NotFiniteError } from '../errors'
 import { addToHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
@@ -118,6 +119,7 @@ await runCommand(async () => {
 
   const measured = history.evals.findLast(({ step }) => step === session.step)
   const evaluation = interrupted() ? measured : (measured ?? (await session.evaluate()))
+  const answers = interrupted() ? null : await answersOf(session, run.dataset)
   const files = await save()
   const trained = history.steps.filter(({ step }) => step > first)
   const ms = trained.reduce((sum, { step_ms }) => sum + step_ms, 0)
@@ -136,6 +138,7 @@ await runCommand(async () => {
       elapsed_s,
       params,
       engine: engine.info.name,
+      ...(answers && { answers_right: answers.right, answers_checked: answers.checked }),
       ...files,
     },
     [
@@ -145,6 +148,7 @@ await runCommand(async () => {
         : [
             `validation loss ${val_loss.toFixed(4)} over ${config.eval_iters} batches, ${bitsPerByte(val_loss, run.dataset).toFixed(3)} bits a byte`,
           ]),
+      ...(answers ? [`answers         ${answers.right} of ${answers.checked} held-out questions right`] : []),
       `checkpoint      ${files.checkpoint}`,
       `metrics         ${files.metrics}`,
     ].join('\n'),
@@ -153,6 +157,22 @@ await runCommand(async () => {
   engine.destroy()
   return interrupted() ? 130 : 0
 })
+
+/** How many questions a trained model is asked, where its text was generated. */
+const QUESTIONS = 100
+
+/** Answers to held-out questions, where there are any. */
+async function answersOf(session: Session, dataset: Dataset): Promise<{ right: number; checked: number } | null> {
+  const asked = questionsOf(dataset, QUESTIONS)
+  if (!asked?.held || asked.questions.length === 0) return null
+  let right = 0
+  for (const { options, judge } of asked.questions) {
+    let written = ''
+    for await (const { text } of session.generate(options)) written += text
+    if (judge(written).correct) right++
+  }
+  return { right, checked: asked.questions.length }
+}
 
 interface Run {
   spec: RunSpec

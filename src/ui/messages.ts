@@ -15,6 +15,7 @@ import {
   significant,
   spanInWords,
 } from './format'
+import { answers } from './messages_answers'
 import { doctor, rung } from './messages_doctor'
 
 /** What happened, what was kept and what to do, for an error with a name. */
@@ -440,6 +441,7 @@ export const m = {
   },
 
   doctor,
+  answers,
 
   chat: {
     title: 'Chat',

@@ -72,7 +72,7 @@ export class ActiveRun implements Keeper {
   #ending: { status: RunRecord['status']; reason: string | null }
   /** One save after the other. */
   readonly #saves = new Turns()
-  #writing: { abort: AbortController; done: Promise<Ending> } | null = null
+  #writing: { abort: AbortController; done: Promise<unknown> } | null = null
 
   private constructor(around: Surroundings, material: Material) {
     this.#around = around
@@ -187,12 +187,18 @@ export class ActiveRun implements Keeper {
   ): Promise<{ reason: Ending; unknown: string[] }> {
     const { loop } = this
     const { unknown } = this.dataset.tokenizer.encode(options.prompt)
+    return { reason: await this.holdPen((signal) => write(loop, options, onTokens, signal)), unknown }
+  }
+
+  /** Work that writes, until its signal: `stopWriting`, or whoever wants to write next. */
+  async holdPen<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const before = this.stopWriting()
     const abort = new AbortController()
-    const writing = { abort, done: before.then(() => write(loop, options, onTokens, abort.signal)) }
+    const done = before.then(() => work(abort.signal))
+    const writing = { abort, done }
     this.#writing = writing
     try {
-      return { reason: await writing.done, unknown }
+      return await done
     } finally {
       if (this.#writing === writing) this.#writing = null
     }

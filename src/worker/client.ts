@@ -94,6 +94,7 @@ export function openLab(): Lab {
     exportRun: (id) => call(remote.exportRun(id)),
     importRun: (bytes) => call(remote.importRun(transfer(bytes, [bytes]))),
     generate: (options, onTokens) => call(remote.generate(options, proxy(onTokens))),
+    checkAnswers: (count, onAnswer) => call(remote.checkAnswers(count, proxy(onAnswer))),
     stopGenerating: () => call(remote.stopGenerating()),
     setPrompt: (prompt) => call(remote.setPrompt(prompt)),
     profile: () => call(remote.profile()),

@@ -8,6 +8,8 @@ import { ladderOf } from '../data/ladder'
 import type { EngineInfo, Timing } from '../engine'
 import { CheckpointError, ConfigError, invariant, OutOfMemoryError } from '../errors'
 import type {
+  Answer,
+  Answers,
   BuiltInCorpus,
   CheckpointMeta,
   Forecast,
@@ -19,6 +21,7 @@ import type {
 import { RunStore } from '../storage/runs'
 import { forecast, predictMemory } from '../train/plan'
 import { measureSize } from '../train/benchmark'
+import { checkAnswers } from './answers'
 import type { Ending } from './chat'
 import { CorpusShelf } from './corpus_shelf'
 import { fitsDevice, type Room } from './fits'
@@ -246,6 +249,12 @@ export class LocalLab implements Lab {
     onTokens: (tokens: GeneratedToken[]) => void,
   ): Promise<{ reason: Ending; unknown: string[] }> {
     return this.#bench.opened.write(options, onTokens)
+  }
+  checkAnswers(
+    count: number,
+    onAnswer: (answer: Answer, done: number, total: number) => void,
+  ): Promise<Answers | null> {
+    return checkAnswers(this.#bench.opened, count, onAnswer)
   }
   async stopGenerating(): Promise<void> {
     await this.#bench.run?.stopWriting()

@@ -3,6 +3,8 @@ import type { BenchResult, BenchSize } from '../bench'
 import type { Config, Problem } from '../config'
 import type { EngineInfo, KernelChoice } from '../engine'
 import type {
+  Answer,
+  Answers,
   BuiltInCorpus,
   CheckpointMeta,
   CorpusInfo,
@@ -175,6 +177,11 @@ export interface Lab {
     onTokens: (tokens: GeneratedToken[]) => void,
   ): Promise<{ reason: 'length' | 'stop' | 'cancelled'; unknown: string[] }>
   stopGenerating(): Promise<void>
+  /**
+   * Up to `count` questions from the held-out part of the open run's generated text, answered greedily and checked exactly; null
+   * where the text is not a generated one. `stopGenerating` ends it early, with the answers so far.
+   */
+  checkAnswers(count: number, onAnswer: (answer: Answer, done: number, total: number) => void): Promise<Answers | null>
   /** Sets the prompt of the live samples. */
   setPrompt(prompt: string): Promise<void>
 

@@ -265,6 +265,15 @@ describe('train', () => {
     expect(out).toContain('First names')
   })
 
+  test('a model on a generated text is asked what it never saw', async () => {
+    const flags = ['--preset', 'sort-letters', '--engine', 'cpu', '--steps', '2', '--out', at('sorted'), '--json']
+    const { status, out } = await train(...flags)
+    expect(status).toBe(0)
+    const result: unknown = JSON.parse(out.trim().split('\n').at(-1) ?? '')
+    expect(result).toMatchObject({ type: 'result', answers_right: 0, answers_checked: 100 })
+    expect(readFileSync(at('sorted/metrics.csv'), 'utf8')).toMatch(/^step,.*,val_loss,update_ratio\n/)
+  })
+
   test.each<[string, () => Promise<{ status: number; err: string }>, RegExp]>([
     ['no text', () => train(), /Which text\? Say --text FILE/],
     ['a text that is not there', () => train('--text', '/nowhere.txt'), /no such file.*nowhere/],
