@@ -50,6 +50,9 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
 /** How often a run is saved while it goes on. */
 const SAVE_MS = 60_000
 
+/** How many questions a trained model is asked, where its text was generated. */
+const QUESTIONS = 100
+
 await runCommand(async () => {
   const { values: flags, positionals } = readFlags(USAGE, {
     text: { type: 'string' },
@@ -157,9 +160,6 @@ await runCommand(async () => {
   engine.destroy()
   return interrupted() ? 130 : 0
 })
-
-/** How many questions a trained model is asked, where its text was generated. */
-const QUESTIONS = 100
 
 /** Answers to held-out questions, where there are any. */
 async function answersOf(session: Session, dataset: Dataset): Promise<{ right: number; checked: number } | null> {
