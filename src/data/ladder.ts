@@ -10,6 +10,10 @@ import type { Tokens } from './tokenizer'
 /** Tokens that a text's ladder counts and measures at most: a second or two of counting. */
 const COUNTED = 4_000_000
 const MEASURED = 400_000
+/** Tokens between two rests: some milliseconds. */
+const STRETCH = 4096
+/** Counting goes on this long before others have their turn. */
+const TURN_MS = 20
 
 /** A list that grows by doubling. */
 class Counts {
@@ -32,6 +36,15 @@ class Counts {
  * `train`. Needs a token to measure on. Memory grows with the number of different `order`-grams.
  */
 export function ladder(train: Tokens, val: Tokens, vocab_size: number, order = 5): number[] {
+  const climb = climbing(train, val, vocab_size, order)
+  for (;;) {
+    const { done, value } = climb.next()
+    if (done) return value
+  }
+}
+
+/** The same, with a rest every few thousand tokens. */
+function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number): Generator<undefined, number[]> {
   invariant(val.length > 0, () => 'the ladder needs held-out tokens to be measured on')
   // A stretch of tokens has one number: (number of the stretch without its last token, last token). 0 is the empty stretch.
   const stretches = new Numbering()
@@ -40,7 +53,8 @@ export function ladder(train: Tokens, val: Tokens, vocab_size: number, order = 5
   const followers = new Counts()
   const kinds = new Counts()
   const key = (stretch: number, token: number) => 1 + stretch * vocab_size + token
-  for (let i = 0; i < train.length; i++)
+  for (let i = 0; i < train.length; i++) {
+    if (i % STRETCH === 0) yield
     // Each k-gram that ends here is walked from its oldest token.
     for (let k = 1; k <= Math.min(order, i + 1); k++) {
       let context = 0
@@ -50,8 +64,10 @@ export function ladder(train: Tokens, val: Tokens, vocab_size: number, order = 5
       counts.increment(stretch)
       followers.increment(context)
     }
+  }
   const sums = new Float64Array(order + 1)
   for (let i = 0; i < val.length; i++) {
+    if (i % STRETCH === 0) yield
     let p = 1 / vocab_size
     sums[0]! += Math.log(p)
     for (let k = 1; k <= order; k++) {
@@ -68,9 +84,27 @@ export function ladder(train: Tokens, val: Tokens, vocab_size: number, order = 5
   return Array.from(sums, (sum) => -sum / val.length)
 }
 
-/** The ladder of a text from blind guessing to 5-grams, of its first tokens where it is very long; null where nothing is held out. */
-export function ladderOf(dataset: Dataset, val_fraction: number): number[] | null {
+/**
+ * The ladder of a text from blind guessing to 5-grams, of its first tokens where it is very long; null where nothing is held out.
+ * `pause` is awaited every 20 ms, so that others may work. Null, too, where it is `outdated` by then.
+ */
+export async function ladderOf(
+  dataset: Dataset,
+  val_fraction: number,
+  pause: () => Promise<void>,
+  outdated: () => boolean = () => false,
+): Promise<number[] | null> {
   const { train, val } = resplit(dataset, val_fraction)
   if (train.length === 0 || val.length === 0) return null
-  return ladder(train.subarray(0, COUNTED), val.subarray(0, MEASURED), dataset.tokenizer.vocab_size)
+  const { vocab_size } = dataset.tokenizer
+  const climb = climbing(train.subarray(0, COUNTED), val.subarray(0, MEASURED), vocab_size, 5)
+  let since = performance.now()
+  for (;;) {
+    const { done, value } = climb.next()
+    if (done) return value
+    if (performance.now() - since < TURN_MS) continue
+    await pause()
+    if (outdated()) return null
+    since = performance.now()
+  }
 }

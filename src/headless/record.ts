@@ -32,7 +32,7 @@ await runCommand(async () => {
     name: spec.name,
     note: `${spec.name} with seed ${spec.config.seed}, trained by this page’s own engine on ${flags.on}, every second step kept.`,
     config: spec.config,
-    ladder: ladderOf(dataset, val_fraction),
+    ladder: await ladderOf(dataset, val_fraction, () => Promise.resolve()),
     history: {
       ...history,
       steps: history.steps.filter(({ step }) => step % EVERY === 0 || step === 1 || step === last),

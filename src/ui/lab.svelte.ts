@@ -289,6 +289,9 @@ class LabMirror {
   generate(options: SampleOptions, onTokens: Parameters<Lab['generate']>[1]) {
     return this.#open.generate(options, onTokens)
   }
+  ladderOfText(...args: Parameters<Lab['ladderOfText']>) {
+    return this.#open.ladderOfText(...args)
+  }
   checkAnswers(...args: Parameters<Lab['checkAnswers']>) {
     return this.#open.checkAnswers(...args)
   }

@@ -16,6 +16,7 @@ import {
   spanInWords,
 } from './format'
 import { answers } from './messages_answers'
+import { ladder } from './messages_ladder'
 import { doctor, rung } from './messages_doctor'
 
 /** What happened, what was kept and what to do, for an error with a name. */
@@ -442,6 +443,7 @@ export const m = {
 
   doctor,
   answers,
+  ladder,
 
   chat: {
     title: 'Chat',

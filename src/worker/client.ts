@@ -14,6 +14,7 @@ export type {
   Measurement,
   OpenRun,
   RunSummary,
+  TextLadder,
 } from './protocol'
 
 /** Starts the worker. If its script cannot be loaded, every call is refused and says so. */
@@ -68,6 +69,7 @@ export function openLab(): Lab {
     loadText: (name, text) => call(remote.loadText(name, text)),
     prepare: (preparation) => call(remote.prepare(preparation)),
     loadRunCorpus: (id) => call(remote.loadRunCorpus(id)),
+    ladderOfText: (val_fraction) => call(remote.ladderOfText(val_fraction)),
     check: (config) => call(remote.check(config)),
     forecast: (config) => call(remote.forecast(config)),
     measure: (config) => call(remote.measure(config)),

@@ -3,7 +3,7 @@
 import { transfer } from 'comlink'
 import type { BenchResult, BenchSize } from '../bench'
 import { validate, type Config, type Problem } from '../config'
-import { fits, type Dataset } from '../data/dataset'
+import { bitsPerByte, fits, resplit, type Dataset } from '../data/dataset'
 import { ladderOf } from '../data/ladder'
 import type { EngineInfo, Timing } from '../engine'
 import { CheckpointError, ConfigError, invariant, OutOfMemoryError } from '../errors'
@@ -35,10 +35,12 @@ import type {
   Measurement,
   OpenRun,
   RunSummary,
+  TextLadder,
 } from './protocol'
 import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { pack, transplant, unpack } from './transfer'
+import { macrotask } from './turns'
 import { Workbench } from './workbench'
 
 export interface LabOptions {
@@ -91,6 +93,13 @@ export class LocalLab implements Lab {
   }
   prepare(preparation: Preparation): Promise<DatasetSummary> {
     return this.#shelf.prepare(preparation)
+  }
+  async ladderOfText(val_fraction: number): Promise<TextLadder | null> {
+    const { dataset } = this.#shelf.current
+    const nats = await ladderOf(dataset, val_fraction, macrotask, () => this.#shelf.current.dataset !== dataset)
+    if (!nats) return null
+    const bits = bitsPerByte(1, resplit(dataset, val_fraction))
+    return { nats, bits_per_byte: nats.map((loss) => loss * bits) }
   }
   async loadRunCorpus(id: string): Promise<DatasetSummary> {
     const { run, store } = this.#bench
@@ -190,7 +199,7 @@ export class LocalLab implements Lab {
 
   async ladder(): Promise<number[] | null> {
     const { dataset, text, spec } = this.#bench.opened
-    return Promise.resolve(text === null ? null : ladderOf(dataset, spec.config.val_fraction))
+    return text === null ? null : ladderOf(dataset, spec.config.val_fraction, macrotask)
   }
 
   // -- kept runs

@@ -36,6 +36,13 @@ export interface DatasetSummary {
   preparation: Preparation | null
 }
 
+/** How well a text's held-out part is predicted by blind guessing, then by 1- to 5-grams counted in the rest of it. */
+export interface TextLadder {
+  /** Nats a token. */
+  nats: number[]
+  bits_per_byte: number[]
+}
+
 /** One run as the list shows it. */
 export interface RunSummary {
   id: string
@@ -126,6 +133,8 @@ export interface Lab {
   prepare(preparation: Preparation): Promise<DatasetSummary>
   /** The dataset of a run, made current, so that a new run can be grown from the same text. */
   loadRunCorpus(id: string): Promise<DatasetSummary>
+  /** The ladder of the current text with so much held out; null where nothing is, or another text is chosen meanwhile. */
+  ladderOfText(val_fraction: number): Promise<TextLadder | null>
 
   // -- a run
   /** What is wrong with this config for the current dataset (a block longer than the text, too big for the device, …). */

@@ -2,13 +2,25 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { makeDataset } from '../../src/data/dataset'
-import { ladder } from '../../src/data/ladder'
+import { ladder, ladderOf } from '../../src/data/ladder'
 
 test('tiny Shakespeare, first nine tenths counted, the last tenth measured', async () => {
   const text = readFileSync(new URL('../fixtures/tinyshakespeare.txt', import.meta.url), 'utf8')
   const { dataset } = await makeDataset(text, { name: 'tiny Shakespeare', licence: '' }, 0.1)
   const rungs = ladder(dataset.train, dataset.val, dataset.tokenizer.vocab_size)
   expect(rungs.map((nats) => nats.toFixed(2))).toEqual(['4.17', '3.35', '2.49', '2.05', '1.77', '1.67'])
+})
+
+test('counted in turns it is the same, and ends when it is outdated', async () => {
+  const text = 'the quick brown fox jumps over the lazy dog. '.repeat(1500)
+  const { dataset } = await makeDataset(text, { name: 'fox', licence: '' }, 0.1)
+  let pauses = 0
+  const pause = () => Promise.resolve(void pauses++)
+  const whole = ladder(dataset.train, dataset.val, dataset.tokenizer.vocab_size)
+  expect(await ladderOf(dataset, 0.1, pause)).toEqual(whole)
+  expect(pauses).toBeGreaterThan(0)
+  expect(await ladderOf(dataset, 0.1, pause, () => true)).toBeNull()
+  expect(await ladderOf(dataset, 0, pause)).toBeNull()
 })
 
 describe('by hand', () => {

@@ -60,6 +60,16 @@ describe('a run', () => {
     await expect(lab.start()).rejects.toThrow(/ended at step 40/)
   })
 
+  test('says what counting reaches on its text before anything is trained, in bits a byte too', async () => {
+    const { lab } = await tab(disk())
+    await lab.loadText('fox', TEXT)
+    const { nats, bits_per_byte } = (await lab.ladderOfText(0.2))!
+    expect(nats[0]).toBeCloseTo(Math.log(28), 12)
+    // A character of this text is a byte.
+    for (const [k, bits] of bits_per_byte.entries()) expect(bits).toBeCloseTo(nats[k]! / Math.LN2, 12)
+    expect(await lab.ladderOfText(0)).toBeNull()
+  })
+
   test('pauses at the end of a step, saved there', async () => {
     const name = disk()
     const { lab, heard, id } = await withRun(name, { max_iters: 100_000 })
