@@ -16,6 +16,7 @@ import {
   spanInWords,
 } from './format'
 import { doctor, rung } from './messages_doctor'
+import { card, recipe } from './messages_recipe'
 
 /** What happened, what was kept and what to do, for an error with a name. */
 interface Explanation {
@@ -440,6 +441,8 @@ export const m = {
   },
 
   doctor,
+  card,
+  recipe,
 
   chat: {
     title: 'Chat',
@@ -496,6 +499,7 @@ export const m = {
     exportHint: 'A .safetensors file with the weights, the text and the history.',
     delete: 'Delete',
     deleted: (name: string) => `“${name}” is deleted.`,
+    card: 'Dataset card',
     deletedHeading: 'Deleted, can be undone until this tab closes',
     import: 'Import a run',
     imported: (name: string) => `“${name}” is imported.`,
