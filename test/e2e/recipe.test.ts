@@ -47,6 +47,10 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
       if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
       await b.shoot(page, `recipe-${name}-${width}-${theme}`)
+      for (const part of [m.recipe.clean, m.recipe.anonymise, m.recipe.split])
+        await area()
+          .getByRole('region', { name: part, exact: true })
+          .screenshot({ path: `test/e2e/screenshots/recipe-${name}-${part}-${width}-${theme}.png` })
     }
     await page.setViewportSize({ width: 1440, height: 900 })
   }
