@@ -104,11 +104,13 @@ class Recipe {
     this.switches = this.switches.map((entry) => (entry.step.kind === kind ? { ...entry, ...change } : entry))
   }
 
+  /** Past the next step that is on, in this direction. */
   move(kind: CleanStep['kind'], by: -1 | 1) {
     const from = this.switches.findIndex(({ step }) => step.kind === kind)
     const moved = this.switches[from]
-    if (moved && this.switches[from + by])
-      this.switches = this.switches.toSpliced(from, 1).toSpliced(from + by, 0, moved)
+    let to = from + by
+    while (this.switches[to]?.on === false) to += by
+    if (moved && this.switches[to]) this.switches = this.switches.toSpliced(from, 1).toSpliced(to, 0, moved)
   }
 
   change(change: Partial<Anonymise>) {
