@@ -1,7 +1,7 @@
 // What is done to a text before it is trained on, as data that a run can keep: cleaning steps, applied in their order,
 // and how what is personal is found and treated.
 
-/** One step of cleaning. Lines are the unit of the last five. */
+/** One step of cleaning. Lines are the unit of the last five; a conversation is one of them. */
 export type CleanStep =
   /** Unicode's compatibility form: ligatures, full-width letters and composed accents become one spelling. */
   | { kind: 'nfkc' }
@@ -24,15 +24,18 @@ export type CleanStep =
   /** Removes lines that hold one of these words or phrases, whatever their case. */
   | { kind: 'words'; drop: readonly string[] }
 
-/** A place that a step changed. `line` counts from 1, in the text the step was given; `after` is null where the line went. */
+/** A place that a step changed; `after` is null where the line, or the whole conversation, went. */
 export interface Place {
+  /** Counts from 1 in the text that the step was given; in a text of documents, in the document. */
   line: number
+  /** Counts from 1; not said in plain text. */
+  document?: number
   before: string
   after: string | null
 }
 export interface CleanReport {
   step: CleanStep
-  /** Lines changed or removed; for `html`, tags and entities. */
+  /** Lines changed or removed, conversations removed; for `html`, tags and entities. */
   count: number
   places: Place[]
 }
@@ -95,4 +98,76 @@ export interface PiiCount {
   refused: number
   /** Still in the text: the kind is kept. */
   kept: number
+}
+
+/** What anonymising did to a text. */
+export interface PersonalReport {
+  counts: Record<PiiKind, PiiCount>
+  dropped_lines: number
+  /** Hits that are still in the text, refused or kept. */
+  went_through: number
+  /** Some of the changed lines, before and after. */
+  places: Place[]
+}
+
+/** A place where something personal was found, as it is shown for review. */
+export interface PersonalHit {
+  kind: PiiKind
+  text: string
+  line: number
+  /** Counts from 1; not said in plain text. */
+  document?: number
+  /** Up to 40 characters of the same line on either side. */
+  before: string
+  after: string
+  /** A person has said that it stays. */
+  refused: boolean
+}
+
+/** What is to be looked for in the collected text, cleaned by these steps, and which of it is to be shown. */
+export interface PersonalQuery {
+  clean: readonly CleanStep[]
+  setting: Anonymise
+  /** Null for all kinds. */
+  kind: PiiKind | null
+  /** How many hits of that kind are passed over. */
+  offset: number
+}
+export interface PersonalFound {
+  counts: Record<PiiKind, { found: number; refused: number }>
+  /** Hits of the kind asked for, of which some are shown. */
+  total: number
+  offset: number
+  hits: PersonalHit[]
+}
+
+/** What cleaning steps would do, tried on the beginning of the collected text. */
+export interface CleanPreview {
+  reports: CleanReport[]
+  /** Characters (UTF-16 units) that were tried, of how many. */
+  tried: number
+  length: number
+}
+
+/** What n-grams are made of: words without regard to case, whole lines, or UTF-16 units. */
+export type LeakUnit = 'words' | 'lines' | 'characters'
+
+/** What of the held-out part stands in the training part: n-grams of it, and some of the stretches. */
+export interface LeakReport {
+  unit: LeakUnit
+  n: number
+  total: number
+  count: number
+  share: number
+  places: {
+    text: string
+    held: LeakContext
+    trained: LeakContext
+  }[]
+}
+/** The words around a stretch, and how far into its part it stands, 0 to 1. */
+export interface LeakContext {
+  before: string
+  after: string
+  at: number
 }

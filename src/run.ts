@@ -1,7 +1,7 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
 import type { Config } from './config'
 import type { KernelChoice, SamplingOptions } from './engine'
-import type { Anonymise, CleanStep } from './recipe'
+import type { Anonymise, CleanStep, PiiKind } from './recipe'
 
 /** One update's numbers. Losses in nats a token. */
 export interface StepMetrics {
@@ -123,8 +123,16 @@ export interface DatasetCard {
   language: string | null
   /** What was done to the text before, in order, and in how many places. */
   recipe: { step: CleanStep; count: number }[]
+  /** How the text was made anonymous after that; not said where nobody looked for personal data. */
+  anonymise?: Anonymise | undefined
+  personal?: PersonalSummary | undefined
   /** Of a generated text. */
   generated?: GeneratedBy | undefined
+}
+/** How much personal data was found, and how much of it is still in the text, refused or kept. */
+export interface PersonalSummary {
+  kinds: { kind: PiiKind; found: number; went_through: number }[]
+  dropped_lines: number
 }
 export interface CharacterCount {
   character: string

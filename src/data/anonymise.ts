@@ -1,18 +1,14 @@
 // Makes a text anonymous: what was found in it is masked, replaced by invented data or removed with its line, kind by kind, and
 // counted, so that it can be said what went through.
 import { CorpusError } from '../errors'
-import { PII_KINDS, type Anonymise, type PiiCount, type PiiKind, type Place } from '../recipe'
+import { PII_KINDS, type Anonymise, type PersonalReport, type PiiCount, type PiiKind, type Place } from '../recipe'
+import { SPECIAL } from '../run'
 import { findPersonal, type Hit, type Search } from './pii'
 import { Pseudonyms } from './pseudonyms'
+import { blankSpecial } from './special'
 
-export interface Anonymised {
+export interface Anonymised extends PersonalReport {
   text: string
-  counts: Record<PiiKind, PiiCount>
-  dropped_lines: number
-  /** Hits that are still in the text, refused or kept. */
-  went_through: number
-  /** Some of the changed lines, before and after. */
-  places: Place[]
 }
 
 /** What stands in the text for a masked hit. */
@@ -37,37 +33,53 @@ const SHOWN = 60
 
 /** Finds and treats. Throws CorpusError, with the way out, where nothing would be left of the text. */
 export async function anonymise(text: string, setting: Anonymise, search: Search = {}): Promise<Anonymised> {
-  return treat(text, await findPersonal(text, setting, search), setting)
+  return treat(text, await findPersonal(text, setting, search), setting, search.special)
 }
 
-/** Treats what `findPersonal` found in this text. Throws CorpusError where nothing would be left. */
-export function treat(text: string, hits: readonly Hit[], setting: Anonymise): Anonymised {
+/**
+ * Treats what `findPersonal` found in this text. With a line goes what it leaves empty: its turn of a conversation, its document.
+ * Throws CorpusError where nothing would be left.
+ */
+export function treat(
+  text: string,
+  hits: readonly Hit[],
+  setting: Anonymise,
+  special: readonly string[] = [],
+): Anonymised {
+  const seen = blankSpecial(text, special)
   const counts = Object.fromEntries(
     PII_KINDS.map((kind) => [kind, { found: 0, masked: 0, pseudonymised: 0, dropped: 0, refused: 0, kept: 0 }]),
   ) as Record<PiiKind, PiiCount>
   const doomed = new Set<number>()
-  for (const { kind, line, refused } of hits) if (!refused && setting.treatments[kind] === 'drop_line') doomed.add(line)
+  for (const { kind, row, refused } of hits) if (!refused && setting.treatments[kind] === 'drop_line') doomed.add(row)
 
   const pseudonyms = new Pseudonyms(setting.seed)
   const out: string[] = []
   const places: Place[] = []
-  const note = (line: number, before: string, after: string | null) => {
-    if (places.length < MOST_PLACES) places.push({ line, before, after })
-  }
   let done = 0
-  let last = 0
-  for (const { kind, start, end, text: found, line, before, after, refused } of hits) {
+  let last = -1
+  for (const { kind, start, end, row, text: found, line, document, before, after, refused } of hits) {
+    const note = (instead: string | null) => {
+      if (places.length >= MOST_PLACES) return
+      const around = (middle: string) => before.slice(-SHOWN) + middle + after.slice(0, SHOWN)
+      places.push({
+        line,
+        ...(document !== undefined && { document }),
+        before: around(found),
+        after: instead === null ? null : around(instead),
+      })
+    }
     const count = counts[kind]
     count.found++
-    if (doomed.has(line)) {
+    if (doomed.has(row)) {
       count.dropped++
-      if (line === last) continue
-      last = line
-      const lineStart = text.lastIndexOf('\n', start - 1) + 1
-      const feed = text.indexOf('\n', end)
-      out.push(text.slice(done, lineStart))
-      done = feed < 0 ? text.length : feed + 1
-      note(line, before.slice(-SHOWN) + found + after.slice(0, SHOWN), null)
+      if (row === last) continue
+      last = row
+      const feed = seen.indexOf('\n', end)
+      out.push(text.slice(done, row))
+      // A special token that ends the line stays.
+      done = feed < 0 ? text.length : text[feed] === '\n' ? feed + 1 : feed
+      note(null)
       continue
     }
     const treatment = refused ? 'keep' : setting.treatments[kind]
@@ -81,16 +93,24 @@ export function treat(text: string, hits: readonly Hit[], setting: Anonymise): A
     const instead = treatment === 'mask' ? MASKS[kind] : pseudonyms.of(kind, found)
     out.push(text.slice(done, start), instead)
     done = end
-    note(
-      line,
-      before.slice(-SHOWN) + found + after.slice(0, SHOWN),
-      before.slice(-SHOWN) + instead + after.slice(0, SHOWN),
-    )
+    note(instead)
   }
   out.push(text.slice(done))
-  const treated = out.join('')
-  if (treated.trim() === '' && text.trim() !== '')
+  const treated = doomed.size > 0 && special.length > 0 ? withoutEmpty(out.join('')) : out.join('')
+  if (blankSpecial(treated, special).trim() === '' && seen.trim() !== '')
     throw new CorpusError('Every line holds personal data, so removing those lines leaves nothing. Mask them instead.')
   const went_through = Object.values(counts).reduce((sum, { refused, kept }) => sum + refused + kept, 0)
   return { text: treated, counts, dropped_lines: doomed.size, went_through, places }
+}
+
+const EMPTY_TURN = new RegExp(
+  `(?:${[SPECIAL.system, SPECIAL.user, SPECIAL.assistant].map((role) => role.replaceAll('|', '\\|')).join('|')})\\s*${SPECIAL.end.replaceAll('|', '\\|')}`,
+  'g',
+)
+
+/** Without turns and documents in which nothing is said. */
+function withoutEmpty(text: string): string {
+  const documents = text.replace(EMPTY_TURN, '').split(SPECIAL.end_of_text)
+  const last = documents.pop() ?? ''
+  return documents.flatMap((said) => (said.trim() === '' ? [] : [said, SPECIAL.end_of_text])).join('') + last
 }

@@ -6,7 +6,10 @@ import { countCharacters } from './dataset'
 import { textBetween } from './special'
 
 /** Describes a text, whose documents and turns are written as `writeDocuments` has them; `made` is what the text cannot say. */
-export function describe(text: string, made: Pick<DatasetCard, 'recipe' | 'generated'> = { recipe: [] }): DatasetCard {
+export function describe(
+  text: string,
+  made: Pick<DatasetCard, 'recipe' | 'anonymise' | 'personal' | 'generated'> = { recipe: [] },
+): DatasetCard {
   const tokens = countTokens(text)
   const said = textBetween(text, SPECIAL_TOKENS)
   return {

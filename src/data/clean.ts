@@ -1,21 +1,41 @@
 // Cleans a text step by step, and says what each step did: how many places it changed, and some of them before and after.
-// Every step takes time in proportion to the text, whatever the text: people paste files of one line.
+// Every step takes time in proportion to the text, whatever the text: people paste files of one line. In a text of documents the
+// special tokens between them stay, and none comes about.
 import { franc } from 'franc-min'
 import { CorpusError } from '../errors'
 import type { CleanReport, CleanStep } from '../recipe'
-import { hash, mix } from '../rng'
+import { SPECIAL } from '../run'
+import { breakSpecial } from './chat_format'
+import { nearDuplicates, wordsOf } from './near_duplicates'
+import { cutAtSpecial } from './special'
 
 const MOST_PLACES = 20
 /** Characters of a line that a place shows. */
 const SHOWN = 120
 
-/** Applies the steps in order. Throws CorpusError, with the way out, for a step that makes no sense or leaves no text. */
-export function clean(text: string, steps: readonly CleanStep[]): { text: string; reports: CleanReport[] } {
+type Note = (line: number, before: string, after: string | null) => void
+/** What a step does: it writes a text anew, or says line by line, in order, what stays. */
+type Work = { rewrite: (text: string, note: Note) => string } | { keeps: (line: string) => boolean }
+
+/**
+ * Applies the steps in order. `special`: the tokens that are written between documents and turns, none in plain text. Steps that remove
+ * lines take a conversation as one, and a document that they leave empty goes. Throws CorpusError, with the way out, for a step
+ * that makes no sense or leaves no text.
+ */
+export function clean(
+  text: string,
+  steps: readonly CleanStep[],
+  special: readonly string[] = [],
+): { text: string; reports: CleanReport[] } {
   const reports: CleanReport[] = []
   for (const step of steps) {
     const report: CleanReport = { step, count: 0, places: [] }
-    const after = apply(text, step, report)
-    if (after.trim() === '' && text.trim() !== '')
+    const work = workOf(step)
+    const after =
+      special.length > 0
+        ? inDocuments(text, work, report, special)
+        : apply(text, work, (line, before, after) => note(report, { line }, before, after))
+    if (isBlank(after, special) && !isBlank(text, special))
       throw new CorpusError(
         `After the cleaning step “${step.kind}” nothing is left of the text. Remove the step, or loosen it.`,
       )
@@ -25,51 +45,97 @@ export function clean(text: string, steps: readonly CleanStep[]): { text: string
   return { text, reports }
 }
 
-function apply(text: string, step: CleanStep, report: CleanReport): string {
+function isBlank(text: string, special: readonly string[]): boolean {
+  return cutAtSpecial(text, special).every((part, i) => i % 2 === 1 || part.trim() === '')
+}
+
+function workOf(step: CleanStep): Work {
   switch (step.kind) {
     case 'nfkc':
-      return eachLine(text, report, nfkc)
+      return eachLine(nfkc)
     case 'control':
-      return eachLine(text, report, (line) => line.replace(INVISIBLE, ''))
+      return eachLine((line) => line.replace(INVISIBLE, ''))
     case 'whitespace':
-      return whitespace(text, report)
+      return { rewrite: whitespace }
     case 'html':
-      return html(text, report)
+      return { rewrite: html }
     case 'lowercase':
-      return eachLine(text, report, (line) => line.toLowerCase())
+      return eachLine((line) => line.toLowerCase())
     case 'quotes':
-      return eachLine(text, report, (line) => line.replace(/[‘’‚‛′]/g, "'").replace(/[“”„‟″«»]/g, '"'))
+      return eachLine((line) => line.replace(/[‘’‚‛′]/g, "'").replace(/[“”„‟″«»]/g, '"'))
     case 'duplicate_lines': {
       const seen = new Set<string>()
-      return keepLines(text, report, (line) => {
-        const key = line.trim()
-        if (key === '' || !seen.has(key)) return seen.add(key) !== null
-        return false
-      })
+      return {
+        keeps(line) {
+          const key = line.trim()
+          if (key === '' || !seen.has(key)) return seen.add(key) !== null
+          return false
+        },
+      }
     }
     case 'near_duplicates':
-      return keepLines(text, report, nearDuplicates(step.similarity))
+      return { keeps: nearDuplicates(step.similarity) }
     case 'length':
       if (!(step.min <= step.max))
         throw new CorpusError(
           `No line is at least ${step.min} and at most ${step.max} characters long. Choose a larger maximum.`,
         )
-      return keepLines(
-        text,
-        report,
-        (line) => line.trim() === '' || (line.length >= step.min && line.length <= step.max),
-      )
+      return { keeps: (line) => line.trim() === '' || (line.length >= step.min && line.length <= step.max) }
     case 'language': {
       if (step.keep.length === 0) throw new CorpusError('No language is to be kept. Choose at least one.')
       const keep = new Set(step.keep)
-      return keepLines(text, report, (line) => {
-        const language = franc(line.slice(0, LANGUAGE_SAMPLE), { minLength: LANGUAGE_LEAST })
-        return language === 'und' || keep.has(language)
-      })
+      return {
+        keeps(line) {
+          const language = franc(line.slice(0, LANGUAGE_SAMPLE), { minLength: LANGUAGE_LEAST })
+          return language === 'und' || keep.has(language)
+        },
+      }
     }
     case 'words':
-      return keepLines(text, report, withoutWords(step.drop))
+      return { keeps: withoutWords(step.drop) }
   }
+}
+
+function apply(text: string, work: Work, note: Note): string {
+  return 'rewrite' in work ? work.rewrite(text, note) : keepLines(text, work.keeps, note)
+}
+
+/** Document by document; lines are counted in each. */
+function inDocuments(text: string, work: Work, report: CleanReport, special: readonly string[]): string {
+  const parts = cutAtSpecial(text, special)
+  const out: string[] = []
+  for (let from = 0, document = 1; from < parts.length; document++) {
+    const end = parts.indexOf(SPECIAL.end_of_text, from)
+    const to = end < 0 ? parts.length : end + 1
+    out.push(...inDocument(parts.slice(from, to), work, report, document))
+    from = to
+  }
+  return out.join('')
+}
+
+/** What becomes of one document's parts: nothing, where it goes. */
+function inDocument(parts: string[], work: Work, report: CleanReport, document: number): string[] {
+  if ('keeps' in work && parts.some(isRole)) {
+    const said = parts.filter((part, i) => i % 2 === 0 && part.trim() !== '').join('\n')
+    if (said === '' || work.keeps(said)) return [parts.join('')]
+    note(report, { document, line: 1 }, said, null)
+    return []
+  }
+  const after = parts.map((part, i) => {
+    if (i % 2 === 1) return part
+    const done = apply(part, work, (line, before, after) => {
+      if (report.places.length < MOST_PLACES) line += parts.slice(0, i).join('').split('\n').length - 1
+      note(report, { document, line }, before, after)
+    })
+    // “&lt;|end|>” was no special token, and is to become none.
+    return done.includes('<|') ? breakSpecial(done) : done
+  })
+  const isEmpty = (list: string[]) => list.every((part, i) => i % 2 === 1 || part.trim() === '')
+  return 'keeps' in work && isEmpty(after) && !isEmpty(parts) ? [] : [after.join('')]
+}
+
+function isRole(part: string): boolean {
+  return part === SPECIAL.user || part === SPECIAL.assistant || part === SPECIAL.system
 }
 
 /** Characters from which a language is told, and below which it is not. */
@@ -85,18 +151,22 @@ function nfkc(line: string): string {
   return line.replace(/\p{M}{30}(?=\p{M})/gu, '$&\u034f').normalize('NFKC')
 }
 
-function whitespace(text: string, report: CleanReport): string {
-  const tidied = eachLine(text, report, (line) => {
+function whitespace(text: string, note: Note): string {
+  const tidied = rewriteLines(text, note, (line) => {
     const end = line.trimEnd()
     const body = end.trimStart()
     const indent = end.slice(0, end.length - body.length)
     return indent + body.replace(/[^\S\n]+/g, ' ')
   })
   let empty = 0
-  return keepLines(tidied, report, (line) => {
-    empty = line === '' ? empty + 1 : 0
-    return empty < 2
-  })
+  return keepLines(
+    tidied,
+    (line) => {
+      empty = line === '' ? empty + 1 : 0
+      return empty < 2
+    },
+    note,
+  )
 }
 
 /** Elements that end a line where they stand. */
@@ -122,7 +192,7 @@ const ENTITIES: Record<string, string> = {
   deg: '°',
 }
 
-function html(text: string, report: CleanReport): string {
+function html(text: string, note: Note): string {
   const out: string[] = []
   const unclosed = new Set<string>()
   const lineAt = lineCounter(text)
@@ -145,12 +215,12 @@ function html(text: string, report: CleanReport): string {
       if (end >= 0 && (name === 'script' || name === 'style')) end = Math.max(end, closing(`</${name}>`, end))
     }
     if (end < 0) continue
-    out.push(entities(text.slice(done, at), lineAt, done, report))
+    out.push(entities(text.slice(done, at), lineAt, done, note))
     if (BLOCK.test(name)) out.push('\n')
-    note(report, lineAt(at), text.slice(at, Math.min(end, at + SHOWN)), '')
+    note(lineAt(at), text.slice(at, Math.min(end, at + SHOWN)), '')
     done = end
   }
-  out.push(entities(text.slice(done), lineAt, done, report))
+  out.push(entities(text.slice(done), lineAt, done, note))
   return out.join('')
 }
 
@@ -167,7 +237,7 @@ function tagEnd(text: string, from: number): number {
   return -1
 }
 
-function entities(part: string, lineAt: (at: number) => number, offset: number, report: CleanReport): string {
+function entities(part: string, lineAt: (at: number) => number, offset: number, note: Note): string {
   if (!part.includes('&')) return part
   return part.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,8}));/gi, (all, decimal, hex, name, at: number) => {
     const code = decimal ? Number(decimal) : hex ? parseInt(hex as string, 16) : -1
@@ -175,7 +245,7 @@ function entities(part: string, lineAt: (at: number) => number, offset: number, 
     const valid = code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff)
     const after = name ? known : valid ? String.fromCodePoint(code) : undefined
     if (after === undefined) return all
-    note(report, lineAt(offset + at), all, after)
+    note(lineAt(offset + at), all, after)
     return after
   })
 }
@@ -211,115 +281,40 @@ function withoutWords(drop: readonly string[]): (line: string) => boolean {
   }
 }
 
-function wordsOf(line: string): string[] {
-  return line.toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? []
+function eachLine(change: (line: string) => string): Work {
+  return { rewrite: (text, note) => rewriteLines(text, note, change) }
 }
 
-/** Values of a line's signature (Broder, 1997), cut into bands of rows: two lines that share a band are compared. */
-const HASHES = 64
-/** Shingles that stand for a longer line: those with the smallest hashes, which makes them a fair sample. */
-const MOST_SHINGLES = 1024
-/** Earlier lines kept in a bucket: more would let one bucket hold, and be compared with, all lines. */
-const BUCKET = 8
-const SEED = 0x6c617373
-
-function nearDuplicates(similarity: number): (line: string) => boolean {
-  if (!(similarity > 0 && similarity <= 1))
-    throw new CorpusError(`A similarity of ${similarity} cannot be. Choose one above 0 and at most 1.`)
-  // Most rows, so fewest false candidates, whose threshold (1/bands)^(1/rows) lies well below what is asked for.
-  const rows = [16, 8, 4, 2, 1].find((r) => (r / HASHES) ** (1 / r) <= similarity - 0.1) ?? 1
-  const keys = Uint32Array.from({ length: HASHES }, (_, k) => hash(SEED, 1, k))
-  const buckets = new Map<number, Uint32Array[]>()
-  const signature = new Uint32Array(HASHES)
-  return (line) => {
-    const shingles = shinglesOf(line)
-    if (shingles.length === 0) return true
-    signature.fill(0xffffffff)
-    for (const shingle of shingles)
-      for (let k = 0; k < HASHES; k++) {
-        const value = mix((shingle ^ keys[k]!) >>> 0)
-        if (value < signature[k]!) signature[k] = value
-      }
-    const bands: number[] = []
-    for (let at = 0; at < HASHES; at += rows) {
-      let band = mix(at)
-      for (let r = at; r < at + rows; r++) band = mix((band ^ signature[r]!) >>> 0)
-      bands.push(band)
-    }
-    const compared = new Set<Uint32Array>()
-    for (const band of bands)
-      for (const earlier of buckets.get(band) ?? []) {
-        if (compared.has(earlier)) continue
-        compared.add(earlier)
-        if (jaccard(shingles, earlier) >= similarity) return false
-      }
-    for (const band of bands) {
-      const bucket = buckets.get(band)
-      if (!bucket) buckets.set(band, [shingles])
-      else if (bucket.length < BUCKET) bucket.push(shingles)
-    }
-    return true
-  }
-}
-
-/** Hashes of a line's words and pairs of words, sorted, each once. */
-function shinglesOf(line: string): Uint32Array {
-  const found = new Set<number>()
-  let before = 0
-  for (const word of wordsOf(line)) {
-    let h = SEED
-    for (let i = 0; i < word.length; i++) h = Math.imul(h ^ word.charCodeAt(i), 0x01000193)
-    h = mix(h >>> 0)
-    found.add(h)
-    if (before !== 0) found.add(mix((h + Math.imul(before, 31)) >>> 0))
-    before = h
-  }
-  return Uint32Array.from(found).sort().slice(0, MOST_SHINGLES)
-}
-
-/** Share of the elements of two sorted lists that both have. */
-function jaccard(a: Uint32Array, b: Uint32Array): number {
-  let both = 0
-  let union = 0
-  let i = 0
-  let j = 0
-  // The smallest of the union is a fair sample of it; past its size one list may have been cut.
-  const most = Math.max(a.length, b.length) < MOST_SHINGLES ? Infinity : MOST_SHINGLES
-  for (; (i < a.length || j < b.length) && union < most; union++) {
-    const x = i < a.length ? a[i]! : Infinity
-    const y = j < b.length ? b[j]! : Infinity
-    if (x === y) both++
-    if (x <= y) i++
-    if (y <= x) j++
-  }
-  return union === 0 ? 1 : both / union
-}
-
-function eachLine(text: string, report: CleanReport, change: (line: string) => string): string {
+function rewriteLines(text: string, note: Note, change: (line: string) => string): string {
   const lines = text.split('\n')
   for (let i = 0; i < lines.length; i++) {
     const before = lines[i]!
     const after = change(before)
     if (after === before) continue
     lines[i] = after
-    note(report, i + 1, before, after)
+    note(i + 1, before, after)
   }
   return lines.join('\n')
 }
 
-function keepLines(text: string, report: CleanReport, keeps: (line: string) => boolean): string {
+function keepLines(text: string, keeps: (line: string) => boolean, note: Note): string {
   const lines = text.split('\n')
   return lines
     .filter((line, i) => {
       // What follows the last line feed is no line.
       if (keeps(line) || (i === lines.length - 1 && line === '')) return true
-      note(report, i + 1, line, null)
+      note(i + 1, line, null)
       return false
     })
     .join('\n')
 }
 
-function note(report: CleanReport, line: number, before: string, after: string | null): void {
+function note(
+  report: CleanReport,
+  at: Pick<CleanReport['places'][number], 'line' | 'document'>,
+  before: string,
+  after: string | null,
+): void {
   report.count++
   if (report.places.length >= MOST_PLACES) return
   let same = 0
@@ -327,5 +322,5 @@ function note(report: CleanReport, line: number, before: string, after: string |
   const from = before.length <= SHOWN ? 0 : Math.max(0, same - SHOWN / 4)
   const shown = (s: string) =>
     (from > 0 ? '…' : '') + s.slice(from, from + SHOWN) + (s.length > from + SHOWN ? '…' : '')
-  report.places.push({ line, before: shown(before), after: after === null ? null : shown(after) })
+  report.places.push({ ...at, before: shown(before), after: after === null ? null : shown(after) })
 }

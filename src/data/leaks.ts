@@ -1,11 +1,9 @@
 // What of the held-out part stands in the training part already, and so can be known by heart: its n-grams, each looked up in a
 // table of hashes and compared piece by piece, in time proportional to the text.
+import type { LeakUnit } from '../recipe'
 import { mix } from '../rng'
 import { SPECIAL_TOKENS } from './chat_format'
 import { textBetween } from './special'
-
-/** What n-grams are made of: words without regard to case, whole lines, or UTF-16 units. */
-export type LeakUnit = 'words' | 'lines' | 'characters'
 
 /** One stretch of the held-out part that stands in the training part; places are UTF-16 ones. */
 export interface LeakPlace {

@@ -1,30 +1,28 @@
 // Finds personal data in a text: what stands where, of which kind, with the words around it for a person to judge. Everything
 // takes time in proportion to the text, whatever the text: it is read in windows of a bounded size, and in a window no
 // pattern can look farther than its own bounded length.
-import type { Anonymise, PiiKind } from '../recipe'
+import type { Anonymise, PersonalHit, PiiKind } from '../recipe'
+import { SPECIAL } from '../run'
 import { findAddresses } from './pii_addresses'
 import { nameFinder } from './pii_names'
 import { findAccounts, findBirthDates, findCards, findIbans } from './pii_numbers'
 import { findEmails, findHandles, findIps, findUrls, ownFinder, type Finder, type Span } from './pii_patterns'
 import { phoneFinder } from './pii_phones'
+import { blankSpecial } from './special'
 
 /** A place found. `start` and `end` count UTF-16 units of the whole text, `line` from 1. */
-export interface Hit {
-  kind: PiiKind
+export interface Hit extends PersonalHit {
   start: number
   end: number
-  text: string
-  line: number
-  /** Up to 40 characters of the same line on either side. */
-  before: string
-  after: string
-  /** A person has said that it stays. */
-  refused: boolean
+  /** Where its line begins, or its document or turn if that is later. */
+  row: number
 }
 
 export interface Search {
   /** First names beside the list in the program. */
   names?: readonly string[] | undefined
+  /** The tokens written between documents and turns: no hit reaches across one. */
+  special?: readonly string[] | undefined
   /** Called between windows with the share that is read, 0 to 1, and awaited; what it throws ends the search. */
   onProgress?: ((share: number) => void | Promise<void>) | undefined
 }
@@ -68,35 +66,59 @@ export async function findPersonal(text: string, setting: Anonymise, search: Sea
     address: findAddresses,
     name: nameFinder(setting.names, search.names),
   }
-  const refused = new Set(setting.refused.map(({ kind, text }) => `${kind} ${text}`))
+  const isRefused = refusalsOf(setting)
   const hits: Hit[] = []
+  // What the finders see: special tokens end a line.
+  const seen = blankSpecial(text, search.special ?? [])
+  const hasDocuments = seen !== text
+  let document = 1
   let line = 1
-  let lineStart = 0
-  let feed = feedAfter(text, 0)
+  let row = 0
+  let feed = feedAfter(seen, 0)
   let done = 0
-  for (let start = 0, windows = 0; start < text.length; windows++) {
-    const { end, from, to } = windowAt(text, start)
-    const window = text.slice(from, to)
+  for (let start = 0, windows = 0; start < seen.length; windows++) {
+    const { end, from, to } = windowAt(seen, start)
+    const window = seen.slice(from, to)
     for (const found of longest(window, finders)) {
       const at = from + found.start
       // The neighbours' margins: what begins there is theirs.
       if (at < Math.max(start, done) || at >= end) continue
       while (feed < at) {
-        line++
-        lineStart = feed + 1
-        feed = feedAfter(text, lineStart)
+        if (text[feed] === '\n') line++
+        else if (text.startsWith(SPECIAL.end_of_text, feed)) {
+          document++
+          line = 1
+        }
+        row = feed + 1
+        feed = feedAfter(seen, row)
       }
-      done = from + found.end
       const hit = window.slice(found.start, found.end)
+      if (hasDocuments && text.slice(at, from + found.end) !== hit) continue
+      done = from + found.end
       const { kind } = found
-      const before = text.slice(Math.max(lineStart, at - CONTEXT), at)
-      const after = text.slice(done, done + CONTEXT).split('\n', 1)[0]!
-      hits.push({ kind, start: at, end: done, text: hit, line, before, after, refused: refused.has(`${kind} ${hit}`) })
+      hits.push({
+        kind,
+        start: at,
+        end: done,
+        row,
+        text: hit,
+        line,
+        ...(hasDocuments && { document }),
+        before: seen.slice(Math.max(row, at - CONTEXT), at),
+        after: seen.slice(done, done + CONTEXT).split('\n', 1)[0]!,
+        refused: isRefused(kind, hit),
+      })
     }
     start = end
     if (windows % TOLD_EVERY === 0) await search.onProgress?.(start / text.length)
   }
   return hits
+}
+
+/** What says of a hit whether a person has said that it stays. */
+export function refusalsOf({ refused }: Pick<Anonymise, 'refused'>): (kind: PiiKind, text: string) => boolean {
+  const known = new Set(refused.map(({ kind, text }) => `${kind} ${text}`))
+  return (kind, text) => known.has(`${kind} ${text}`)
 }
 
 /** Where the line ends that `from` lies in. */

@@ -54,6 +54,18 @@ export function textBetween(text: string, special: readonly string[]): string[] 
   return pattern ? text.split(pattern) : [text]
 }
 
+/** A text cut at its special tokens: the stretches between them at even places, they themselves at odd ones. */
+export function cutAtSpecial(text: string, special: readonly string[]): string[] {
+  const pattern = anyOf(special)
+  return pattern ? text.split(new RegExp(`(${pattern.source})`, 'gu')) : [text]
+}
+
+/** The text with line feeds, as many as it is long, for every special token: where lines of it begin and end. */
+export function blankSpecial(text: string, special: readonly string[]): string {
+  const pattern = anyOf(special)
+  return pattern ? text.replace(pattern, (token) => '\n'.repeat(token.length)) : text
+}
+
 /** A vocabulary with special tokens after it, as a state has them. */
 export function withSpecial(vocab: string[], special: readonly string[]): Pick<TokenizerState, 'vocab' | 'special'> {
   return special.length > 0 ? { vocab: [...vocab, ...special], special: [...special] } : { vocab }

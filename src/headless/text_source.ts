@@ -109,7 +109,7 @@ function cleaned(source: Source, list: string): Source {
 async function withoutPeople(source: Source, word: string): Promise<Source> {
   const treatment = oneOf('anonymise', word, ['mask', 'pseudonym', 'drop_line'])
   const names = readFileSync(join('public', 'corpora', 'first-names.txt'), 'utf8').split('\n')
-  const made = await anonymise(source.text, anonymiseAll(treatment), { names })
+  const made = await anonymise(source.text, anonymiseAll(treatment), { names, special: source.special })
   return { ...source, text: made.text, notices: [...source.notices, toldOf(made)] }
 }
 

@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import { MLPS, NORMS, POSITIONS, PRECISIONS, RECOMPUTES, SCHEDULES, validate } from '../config'
 import { CheckpointError } from '../errors'
+import { NAME_STRICTNESS, PII_KINDS, TREATMENTS } from '../recipe'
 import { TOKENIZER_KINDS, type CheckpointMeta, type RunSpec } from '../run'
 
 /** The versions of the checkpoint header that can be read. */
@@ -63,6 +64,29 @@ const StepSchema = v.variant('kind', [
   v.object({ kind: v.literal('language'), keep: texts }),
   v.object({ kind: v.literal('words'), drop: texts }),
 ])
+const treatment = v.picklist(TREATMENTS)
+const kind = v.picklist(PII_KINDS)
+const AnonymiseSchema = v.object({
+  treatments: v.object({
+    email: treatment,
+    phone: treatment,
+    card: treatment,
+    iban: treatment,
+    ip: treatment,
+    url: treatment,
+    handle: treatment,
+    account: treatment,
+    birth_date: treatment,
+    address: treatment,
+    name: treatment,
+    own: treatment,
+  }),
+  names: v.picklist(NAME_STRICTNESS),
+  country: text,
+  own: texts,
+  refused: v.pipe(v.array(v.object({ kind, text })), v.readonly()),
+  seed: v.number(),
+})
 const characterCounts = v.array(v.object({ character: text, count }))
 
 const CardSchema = v.object({
@@ -76,6 +100,10 @@ const CardSchema = v.object({
   alphabet: v.object({ size: count, frequent: characterCounts, rare: characterCounts }),
   language: v.nullable(text),
   recipe: v.array(v.object({ step: StepSchema, count })),
+  anonymise: v.optional(AnonymiseSchema),
+  personal: v.optional(
+    v.object({ kinds: v.array(v.object({ kind, found: count, went_through: count })), dropped_lines: count }),
+  ),
   generated: v.optional(v.object({ task: text, settings: v.record(text, v.number()), seed: v.number() })),
 })
 

@@ -2,6 +2,7 @@
 // published at most ten times a second, so a fast run costs the page no more than a slow one.
 import type { Config, Problem } from '../config'
 import type { EngineInfo, KernelChoice } from '../engine'
+import type { CleanStep, PersonalQuery } from '../recipe'
 import type {
   BuiltInCorpus,
   EvalMetrics,
@@ -180,6 +181,18 @@ class LabMirror {
   async loadRunCorpus(id: string) {
     this.dataset = await this.#open.loadRunCorpus(id)
     return this.dataset
+  }
+  previewClean(steps: readonly CleanStep[]) {
+    return this.#open.previewClean(steps)
+  }
+  findPersonal(query: PersonalQuery) {
+    return this.#open.findPersonal(query)
+  }
+  leaks(val_fraction: number) {
+    return this.#open.leaks(val_fraction)
+  }
+  async setLicence(licence: string) {
+    this.dataset = await this.#open.setLicence(licence)
   }
 
   // -- a run

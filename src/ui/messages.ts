@@ -18,6 +18,7 @@ import {
 import { answers } from './messages_answers'
 import { ladder } from './messages_ladder'
 import { doctor, rung } from './messages_doctor'
+import { card, recipe } from './messages_recipe'
 
 /** What happened, what was kept and what to do, for an error with a name. */
 interface Explanation {
@@ -444,6 +445,8 @@ export const m = {
   doctor,
   answers,
   ladder,
+  card,
+  recipe,
 
   chat: {
     title: 'Chat',
@@ -500,6 +503,7 @@ export const m = {
     exportHint: 'A .safetensors file with the weights, the text and the history.',
     delete: 'Delete',
     deleted: (name: string) => `“${name}” is deleted.`,
+    card: 'Dataset card',
     deletedHeading: 'Deleted, can be undone until this tab closes',
     import: 'Import a run',
     imported: (name: string) => `“${name}” is imported.`,

@@ -7,6 +7,7 @@ import { bitsPerByte, fits, resplit, type Dataset } from '../data/dataset'
 import { ladderOf } from '../data/ladder'
 import type { EngineInfo, Timing } from '../engine'
 import { CheckpointError, ConfigError, invariant, OutOfMemoryError } from '../errors'
+import type { CleanPreview, CleanStep, LeakReport, PersonalFound, PersonalQuery } from '../recipe'
 import type {
   Answer,
   Answers,
@@ -37,6 +38,7 @@ import type {
   RunSummary,
   TextLadder,
 } from './protocol'
+import { RecipeBench } from './recipe_bench'
 import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { pack, transplant, unpack } from './transfer'
@@ -55,6 +57,7 @@ export class LocalLab implements Lab {
   readonly #gpu: GPU | undefined
   readonly #store: RunStore
   readonly #shelf: CorpusShelf
+  readonly #recipes: RecipeBench
   #workbench: Workbench | null = null
   #benching: AbortController | null = null
   /** Bytes of the smallest run that the device could not give memory to. */
@@ -64,6 +67,7 @@ export class LocalLab implements Lab {
     this.#gpu = gpu
     this.#store = store
     this.#shelf = new CorpusShelf(fetchText)
+    this.#recipes = new RecipeBench(this.#shelf)
   }
 
   get #bench(): Workbench {
@@ -106,6 +110,18 @@ export class LocalLab implements Lab {
     if (run?.id === id) return this.#shelf.loadOfRun(run.spec, run.text)
     const { record, text } = await store.load(id)
     return this.#shelf.loadOfRun(record.spec, text)
+  }
+  previewClean(steps: readonly CleanStep[]): Promise<CleanPreview | null> {
+    return this.#recipes.previewClean(steps)
+  }
+  findPersonal(query: PersonalQuery): Promise<PersonalFound | null> {
+    return this.#recipes.findPersonal(query)
+  }
+  async leaks(val_fraction: number): Promise<LeakReport> {
+    return Promise.resolve(this.#recipes.leaks(val_fraction))
+  }
+  async setLicence(licence: string): Promise<DatasetSummary> {
+    return Promise.resolve(this.#shelf.setLicence(licence))
   }
 
   // -- a run

@@ -3,6 +3,15 @@ import type { BenchResult, BenchSize } from '../bench'
 import type { Config, Problem } from '../config'
 import type { EngineInfo, KernelChoice } from '../engine'
 import type {
+  CleanPreview,
+  CleanReport,
+  CleanStep,
+  LeakReport,
+  PersonalFound,
+  PersonalQuery,
+  PersonalReport,
+} from '../recipe'
+import type {
   Answer,
   Answers,
   BuiltInCorpus,
@@ -34,6 +43,11 @@ export interface DatasetSummary {
   notices: string[]
   /** How the text was made ready; null for a run's own text, which stays as the run reads it. */
   preparation: Preparation | null
+  /** What each cleaning step of the preparation did, and what anonymising did. */
+  reports: CleanReport[]
+  personal: PersonalReport | null
+  /** The text is the person's own, who can say what its licence is. */
+  own: boolean
 }
 
 /** How well a text's held-out part is predicted by blind guessing, then by 1- to 5-grams counted in the rest of it. */
@@ -135,6 +149,14 @@ export interface Lab {
   loadRunCorpus(id: string): Promise<DatasetSummary>
   /** The ladder of the current text with so much held out; null where nothing is, or another text is chosen meanwhile. */
   ladderOfText(val_fraction: number): Promise<TextLadder | null>
+  /** Tries cleaning steps on the beginning of the collected text; null where a newer question came. Throws CorpusError. */
+  previewClean(steps: readonly CleanStep[]): Promise<CleanPreview | null>
+  /** Personal data in the collected text, up to 50 hits an answer; null where a newer question came. Throws CorpusError. */
+  findPersonal(query: PersonalQuery): Promise<PersonalFound | null>
+  /** What of the current dataset's held-out part stands in its training part, with this share held out. */
+  leaks(val_fraction: number): Promise<LeakReport>
+  /** Says under which licence one's own text stands. Throws CorpusError for a text that brought its licence along. */
+  setLicence(licence: string): Promise<DatasetSummary>
 
   // -- a run
   /** What is wrong with this config for the current dataset (a block longer than the text, too big for the device, …). */

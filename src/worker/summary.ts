@@ -29,12 +29,13 @@ export function summaryOf(record: RunRecord, live: { status: RunStatus; step: nu
   }
 }
 
-/** `preparation`: how the text was made ready; null for a run's own, of which the card tells. */
+/** `done`: how the text was made ready and what that did; null for a run's own, of which the card tells. */
 export function describeDataset(
   dataset: Dataset,
   text: string,
   notices: string[],
-  preparation: Preparation | null = null,
+  done: (Pick<DatasetSummary, 'reports' | 'personal'> & { preparation: Preparation }) | null = null,
+  own = false,
 ): DatasetSummary {
   return {
     corpus: dataset.corpus,
@@ -47,7 +48,10 @@ export function describeDataset(
     // Not half of a surrogate pair.
     excerpt: text.slice(0, EXCERPT).replace(/[\ud800-\udbff]$/, ''),
     notices,
-    preparation,
+    preparation: done?.preparation ?? null,
+    reports: done?.reports ?? [],
+    personal: done?.personal ?? null,
+    own,
   }
 }
 

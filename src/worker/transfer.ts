@@ -16,11 +16,18 @@ export function pack(
   text: string | null,
   history: RunHistory,
 ): { name: string; bytes: Uint8Array<ArrayBuffer> } {
-  const meta = { ...checkpoint.meta, spec: { ...checkpoint.meta.spec, name: spec.name } }
+  const meta = { ...checkpoint.meta, spec: withoutOwnWords({ ...checkpoint.meta.spec, name: spec.name }) }
   const extra = { text: text === null ? null : new TextEncoder().encode(text), history, notes }
   const slug = spec.name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || 'run'
   const bytes = encodeCheckpoint({ ...checkpoint, meta }, extra)
   return { name: `${slug}-step-${meta.step}.safetensors`, bytes }
+}
+
+/** The list of one's own words to be anonymised is what nobody else should read: it stays on this device. */
+function withoutOwnWords(spec: RunSpec): RunSpec {
+  const { card } = spec.corpus
+  if (!card?.anonymise) return spec
+  return { ...spec, corpus: { ...spec.corpus, card: { ...card, anonymise: { ...card.anonymise, own: [] } } } }
 }
 
 /** What a file holds, as a new run that can be saved. Throws CheckpointError. */

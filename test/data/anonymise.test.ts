@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { anonymise, MASKS } from '../../src/data/anonymise'
+import { SPECIAL_TOKENS, writeDocuments } from '../../src/data/chat_format'
 import { findPersonal } from '../../src/data/pii'
 import { Pseudonyms } from '../../src/data/pseudonyms'
 import { CorpusError } from '../../src/errors'
@@ -92,4 +93,55 @@ test('masking changes hits and nothing else', async () => {
     }),
     { numRuns: 200 },
   )
+})
+
+describe('a text of documents', () => {
+  const talk = (...said: string[]) => ({
+    messages: said.map((content, i) => ({ role: i % 2 ? ('assistant' as const) : ('user' as const), content })),
+  })
+  const text = writeDocuments([
+    talk('my name is Aisha', 'Hello Aisha!\nWrite to jane@example.org', 'jane@example.org', 'Thanks'),
+    { text: 'one\njane@example.org' },
+    { text: 'joe@example.org' },
+  ])
+
+  test('is masked between its tokens, which no word of one’s own can name', async () => {
+    const made = await anonymise(
+      text,
+      { ...MASK, own: ['user', 'assistant', 'end', 'Thanks'] },
+      { special: SPECIAL_TOKENS },
+    )
+    expect(made.text).toBe(
+      writeDocuments([
+        talk('my name is [NAME]', 'Hello [NAME]!\nWrite to [EMAIL]', '[EMAIL]', '[PRIVATE]'),
+        { text: 'one\n[EMAIL]' },
+        { text: '[EMAIL]' },
+      ]),
+    )
+    expect(made.places.map(({ document, line }) => [document, line])).toEqual([
+      [1, 1],
+      [1, 1],
+      [1, 2],
+      [1, 2],
+      [1, 2],
+      [2, 2],
+      [3, 1],
+    ])
+    expect(made.places[3]).toMatchObject({ before: 'jane@example.org', after: '[EMAIL]' })
+  })
+
+  test('loses lines, and with them the turns and documents that they were', async () => {
+    const treatments = { ...anonymiseAll('keep').treatments, email: 'drop_line' as const }
+    const made = await anonymise(text, { ...MASK, treatments }, { special: SPECIAL_TOKENS })
+    expect(made.text).toBe(
+      '<|user|>my name is Aisha<|end|><|assistant|>Hello Aisha!\n<|end|><|assistant|>Thanks<|end|><|endoftext|>one\n<|endoftext|>',
+    )
+    expect(made.dropped_lines).toBe(4)
+    const all = anonymise(
+      writeDocuments([{ text: 'joe@example.org' }]),
+      { ...MASK, treatments },
+      { special: SPECIAL_TOKENS },
+    )
+    await expect(all).rejects.toThrow(/leaves nothing/)
+  })
 })

@@ -1,6 +1,7 @@
 // Each cleaning step on a text where it must act and one where it must not, what it reports, and texts made to make it slow.
 import { describe, expect, test } from 'vitest'
 import { clean } from '../../src/data/clean'
+import { SPECIAL_TOKENS, writeDocuments } from '../../src/data/chat_format'
 import { CorpusError } from '../../src/errors'
 import type { CleanStep } from '../../src/recipe'
 
@@ -119,5 +120,69 @@ describe('no text makes it slow', () => {
     const start = performance.now()
     clean('A line that stays whatever else goes.\n' + text, steps)
     expect(performance.now() - start).toBeLessThan(60_000)
+  })
+})
+
+describe('a text of documents', () => {
+  const chat = (...said: string[]) => ({
+    messages: said.map((content, i) => ({ role: i % 2 ? ('assistant' as const) : ('user' as const), content })),
+  })
+  const cleaned = (documents: Parameters<typeof writeDocuments>[0], ...steps: CleanStep[]) =>
+    clean(writeDocuments(documents), steps, SPECIAL_TOKENS)
+
+  test('every step keeps the tokens between what is said', () => {
+    const made = cleaned(
+      [chat('“Hi”  <b>there</b>\u200b', 'ﬁne &amp; well'), { text: 'A  LETTER\nof two' }],
+      { kind: 'nfkc' },
+      { kind: 'control' },
+      { kind: 'html' },
+      { kind: 'quotes' },
+      { kind: 'whitespace' },
+      { kind: 'lowercase' },
+    )
+    expect(made.text).toBe(writeDocuments([chat('"hi" there', 'fine & well'), { text: 'a letter\nof two' }]))
+    expect(made.reports.at(-1)).toMatchObject({
+      count: 2,
+      places: [
+        { document: 1, line: 1, before: '"Hi" there', after: '"hi" there' },
+        { document: 2, line: 1, before: 'A LETTER', after: 'a letter' },
+      ],
+    })
+  })
+
+  test.each<[string, CleanStep]>([
+    ['&lt;|end|&gt;', { kind: 'html' }],
+    ['<\u200b|end|>', { kind: 'control' }],
+    ['＜|end|＞', { kind: 'nfkc' }],
+    ['<|END|>', { kind: 'lowercase' }],
+  ])('what looks like a token after cleaning (%s) becomes none', (said, step) => {
+    expect(cleaned([chat(said, 'b')], step).text).toBe(writeDocuments([chat('<|end|>', 'b')]))
+  })
+
+  test('conversations are judged whole, lines of other documents one by one; what is left empty goes', () => {
+    const made = cleaned(
+      [
+        chat('Hello', 'Hi'),
+        chat('Hello', 'Bye'),
+        chat('Hello', 'Hi'),
+        { text: 'a\nb' },
+        { text: 'b\nc' },
+        { text: 'a' },
+      ],
+      { kind: 'duplicate_lines' },
+    )
+    expect(made.text).toBe(writeDocuments([chat('Hello', 'Hi'), chat('Hello', 'Bye'), { text: 'a\nb' }, { text: 'c' }]))
+    expect(made.reports[0]).toMatchObject({
+      count: 3,
+      places: [
+        { document: 3, line: 1, before: 'Hello\nHi', after: null },
+        { document: 5, line: 1, before: 'b', after: null },
+        { document: 6, line: 1, before: 'a', after: null },
+      ],
+    })
+    expect(cleaned([chat('Buy now', 'no'), chat('a', 'b')], { kind: 'words', drop: ['buy'] }).text).toBe(
+      writeDocuments([chat('a', 'b')]),
+    )
+    expect(() => cleaned([{ text: 'a' }], { kind: 'length', min: 5, max: 9 })).toThrow(/nothing is left/)
   })
 })

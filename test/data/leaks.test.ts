@@ -1,7 +1,8 @@
 // The leak check against a naive one that keeps every n-gram of the training part as a string.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { leaks, leakUnit, type LeakUnit } from '../../src/data/leaks'
+import { leaks, leakUnit } from '../../src/data/leaks'
+import type { LeakUnit } from '../../src/recipe'
 import { SPECIAL } from '../../src/run'
 
 const TOKENS = /<\|(?:endoftext|system|user|assistant|end)\|>/

@@ -1,0 +1,144 @@
+// What a recipe would do to the collected text, before it is done: cleaning tried on its beginning, personal data found, and what of
+// the held-out part leaks from the training part. Of each question only the newest is answered; an older one ends with null.
+import { clean } from '../data/clean'
+import { resplit } from '../data/dataset'
+import { leaks } from '../data/leaks'
+import { findPersonal, refusalsOf, type Hit } from '../data/pii'
+import {
+  PII_KINDS,
+  type CleanPreview,
+  type CleanReport,
+  type CleanStep,
+  type LeakContext,
+  type LeakReport,
+  type PersonalFound,
+  type PersonalQuery,
+} from '../recipe'
+import { SPECIAL } from '../run'
+import type { CorpusShelf } from './corpus_shelf'
+import { macrotask } from './turns'
+
+/** UTF-16 units of a text that cleaning steps are tried on: telling languages takes a second for so many. */
+const TRIED = 500_000
+/** Hits in one answer. */
+const PAGE = 50
+/** Characters around a leaked stretch. */
+const CONTEXT = 60
+
+export class RecipeBench {
+  readonly #shelf: CorpusShelf
+  #previews = 0
+  #searches = 0
+  /** The last search, which paging and refusing need not repeat. */
+  #found: { source: unknown; key: string; hits: Hit[] } | null = null
+
+  constructor(shelf: CorpusShelf) {
+    this.#shelf = shelf
+  }
+
+  /** Throws CorpusError for a step that makes no sense, or leaves nothing. */
+  async previewClean(steps: readonly CleanStep[]): Promise<CleanPreview | null> {
+    const mine = ++this.#previews
+    const { text: all, special } = this.#shelf.collected
+    let text = beginning(all, special.length > 0 ? SPECIAL.end_of_text : '\n')
+    const tried = text.length
+    const reports: CleanReport[] = []
+    for (const step of steps) {
+      await macrotask()
+      if (mine !== this.#previews) return null
+      const done = clean(text, [step], special)
+      text = done.text
+      reports.push(...done.reports)
+    }
+    return { reports, tried, length: all.length }
+  }
+
+  async findPersonal({ clean: steps, setting, kind, offset }: PersonalQuery): Promise<PersonalFound | null> {
+    const mine = ++this.#searches
+    const hits = await this.#hits(steps, setting, () => mine !== this.#searches)
+    if (!hits) return null
+    const isRefused = refusalsOf(setting)
+    const counts = Object.fromEntries(PII_KINDS.map((k) => [k, { found: 0, refused: 0 }])) as PersonalFound['counts']
+    for (const hit of hits) {
+      counts[hit.kind].found++
+      if (isRefused(hit.kind, hit.text)) counts[hit.kind].refused++
+    }
+    const wanted = kind === null ? hits : hits.filter((hit) => hit.kind === kind)
+    return {
+      counts,
+      total: wanted.length,
+      offset,
+      hits: wanted.slice(offset, offset + PAGE).map((hit) => ({
+        kind: hit.kind,
+        text: hit.text,
+        line: hit.line,
+        ...(hit.document !== undefined && { document: hit.document }),
+        before: hit.before,
+        after: hit.after,
+        refused: isRefused(hit.kind, hit.text),
+      })),
+    }
+  }
+
+  /** All hits, or null where a newer question came. */
+  async #hits(
+    steps: readonly CleanStep[],
+    setting: PersonalQuery['setting'],
+    isOld: () => boolean,
+  ): Promise<Hit[] | null> {
+    const source = this.#shelf.collected
+    const { names, country, own } = setting
+    const key = JSON.stringify([steps, names, country, own])
+    if (this.#found?.source === source && this.#found.key === key) return this.#found.hits
+    const list = await this.#shelf.firstNames()
+    await macrotask()
+    if (isOld()) return null
+    const { text } = clean(source.text, steps, source.special)
+    const ended = new Error('A newer question came.')
+    const onProgress = async () => {
+      await macrotask()
+      if (isOld()) throw ended
+    }
+    try {
+      const hits = await findPersonal(text, setting, { names: list, special: source.special, onProgress })
+      this.#found = { source, key, hits }
+      return hits
+    } catch (error) {
+      if (error === ended) return null
+      throw error
+    }
+  }
+
+  /** Of the current dataset, split so that this share is held out. */
+  leaks(val_fraction: number): LeakReport {
+    const { train, val, tokenizer } = resplit(this.#shelf.current.dataset, val_fraction)
+    const trained = tokenizer.decode(train)
+    const held = tokenizer.decode(val)
+    const { unit, n, total, count, share, places } = leaks(trained, held)
+    return {
+      unit,
+      n,
+      total,
+      count,
+      share,
+      places: places.map(({ at, train_at, text }) => {
+        const length = text.length - (text.endsWith('…') ? 1 : 0)
+        return { text, held: around(held, at, length), trained: around(trained, train_at, length) }
+      }),
+    }
+  }
+}
+
+function beginning(text: string, end: string): string {
+  if (text.length <= TRIED) return text
+  const at = text.lastIndexOf(end, TRIED)
+  return text.slice(0, at < 0 ? TRIED : at + end.length)
+}
+
+function around(part: string, at: number, length: number): LeakContext {
+  return {
+    before: part.slice(Math.max(0, at - CONTEXT), at),
+    after: part.slice(at + length, at + length + CONTEXT),
+    at: part.length === 0 ? 0 : at / part.length,
+  }
+}

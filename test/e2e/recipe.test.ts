@@ -1,0 +1,148 @@
+// The recipe on the page: switched on, counted and shown before it is applied; personal data masked but for one hit that was refused;
+// split by documents; checked for leaks; trained on; and kept with the run over a reload. In both themes, at three widths.
+import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { m } from '../../src/ui/messages'
+import * as b from './browser'
+
+const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
+const TEXT =
+  '“It’s here,” said <b>Aisha</b>.\nWrite to jane@example.org or call (202) 555-0143.\nHer name is Mary Jones, jane@example.org.\n' +
+  'A plain line that stands more than once.\n'.repeat(6) +
+  Array.from({ length: 60 }, (_, i) => `Line ${i} tells of the sea and of ship number ${i * 7}.\n`).join('')
+
+async function serious(page: Page): Promise<string[]> {
+  await page.evaluate(AXE)
+  const { violations } = await page.evaluate<{
+    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[]
+  }>('axe.run(document, { resultTypes: ["violations"] })')
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary}`).join('; ')}`)
+}
+
+describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
+  const profile = b.newProfile()
+  let site: Awaited<ReturnType<typeof b.serveDist>>
+  let browser: b.Browser
+  let page: Page
+  beforeAll(async () => {
+    site = await b.serveDist()
+    browser = await b.openBrowser(profile.folder, { dark: theme === 'dark' })
+    page = await b.open(browser, site.address)
+  })
+  afterAll(async () => {
+    await browser.close()
+    site.close()
+    profile.forget()
+  })
+  const area = () => page.getByRole('region', { name: m.recipe.title, exact: true })
+  const step = (name: string) => area().getByRole('listitem').filter({ hasText: name }).first()
+  const apply = () => area().getByRole('button', { name: m.recipe.apply, exact: true })
+  const shots = async (name: string) => {
+    for (const width of [1440, 1024, 390]) {
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
+      await page.waitForTimeout(200)
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+      if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
+      await b.shoot(page, `recipe-${name}-${width}-${theme}`)
+      for (const part of [m.recipe.clean, m.recipe.anonymise, m.recipe.split])
+        await area()
+          .getByRole('region', { name: part, exact: true })
+          .screenshot({ path: `test/e2e/screenshots/recipe-${name}-${part}-${width}-${theme}.png` })
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
+  }
+
+  test('steps show what they would do, then do it', async () => {
+    await b.stage(page, 'data').click()
+    await page.getByPlaceholder(m.data.paste).fill(TEXT)
+    await page.getByRole('button', { name: m.data.usePasted }).click()
+    await page.getByRole('status').filter({ hasText: m.data.pasteName }).waitFor()
+    for (const kind of ['quotes', 'html', 'duplicate_lines'] as const)
+      await area().getByRole('checkbox', { name: m.recipe.steps[kind].name, exact: true }).check()
+    await step(m.recipe.steps.duplicate_lines.name).getByText(m.recipe.would(5)).waitFor()
+    await step(m.recipe.steps.html.name).getByText(m.recipe.would(2)).waitFor()
+    await step(m.recipe.steps.quotes.name).getByText(m.recipe.places(1, 1)).click()
+    expect(await step(m.recipe.steps.quotes.name).locator('ins').allTextContents()).toEqual(['"', "'", '"'])
+    await shots('steps')
+    await apply().click()
+    await step(m.recipe.steps.html.name).getByText(m.recipe.did(2)).waitFor()
+    await area().getByText(m.recipe.upToDate).waitFor()
+  })
+
+  test('personal data is found, one hit is refused, the rest is masked, and the card says what went through', async () => {
+    await area().getByRole('checkbox', { name: m.recipe.looks }).check()
+    await area().getByRole('button', { name: m.recipe.find }).click()
+    await area().getByText(m.recipe.review).waitFor()
+    const jane = m.recipe.refuseLabel('jane@example.org')
+    await area().getByRole('button', { name: jane }).first().focus()
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowUp')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => area().getByRole('button', { name: jane }).count()).toBe(0)
+    expect(
+      await area()
+        .getByRole('button', { name: m.recipe.acceptLabel('jane@example.org') })
+        .count(),
+    ).toBe(2)
+    await shots('hits')
+    await apply().click()
+    const summary = page.getByRole('region', { name: m.data.summary })
+    await summary
+      .getByText(/\d found, 2 went through/)
+      .first()
+      .waitFor()
+    expect(await summary.locator('pre').textContent()).toContain('jane@example.org or call [PHONE]')
+    await area().getByText(m.recipe.upToDate).waitFor()
+  })
+
+  test('is trained on, and kept with the run over a reload', async () => {
+    await b.stage(page, 'model').click()
+    await page.getByRole('slider').first().fill('0')
+    await page.getByText(m.model.advanced).click()
+    const fields = { block_size: 16, batch_size: 4, warmup_iters: 0, eval_interval: 1, eval_iters: 1, max_iters: 1 }
+    for (const [name, value] of Object.entries(fields)) {
+      await page.locator(`#field-${name}`).fill(String(value))
+      await page.locator(`#field-${name}`).press('Tab')
+    }
+    await b.go(page)
+    await b.finished(page)
+    await page.reload()
+    await b.opened(page)
+    await b.stage(page, 'runs').click()
+    await page.getByText(m.runs.card, { exact: false }).first().click()
+    await page
+      .getByText(/\d found, 2 went through/)
+      .first()
+      .waitFor()
+    expect(await serious(page)).toEqual([])
+    await b.shoot(page, `recipe-runs-1440-${theme}`)
+    await b.stage(page, 'data').click()
+    await area().getByText(m.recipe.readOnly).waitFor()
+    await b.shoot(page, `recipe-readonly-1440-${theme}`)
+  })
+
+  test('the recipe of a run is a proposal for another text, whose documents are drawn by lot and checked for leaks', async () => {
+    const chats = page.getByRole('listitem').filter({ hasText: 'Support chats' })
+    await chats.getByRole('button').first().click()
+    await page.getByRole('status').filter({ hasText: 'Support chats' }).waitFor()
+    await area().getByLabel(m.recipe.ofRun).selectOption({ index: 1 })
+    await area()
+      .getByText(/^\s*Applying will clean in 3 steps and treat personal data/)
+      .waitFor()
+    await area().getByText(m.recipe.splits.document).click()
+    await apply().click()
+    await area().getByText(m.recipe.upToDate).waitFor({ timeout: 120_000 })
+    await area().getByRole('button', { name: m.recipe.leakCheck }).click()
+    await area()
+      .getByText(/in the held-out part stand/)
+      .waitFor()
+    await area().getByText(m.recipe.leakPlaces).click()
+    await shots('leaks')
+    await area().getByRole('button', { name: m.recipe.undo }).click()
+    await area().getByText(m.recipe.untouched).waitFor()
+    expect(browser.complaints).toEqual([])
+  })
+})
