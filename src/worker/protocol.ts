@@ -15,6 +15,7 @@ import type {
   SampleOptions,
   TokenizerState,
 } from '../run'
+import type { TokenizerCalls } from '../tokens'
 
 /** A text read and tokenized, ready to train on. */
 export interface DatasetSummary {
@@ -32,6 +33,8 @@ export interface DatasetSummary {
   notices: string[]
   /** How the text was made ready; null for a run's own text, which stays as the run reads it. */
   preparation: Preparation | null
+  /** The same as a run's where both read alike. */
+  tokenizer_key: string
 }
 
 /** One run as the list shows it. */
@@ -52,6 +55,9 @@ export interface RunSummary {
   last_val_loss: number | null
   best_val_loss: number | null
   size_bytes: number
+  tokenizer_key: string
+  /** Bytes of held-out text to a token: what losses in nats a token become bits a byte by. Null where it is not known. */
+  bytes_per_token: number | null
 }
 
 /** The run that the worker holds open. */
@@ -108,7 +114,7 @@ export type LabEvent =
   | { storage: { used_bytes: number; quota_bytes: number; problem: string | null } }
 
 /** The worker. Every call may throw one of the errors of errors.ts. */
-export interface Lab {
+export interface Lab extends TokenizerCalls {
   /** First call: opens the engine and the disk. `listen` gets every later event. `fallback` says why it is the CPU, if it is. */
   open(
     preference: EnginePreference,
