@@ -192,6 +192,8 @@ export interface RunSpec {
   tokenizer: TokenizerState
   /** What samples start from. */
   prompt: string
+  /** Bytes of text to a token, of what is held out, or of all where nothing is; absent in older runs. */
+  bytes_per_token?: number | undefined
 }
 
 /** The numbers beside the weights of a checkpoint. `step` counts the updates made. */

@@ -6,7 +6,7 @@ import { buildCharVocab } from './char_tokenizer'
 import { sha256 } from './sha256'
 import { dealDocuments, trainLength } from './split'
 import type { Tokenizer, Tokens } from './tokenizer'
-import { tokenizerOf } from './tokenizers'
+import { tokenBytes, tokenizerOf } from './tokenizers'
 
 export interface Dataset {
   corpus: CorpusInfo
@@ -78,9 +78,16 @@ export function alphabet(dataset: Dataset): { token: string; count: number }[] {
 }
 
 /** A validation loss in nats a token as bits for each byte of the held-out text: what tokenizers can be compared by. */
-export function bitsPerByte(val_loss: number, { tokenizer, val }: Dataset): number {
-  const bytes = new TextEncoder().encode(tokenizer.decode(val)).length
-  return (val_loss * val.length) / Math.LN2 / bytes
+export function bitsPerByte(val_loss: number, { tokenizer, val }: Pick<Dataset, 'tokenizer' | 'val'>): number {
+  return val_loss / Math.LN2 / bytesPerToken(tokenizer, val)
+}
+
+/** Bytes of text to a token; NaN of no tokens. */
+export function bytesPerToken({ state }: Tokenizer, tokens: Tokens): number {
+  const lengths = state.vocab.map((_, id) => tokenBytes(state, id).length)
+  let bytes = 0
+  for (const id of tokens) bytes += lengths[id]!
+  return bytes / tokens.length
 }
 
 /** The fields' steps in FIELDS: a fix is a value that the page's control can show. */

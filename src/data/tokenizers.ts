@@ -2,6 +2,7 @@
 import { CheckpointError } from '../errors'
 import type { TokenizerState } from '../run'
 import { bpeTokenizer } from './bpe'
+import { bytesOf } from './byte_alphabet'
 import { byteTokenizer } from './byte_tokenizer'
 import { charTokenizer } from './char_tokenizer'
 import type { Tokenizer } from './tokenizer'
@@ -25,4 +26,11 @@ export function tokenizerOf(state: TokenizerState): Tokenizer {
       `The tokenizer reads ${state.kind}s, but has merges, which only one of kind bpe has. The file is damaged: open another.`,
     )
   return TOKENIZERS[state.kind](state)
+}
+
+/** The bytes of one token of a state. */
+export function tokenBytes({ kind, vocab, special }: TokenizerState, id: number): Uint8Array {
+  const token = vocab[id] ?? ''
+  const spelled = kind === 'char' || kind === 'word' || special?.includes(token)
+  return (spelled ? undefined : bytesOf(token)) ?? new TextEncoder().encode(token)
 }

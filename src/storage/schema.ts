@@ -130,6 +130,7 @@ const SpecSchema = v.object({
     special: v.optional(v.array(text)),
   }),
   prompt: text,
+  bytes_per_token: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
 })
 
 /** Which kernel was chosen for which class of calls. */

@@ -21,7 +21,7 @@ import { Session } from '../train/session'
 import { write, type Ending } from './chat'
 import type { EngineRoom } from './engine_room'
 import type { OpenRun, RunSummary } from './protocol'
-import { summaryOf } from './summary'
+import { measureTokens, summaryOf } from './summary'
 import { TrainingLoop, type Keeper } from './training_loop'
 import { Turns } from './turns'
 
@@ -95,7 +95,10 @@ export class ActiveRun implements Keeper {
     if (!checkpoint && !isNew) return run
     try {
       // The checkpoint knows the config as it was last changed; the record knows the name as it was last set.
-      const spec = { ...(isNew ? record.spec : (checkpoint?.meta.spec ?? record.spec)), name: record.spec.name }
+      const kept = isNew ? record.spec : (checkpoint?.meta.spec ?? record.spec)
+      // Older runs do not say it.
+      const measured = material.text === null ? {} : measureTokens(dataset, kept.config.val_fraction)
+      const spec = { ...measured, ...kept, name: record.spec.name }
       const engine = await around.engines.engine()
       run.#session = await Session.open(engine, spec, dataset, checkpoint, (event) => run.#listen(event), run.#history)
       run.#loop = new TrainingLoop(run.#session, run, record.status)

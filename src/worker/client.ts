@@ -2,6 +2,7 @@
 // back gets its class again by its name. Knows nothing of training.
 import { proxy, transfer, wrap } from 'comlink'
 import { revive } from '../errors'
+import type { TokenizerChoice } from '../run'
 import type { Lab, LabEvent, OpenRun } from './protocol'
 
 export type { RunHistory } from '../run'
@@ -108,6 +109,13 @@ export function openLab(): Lab {
     stopBench: () => call(remote.stopBench()),
     loseDevice: () => call(remote.loseDevice()),
     checkpointMeta: () => call(remote.checkpointMeta()),
+    readPassage: (choice, passage) => call(remote.readPassage(choice, passage)),
+    passageAt: (share) => call(remote.passageAt(share)),
+    merges: (choice) => call(remote.merges(choice)),
+    replayMerges: (choice, passage) => call(remote.replayMerges(choice, passage)),
+    compressionCurve: () => call(remote.compressionCurve()),
+    tokenizerJson: (choice) => call(remote.tokenizerJson(choice)),
+    readTokenizerFile: (json) => call<TokenizerChoice>(remote.readTokenizerFile(json)),
   }
 }
 

@@ -61,6 +61,10 @@ export class CorpusShelf {
     if (!this.#current) throw new CorpusError('There is no text yet. Choose one in Data, or paste your own.')
     return this.#current
   }
+  /** Special tokens that stand in the current text. */
+  get special(): readonly string[] {
+    return this.#source?.special ?? this.current.dataset.tokenizer.state.special ?? []
+  }
   get isEmpty(): boolean {
     return this.#current === null
   }

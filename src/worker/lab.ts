@@ -18,8 +18,10 @@ import type {
   Preparation,
   RunEvent,
   SampleOptions,
+  TokenizerChoice,
 } from '../run'
 import { RunStore } from '../storage/runs'
+import type { CompressionPoint, MergeReplay, Merges, PassageReading } from '../tokens'
 import { forecast, predictMemory } from '../train/plan'
 import { measureSize } from '../train/benchmark'
 import { checkAnswers } from './answers'
@@ -40,6 +42,7 @@ import type {
 } from './protocol'
 import { RecipeBench } from './recipe_bench'
 import { summaryOf } from './summary'
+import { TokenizerBench } from './tokenizer_bench'
 import type { TrainingLoop } from './training_loop'
 import { pack, transplant, unpack } from './transfer'
 import { macrotask } from './turns'
@@ -58,6 +61,7 @@ export class LocalLab implements Lab {
   readonly #store: RunStore
   readonly #shelf: CorpusShelf
   readonly #recipes: RecipeBench
+  readonly #tokenizers: TokenizerBench
   #workbench: Workbench | null = null
   #benching: AbortController | null = null
   /** Bytes of the smallest run that the device could not give memory to. */
@@ -68,6 +72,7 @@ export class LocalLab implements Lab {
     this.#store = store
     this.#shelf = new CorpusShelf(fetchText)
     this.#recipes = new RecipeBench(this.#shelf)
+    this.#tokenizers = new TokenizerBench(this.#shelf)
   }
 
   get #bench(): Workbench {
@@ -322,6 +327,30 @@ export class LocalLab implements Lab {
   }
   checkpointMeta(): Promise<CheckpointMeta | null> {
     return Promise.resolve(this.#bench.opened.meta)
+  }
+
+  // -- tokenizers
+
+  readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading> {
+    return this.#tokenizers.readPassage(choice, passage)
+  }
+  passageAt(share: number): Promise<string> {
+    return this.#tokenizers.passageAt(share)
+  }
+  merges(choice: TokenizerChoice): Promise<Merges> {
+    return this.#tokenizers.merges(choice)
+  }
+  replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay> {
+    return this.#tokenizers.replayMerges(choice, passage)
+  }
+  compressionCurve(): Promise<CompressionPoint[] | null> {
+    return this.#tokenizers.compressionCurve()
+  }
+  tokenizerJson(choice: TokenizerChoice): Promise<string> {
+    return this.#tokenizers.tokenizerJson(choice)
+  }
+  readTokenizerFile(json: string): Promise<TokenizerChoice> {
+    return this.#tokenizers.readTokenizerFile(json)
   }
 
   /** The loop of a run that can take a step. */

@@ -26,6 +26,7 @@ import type {
   SampleOptions,
   TokenizerState,
 } from '../run'
+import type { TokenizerCalls } from '../tokens'
 
 /** A text read and tokenized, ready to train on. */
 export interface DatasetSummary {
@@ -48,6 +49,8 @@ export interface DatasetSummary {
   personal: PersonalReport | null
   /** The text is the person's own, who can say what its licence is. */
   own: boolean
+  /** The same as a run's where both read alike. */
+  tokenizer_key: string
 }
 
 /** How well a text's held-out part is predicted by blind guessing, then by 1- to 5-grams counted in the rest of it. */
@@ -75,6 +78,9 @@ export interface RunSummary {
   last_val_loss: number | null
   best_val_loss: number | null
   size_bytes: number
+  tokenizer_key: string
+  /** Bytes of held-out text to a token: what losses in nats a token become bits a byte by. Null where it is not known. */
+  bytes_per_token: number | null
 }
 
 /** The run that the worker holds open. */
@@ -131,7 +137,7 @@ export type LabEvent =
   | { storage: { used_bytes: number; quota_bytes: number; problem: string | null } }
 
 /** The worker. Every call may throw one of the errors of errors.ts. */
-export interface Lab {
+export interface Lab extends TokenizerCalls {
   /** First call: opens the engine and the disk. `listen` gets every later event. `fallback` says why it is the CPU, if it is. */
   open(
     preference: EnginePreference,

@@ -1,6 +1,6 @@
 // What the page shows of a kept run and of a dataset.
-import { alphabet, type Dataset } from '../data/dataset'
-import type { Preparation, RunStatus } from '../run'
+import { alphabet, bytesPerToken, resplit, type Dataset } from '../data/dataset'
+import type { Preparation, RunSpec, RunStatus, TokenizerState } from '../run'
 import { checkpointsOf } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import type { DatasetSummary, RunSummary } from './protocol'
@@ -26,6 +26,8 @@ export function summaryOf(record: RunRecord, live: { status: RunStatus; step: nu
     last_val_loss,
     best_val_loss,
     size_bytes: checkpointsOf(record).reduce((sum, { size_bytes }) => sum + size_bytes, 0),
+    tokenizer_key: tokenizerKey(spec.tokenizer),
+    bytes_per_token: spec.bytes_per_token ?? null,
   }
 }
 
@@ -52,6 +54,7 @@ export function describeDataset(
     reports: done?.reports ?? [],
     personal: done?.personal ?? null,
     own,
+    tokenizer_key: tokenizerKey(dataset.tokenizer.state),
   }
 }
 
@@ -60,4 +63,37 @@ function countLines(text: string): number {
   let lines = text === '' || text.endsWith('\n') ? 0 : 1
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++
   return lines
+}
+
+/** How much text a token of the part stands for on which a run is measured: nothing where there is no text. */
+export function measureTokens(dataset: Dataset, val_fraction: number): Pick<RunSpec, 'bytes_per_token'> {
+  const { tokenizer, tokens, val } = resplit(dataset, val_fraction)
+  const part = val.length > 0 ? val : tokens
+  return part.length > 0 ? { bytes_per_token: bytesPerToken(tokenizer, part) } : {}
+}
+
+const keys = new WeakMap<TokenizerState, string>()
+
+/** The same string for tokenizers that read alike, another for others: FNV-1a, twice, over all that a state has. */
+export function tokenizerKey(state: TokenizerState): string {
+  const known = keys.get(state)
+  if (known !== undefined) return known
+  let [a, b] = [0x811c9dc5, 0x1000193]
+  const add = (text: string) => {
+    for (let i = 0; i <= text.length; i++) {
+      // A number that no character has ends each string.
+      const unit = i < text.length ? text.charCodeAt(i) : 0x10000
+      a = Math.imul(a ^ unit, 0x01000193)
+      b = Math.imul(b ^ (unit + i), 0x85ebca6b)
+    }
+  }
+  state.vocab.forEach(add)
+  for (const [left, right] of state.merges ?? []) {
+    add(left)
+    add(right)
+  }
+  state.special?.forEach(add)
+  const key = `${state.kind} ${state.vocab.length} ${(a >>> 0).toString(16)}${(b >>> 0).toString(16)}`
+  keys.set(state, key)
+  return key
 }

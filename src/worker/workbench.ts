@@ -13,7 +13,7 @@ import { datasetOf, textlessDataset } from './corpus_shelf'
 import { EngineRoom } from './engine_room'
 import { Outbox } from './outbox'
 import type { EnginePreference, LabEvent, OpenRun, RunSummary } from './protocol'
-import { summaryOf } from './summary'
+import { measureTokens, summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
 
@@ -145,7 +145,8 @@ export class Workbench {
 
   /** A run that begins. */
   async begin(spec: RunSpec, dataset: Dataset, text: string | null): Promise<Material> {
-    const record = newRecord(spec, countParams(spec.config))
+    const measured = text === null ? {} : measureTokens(dataset, spec.config.val_fraction)
+    const record = newRecord({ ...spec, ...measured }, countParams(spec.config))
     return {
       record,
       dataset,

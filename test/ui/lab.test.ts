@@ -26,6 +26,8 @@ const run: RunSummary = {
   last_val_loss: null,
   best_val_loss: null,
   size_bytes: 1,
+  tokenizer_key: 'k',
+  bytes_per_token: 1,
 }
 const metrics = (step: number, loss = 2): StepMetrics => ({
   step,
