@@ -7,6 +7,7 @@ import type { CleanReport, CleanStep } from '../recipe'
 import { SPECIAL } from '../run'
 import { breakSpecial } from './chat_format'
 import { nearDuplicates, wordsOf } from './near_duplicates'
+import { atOnce } from './paced'
 import { cutAtSpecial } from './special'
 
 const MOST_PLACES = 20
@@ -15,26 +16,38 @@ const SHOWN = 120
 
 type Note = (line: number, before: string, after: string | null) => void
 /** What a step does: it writes a text anew, or says line by line, in order, what stays. */
-type Work = { rewrite: (text: string, note: Note) => string } | { keeps: (line: string) => boolean }
+type Work = { rewrite: (text: string, note: Note) => Rewriting } | { keeps: (line: string) => boolean }
+/** Yields the share that is done, now and then. */
+type Rewriting = Generator<number, string>
+/** Lines, or documents, between two looks at the clock. */
+const TURN = 256
 
 /**
  * Applies the steps in order. `special`: the tokens that are written between documents and turns, none in plain text. Steps that remove
  * lines take a conversation as one, and a document that they leave empty goes. Throws CorpusError, with the way out, for a step
  * that makes no sense or leaves no text.
  */
-export function clean(
+export function clean(text: string, steps: readonly CleanStep[], special: readonly string[] = []): Cleaned {
+  return atOnce(cleaning(text, steps, special))
+}
+
+/** The same in short turns, for `paced`. */
+export function* cleaning(
   text: string,
   steps: readonly CleanStep[],
   special: readonly string[] = [],
-): { text: string; reports: CleanReport[] } {
+): Generator<number, Cleaned> {
   const reports: CleanReport[] = []
-  for (const step of steps) {
+  for (const [i, step] of steps.entries()) {
     const report: CleanReport = { step, count: 0, places: [] }
     const work = workOf(step)
-    const after =
+    const doing =
       special.length > 0
         ? inDocuments(text, work, report, special)
         : apply(text, work, (line, before, after) => note(report, { line }, before, after))
+    let turn = doing.next()
+    for (; !turn.done; turn = doing.next()) yield (i + turn.value) / steps.length
+    const after = turn.value
     if (isBlank(after, special) && !isBlank(text, special))
       throw new CorpusError(
         `After the cleaning step “${step.kind}” nothing is left of the text. Remove the step, or loosen it.`,
@@ -43,6 +56,11 @@ export function clean(
     reports.push(report)
   }
   return { text, reports }
+}
+
+interface Cleaned {
+  text: string
+  reports: CleanReport[]
 }
 
 function isBlank(text: string, special: readonly string[]): boolean {
@@ -96,17 +114,18 @@ function workOf(step: CleanStep): Work {
   }
 }
 
-function apply(text: string, work: Work, note: Note): string {
+function apply(text: string, work: Work, note: Note): Rewriting {
   return 'rewrite' in work ? work.rewrite(text, note) : keepLines(text, work.keeps, note)
 }
 
 /** Document by document; lines are counted in each. */
-function inDocuments(text: string, work: Work, report: CleanReport, special: readonly string[]): string {
+function* inDocuments(text: string, work: Work, report: CleanReport, special: readonly string[]): Rewriting {
   const parts = cutAtSpecial(text, special)
   const out: string[] = []
   for (let from = 0, document = 1; from < parts.length; document++) {
     const end = parts.indexOf(SPECIAL.end_of_text, from)
     const to = end < 0 ? parts.length : end + 1
+    if (document % TURN === 0) yield from / parts.length
     out.push(...inDocument(parts.slice(from, to), work, report, document))
     from = to
   }
@@ -123,10 +142,11 @@ function inDocument(parts: string[], work: Work, report: CleanReport, document: 
   }
   const after = parts.map((part, i) => {
     if (i % 2 === 1) return part
-    const done = apply(part, work, (line, before, after) => {
+    const noteHere: Note = (line, before, after) => {
       if (report.places.length < MOST_PLACES) line += parts.slice(0, i).join('').split('\n').length - 1
       note(report, { document, line }, before, after)
-    })
+    }
+    const done = atOnce(apply(part, work, noteHere))
     // “&lt;|end|>” was no special token, and is to become none.
     return done.includes('<|') ? breakSpecial(done) : done
   })
@@ -151,15 +171,15 @@ function nfkc(line: string): string {
   return line.replace(/\p{M}{30}(?=\p{M})/gu, '$&\u034f').normalize('NFKC')
 }
 
-function whitespace(text: string, note: Note): string {
-  const tidied = rewriteLines(text, note, (line) => {
+function* whitespace(text: string, note: Note): Rewriting {
+  const tidied = yield* rewriteLines(text, note, (line) => {
     const end = line.trimEnd()
     const body = end.trimStart()
     const indent = end.slice(0, end.length - body.length)
     return indent + body.replace(/[^\S\n]+/g, ' ')
   })
   let empty = 0
-  return keepLines(
+  return yield* keepLines(
     tidied,
     (line) => {
       empty = line === '' ? empty + 1 : 0
@@ -192,7 +212,7 @@ const ENTITIES: Record<string, string> = {
   deg: '°',
 }
 
-function html(text: string, note: Note): string {
+function* html(text: string, note: Note): Rewriting {
   const out: string[] = []
   const unclosed = new Set<string>()
   const lineAt = lineCounter(text)
@@ -204,7 +224,9 @@ function html(text: string, note: Note): string {
     return at < 0 ? -1 : at + ending.length
   }
   let done = 0
+  let count = 0
   for (let at = text.indexOf('<'); at >= 0; at = text.indexOf('<', Math.max(at + 1, done))) {
+    if (++count % TURN === 0) yield at / text.length
     let end = -1
     let name = ''
     if (text.startsWith('<!--', at)) end = closing('-->', at + 4)
@@ -285,9 +307,10 @@ function eachLine(change: (line: string) => string): Work {
   return { rewrite: (text, note) => rewriteLines(text, note, change) }
 }
 
-function rewriteLines(text: string, note: Note, change: (line: string) => string): string {
+function* rewriteLines(text: string, note: Note, change: (line: string) => string): Rewriting {
   const lines = text.split('\n')
   for (let i = 0; i < lines.length; i++) {
+    if (i % TURN === 0) yield i / lines.length
     const before = lines[i]!
     const after = change(before)
     if (after === before) continue
@@ -297,16 +320,16 @@ function rewriteLines(text: string, note: Note, change: (line: string) => string
   return lines.join('\n')
 }
 
-function keepLines(text: string, keeps: (line: string) => boolean, note: Note): string {
+function* keepLines(text: string, keeps: (line: string) => boolean, note: Note): Rewriting {
   const lines = text.split('\n')
-  return lines
-    .filter((line, i) => {
-      // What follows the last line feed is no line.
-      if (keeps(line) || (i === lines.length - 1 && line === '')) return true
-      note(i + 1, line, null)
-      return false
-    })
-    .join('\n')
+  const kept: string[] = []
+  for (const [i, line] of lines.entries()) {
+    if (i % TURN === 0) yield i / lines.length
+    // What follows the last line feed is no line.
+    if (keeps(line) || (i === lines.length - 1 && line === '')) kept.push(line)
+    else note(i + 1, line, null)
+  }
+  return kept.join('\n')
 }
 
 function note(

@@ -5,6 +5,7 @@
 import { invariant } from '../errors'
 import { resplit, type Dataset } from './dataset'
 import { Numbering } from './numbering'
+import { atOnce, paced } from './paced'
 import type { Tokens } from './tokenizer'
 
 /** Tokens that a text's ladder counts and measures at most: a second or two of counting. */
@@ -12,8 +13,6 @@ const COUNTED = 4_000_000
 const MEASURED = 400_000
 /** Tokens between two rests: some milliseconds. */
 const STRETCH = 4096
-/** Counting goes on this long before others have their turn. */
-const TURN_MS = 20
 
 /** A list that grows by doubling. */
 class Counts {
@@ -36,15 +35,11 @@ class Counts {
  * `train`. Needs a token to measure on. Memory grows with the number of different `order`-grams.
  */
 export function ladder(train: Tokens, val: Tokens, vocab_size: number, order = 5): number[] {
-  const climb = climbing(train, val, vocab_size, order)
-  for (;;) {
-    const { done, value } = climb.next()
-    if (done) return value
-  }
+  return atOnce(climbing(train, val, vocab_size, order))
 }
 
 /** The same, with a rest every few thousand tokens. */
-function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number): Generator<undefined, number[]> {
+function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number): Generator<number, number[]> {
   invariant(val.length > 0, () => 'the ladder needs held-out tokens to be measured on')
   // A stretch of tokens has one number: (number of the stretch without its last token, last token). 0 is the empty stretch.
   const stretches = new Numbering()
@@ -53,8 +48,9 @@ function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number
   const followers = new Counts()
   const kinds = new Counts()
   const key = (stretch: number, token: number) => 1 + stretch * vocab_size + token
+  const all = train.length + val.length
   for (let i = 0; i < train.length; i++) {
-    if (i % STRETCH === 0) yield
+    if (i % STRETCH === 0) yield i / all
     // Each k-gram that ends here is walked from its oldest token.
     for (let k = 1; k <= Math.min(order, i + 1); k++) {
       let context = 0
@@ -67,7 +63,7 @@ function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number
   }
   const sums = new Float64Array(order + 1)
   for (let i = 0; i < val.length; i++) {
-    if (i % STRETCH === 0) yield
+    if (i % STRETCH === 0) yield (train.length + i) / all
     let p = 1 / vocab_size
     sums[0]! += Math.log(p)
     for (let k = 1; k <= order; k++) {
@@ -98,13 +94,8 @@ export async function ladderOf(
   if (train.length === 0 || val.length === 0) return null
   const { vocab_size } = dataset.tokenizer
   const climb = climbing(train.subarray(0, COUNTED), val.subarray(0, MEASURED), vocab_size, 5)
-  let since = performance.now()
-  for (;;) {
-    const { done, value } = climb.next()
-    if (done) return value
-    if (performance.now() - since < TURN_MS) continue
+  return paced(climb, async () => {
     await pause()
-    if (outdated()) return null
-    since = performance.now()
-  }
+    return !outdated()
+  })
 }

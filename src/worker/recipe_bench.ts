@@ -1,8 +1,9 @@
 // What a recipe would do to the collected text, before it is done: cleaning tried on its beginning, personal data found, and what of
 // the held-out part leaks from the training part. Of each question only the newest is answered; an older one ends with null.
-import { clean } from '../data/clean'
+import { cleaning } from '../data/clean'
 import { resplit } from '../data/dataset'
 import { leaks } from '../data/leaks'
+import { paced } from '../data/paced'
 import { findPersonal, refusalsOf, type Hit } from '../data/pii'
 import {
   PII_KINDS,
@@ -46,7 +47,11 @@ export class RecipeBench {
     for (const step of steps) {
       await macrotask()
       if (mine !== this.#previews) return null
-      const done = clean(text, [step], special)
+      const done = await paced(cleaning(text, [step], special), async () => {
+        await macrotask()
+        return mine === this.#previews
+      })
+      if (!done) return null
       text = done.text
       reports.push(...done.reports)
     }
@@ -93,14 +98,14 @@ export class RecipeBench {
     const list = await this.#shelf.firstNames()
     await macrotask()
     if (isOld()) return null
-    const { text } = clean(source.text, steps, source.special)
     const ended = new Error('A newer question came.')
     const onProgress = async () => {
       await macrotask()
       if (isOld()) throw ended
     }
     try {
-      const hits = await findPersonal(text, setting, { names: list, special: source.special, onProgress })
+      const cleaned = await paced(cleaning(source.text, steps, source.special), onProgress)
+      const hits = await findPersonal(cleaned!.text, setting, { names: list, special: source.special, onProgress })
       this.#found = { source, key, hits }
       return hits
     } catch (error) {
