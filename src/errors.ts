@@ -36,6 +36,11 @@ export class CorpusError extends Error {
   override name = 'CorpusError'
 }
 
+/** A text on its way was called off by a person, or for another one. What was there before still is. */
+export class CancelledError extends Error {
+  override name = 'CancelledError'
+}
+
 /** A configuration that `validate` has refused; `message` lists its problems, each with a way out. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
@@ -59,6 +64,7 @@ const ERRORS = {
   CheckpointError,
   LinkError,
   CorpusError,
+  CancelledError,
   ConfigError,
   NotFiniteError,
   RunLockedError,

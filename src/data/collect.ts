@@ -1,5 +1,6 @@
 // Whatever a person drops (texts, tables, chats, pages, Word and PDF documents, folders and zip archives of these) as documents. Each file
 // is read by what it is, one after the other; what cannot be read is told, and takes nothing else with it.
+import { MOST_FILES, type PartKind, type TablePreview } from '../collecting'
 import { CorpusError } from '../errors'
 import type { Document, Message } from '../run'
 import { SPECIAL_TOKENS, writeDocuments } from './chat_format'
@@ -10,8 +11,6 @@ import { LARGEST_TEXT, readFile, readText, refuseTooLarge, type StoredFile } fro
 import { documentsFromTable, type Table } from './table'
 import type { Refusal } from './zip'
 
-/** More files than this are somebody's disk, not a collection. */
-const MOST_FILES = 10_000
 /** After so long the thread listens again, to what may have been called off. */
 const SLICE_MS = 50
 /** More than these, and nobody reads any. */
@@ -27,7 +26,7 @@ export interface Dropped {
 /** What one file became. Of a zip archive, each file in it is a part, named ARCHIVE/PATH. */
 export interface Part {
   name: string
-  kind: Documents['kind'] | 'html' | 'docx' | 'pdf'
+  kind: PartKind
   documents: Document[]
   /** Of all its documents. */
   characters: number
@@ -79,14 +78,6 @@ export function withColumns(part: Part, columns: readonly string[]): Part {
   const { table } = part.table
   const documents = documentsFromTable(table, columns)
   return { ...part, documents, characters: charactersIn(documents), table: { table, columns: [...columns] } }
-}
-
-/** A table to look at: its columns, those chosen, how many rows it has, and the first of them, each cell cut to `width`. */
-export interface TablePreview {
-  columns: string[]
-  chosen: string[]
-  count: number
-  rows: string[][]
 }
 
 /** What to show of a part's table; null if it is none. */

@@ -1,4 +1,5 @@
 // The text of a file as documents: a chat export, a table, or one text, as it is asked for or as it looks.
+import type { ReadAs } from '../collecting'
 import { CorpusError } from '../errors'
 import type { Document } from '../run'
 import { readChatJson, readWhatsApp, type ChatOptions } from './chat_export'
@@ -6,10 +7,8 @@ import { tidy } from './encoding'
 import { elements, parseJson, type ParsedJson } from './json'
 import { documentsFromTable, likeliestColumn, readCsv, tableFromJson, type Table } from './table'
 
-/** What a person wants a file read as; `auto` is what it looks like: chats first, then a table, then text. */
-export const READ_AS = ['auto', 'text', 'chats', 'table'] as const
 export interface ReadOptions extends ChatOptions {
-  as?: (typeof READ_AS)[number] | undefined
+  as?: ReadAs | undefined
   /** Of tables; the one with the most text if nothing is said. */
   columns?: readonly string[] | undefined
 }

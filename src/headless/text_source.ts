@@ -3,12 +3,12 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
+import { READ_AS, type ReadAs } from '../collecting'
 import { anonymise, type Anonymised } from '../data/anonymise'
 import { clean } from '../data/clean'
 import { collect, textOf, type Dropped } from '../data/collect'
 import { loadCorpus } from '../data/corpora'
 import { learnTokenizer } from '../data/learn'
-import { READ_AS } from '../data/read_documents'
 import { readTokenizerJson } from '../data/tokenizer_json'
 import type { Preset } from '../presets'
 import { anonymiseAll, PII_KINDS, type CleanReport, type CleanStep } from '../recipe'
@@ -60,7 +60,7 @@ export async function readSource(flags: SourceFlags, preset: Preset | null): Pro
   return flags.anonymise === undefined ? tidy : withoutPeople(tidy, flags.anonymise)
 }
 
-async function filesText(path: string, flags: SourceFlags & { as: (typeof READ_AS)[number] }): Promise<Source> {
+async function filesText(path: string, flags: SourceFlags & { as: ReadAs }): Promise<Source> {
   const { as, assistant } = flags
   const found = await collect(filesAt(pathOf(path)), { as, assistant, columns: flags.columns?.split(',') })
   const [first] = found.parts

@@ -66,8 +66,14 @@ export function openLab(): Lab {
       deliver = listen
       return call(remote.open(preference, proxy(receive)))
     },
-    loadCorpus: (id) => call(remote.loadCorpus(id)),
+    loadCorpus: (id, made) => call(remote.loadCorpus(id, made)),
     loadText: (name, text) => call(remote.loadText(name, text)),
+    loadFiles: (files) => call(remote.loadFiles(files)),
+    loadUrl: (address) => call(remote.loadUrl(address)),
+    readAs: (as, assistant) => call(remote.readAs(as, assistant)),
+    chooseColumns: (part, columns) => call(remote.chooseColumns(part, columns)),
+    previewTable: (part) => call(remote.previewTable(part)),
+    cancelLoading: () => call(remote.cancelLoading()),
     prepare: (preparation) => call(remote.prepare(preparation)),
     loadRunCorpus: (id) => call(remote.loadRunCorpus(id)),
     ladderOfText: (val_fraction) => call(remote.ladderOfText(val_fraction)),

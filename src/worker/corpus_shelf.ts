@@ -1,18 +1,24 @@
 // The current dataset: where its text comes from, and what a run's own text becomes when the run is opened again.
 import { anonymise, type Anonymised } from '../data/anonymise'
 import { describe } from '../data/card'
-import { clean } from '../data/clean'
+import { cleaning } from '../data/clean'
 import { CORPORA, loadCorpus, type LoadedCorpus } from '../data/corpora'
 import { makeDataset, type Dataset } from '../data/dataset'
 import { learnTokenizer } from '../data/learn'
-import { readFile, readText } from '../data/read_text'
+import { fetchText } from '../data/fetch_text'
+import { paced } from '../data/paced'
+import type { Dropped } from '../data/collect'
+import type { Settings } from '../data/generated'
+import type { Loading, ReadAs, TablePreview } from '../collecting'
 import { FIELDS } from '../config'
 import { CorpusError } from '../errors'
 import { PII_KINDS, type CleanReport, type PersonalReport } from '../recipe'
 import type { BuiltInCorpus, PersonalSummary, Preparation, RunSpec } from '../run'
+import { SUGGESTED_TEXTS } from '../suggested'
+import { describeCollection, readFiles, rechoose, tableOf, textIn, type Collection } from './collection'
+import { LoadingDesk, type Job } from './loading'
 import type { DatasetSummary } from './protocol'
 import { describeDataset } from './summary'
-import { macrotask } from './turns'
 
 /** What is held out until a config says otherwise. */
 const VAL_FRACTION = Number(FIELDS.val_fraction.default)
@@ -32,6 +38,8 @@ interface Source extends LoadedCorpus {
   notices: string[]
   /** Comes with the page, and its licence with it. */
   builtIn?: boolean
+  /** What it was made of, where a person gave it. */
+  collection?: Collection
 }
 /** What a preparation did to a text. */
 interface Done {
@@ -42,15 +50,17 @@ interface Done {
 
 export class CorpusShelf {
   readonly #fetchText: (path: string) => Promise<string>
+  readonly #desk: LoadingDesk
   /** What `prepare` starts from; null for a run's own text, which is prepared. */
   #source: Source | null = null
   #current: { dataset: Dataset; text: string } | null = null
   #done: (Done & { notices: string[] }) | null = null
   #firstNames: Promise<string[]> | null = null
 
-  /** `fetchText` reads a file beside the page. */
-  constructor(fetchText: (path: string) => Promise<string>) {
+  /** `fetchText` reads a file beside the page; `report` is told how far a text on its way is, and null at its end. */
+  constructor(fetchText: (path: string) => Promise<string>, report: (loading: Loading | null) => void = () => {}) {
     this.#fetchText = fetchText
+    this.#desk = new LoadingDesk(report)
   }
 
   get corpora(): BuiltInCorpus[] {
@@ -76,28 +86,78 @@ export class CorpusShelf {
     return this.#source
   }
 
-  async loadBuiltIn(id: string): Promise<DatasetSummary> {
-    return this.#take({ ...(await loadCorpus(id, this.#fetchText)), notices: [], builtIn: true })
+  loadBuiltIn(id: string, made: { settings?: Settings; seed?: number } = {}): Promise<DatasetSummary> {
+    return this.#desk.load(async (job) => {
+      job.tell({ phase: 'read', name: id, done: 0, total: 0 })
+      return this.#take({ ...(await loadCorpus(id, this.#fetchText, made)), notices: [], builtIn: true }, job)
+    })
   }
 
-  async loadText(name: string, input: string | Blob): Promise<DatasetSummary> {
-    const { text, notices } = readText(name, typeof input === 'string' ? input : await readFile(name, input))
-    return this.#take({ name, text, licence: 'yours', special: [], notices })
+  /** A text that was typed or pasted. */
+  loadText(name: string, text: string): Promise<DatasetSummary> {
+    return this.loadFiles([{ name, data: text }])
+  }
+
+  /** Files of any kind that can be read. Throws CorpusError where none can be. */
+  loadFiles(files: readonly Dropped[]): Promise<DatasetSummary> {
+    return this.#desk.load(async (job) => {
+      const collection = await readFiles(files, { as: 'auto', assistant: null }, job)
+      return this.#take(sourceOf(collection, 'yours'), job)
+    })
+  }
+
+  /** What stands at an address, fetched once. Throws CorpusError: it cannot be reached, or not be read. */
+  loadUrl(address: string, fetched: typeof fetch = (...args) => fetch(...args)): Promise<DatasetSummary> {
+    return this.#desk.load(async (job) => {
+      const tell = (at: { done: number; total: number }) => job.tell({ phase: 'fetch', name: address, ...at })
+      tell({ done: 0, total: 0 })
+      const file = await fetchText(address, { fetch: fetched, onProgress: tell, signal: job.signal })
+      const collection = await readFiles([file], { as: 'auto', assistant: null }, job)
+      const known = SUGGESTED_TEXTS.find(({ url }) => url === address)
+      const source = sourceOf(collection, known?.licence ?? 'not stated')
+      return this.#take(known ? { ...source, name: known.name, builtIn: true } : source, job)
+    })
+  }
+
+  /** The files in hand, read as something else; what was done to their text is done again. Throws CorpusError. */
+  readAs(as: ReadAs, assistant: string | null): Promise<DatasetSummary> {
+    const { files } = this.#collection
+    return this.#desk.load(async (job) => this.#retake(await readFiles(files, { as, assistant }, job), job))
+  }
+
+  /** Other columns of a table in hand. Throws CorpusError. */
+  chooseColumns(part: string, columns: readonly string[]): Promise<DatasetSummary> {
+    const chosen = rechoose(this.#collection, part, columns)
+    return this.#desk.load((job) => this.#retake(chosen, job))
+  }
+
+  /** The first rows of a table in hand. Throws CorpusError. */
+  previewTable(part: string): TablePreview {
+    return tableOf(this.#collection, part)
+  }
+
+  /** Ends what is on its way. */
+  cancelLoading(): void {
+    this.#desk.cancel()
   }
 
   /** The text of a kept run, read with its tokenizer. Throws CorpusError where the text is lost. */
-  async loadOfRun(spec: RunSpec, text: string | null): Promise<DatasetSummary> {
-    const dataset = text === null ? null : await datasetOf(spec, text)
-    if (text === null || !dataset)
-      throw new CorpusError(`The text of “${spec.name}” is not kept on this device. Paste it, or choose another.`)
-    this.#source = this.#done = null
-    this.#current = { dataset, text }
-    return describeDataset(dataset, text, [])
+  loadOfRun(spec: RunSpec, text: string | null): Promise<DatasetSummary> {
+    return this.#desk.load(async (job) => {
+      const dataset = text === null ? null : await datasetOf(spec, text)
+      if (text === null || !dataset)
+        throw new CorpusError(`The text of “${spec.name}” is not kept on this device. Paste it, or choose another.`)
+      await job.pause()
+      this.#source = this.#done = null
+      this.#current = { dataset, text }
+      return describeDataset(dataset, text, [])
+    })
   }
 
   /** Makes the dataset anew from the collected text. What fails leaves the one before. */
   async prepare(preparation: Preparation): Promise<DatasetSummary> {
-    return this.#prepare(this.collected, preparation)
+    const source = this.collected
+    return this.#desk.load((job) => this.#prepare(source, preparation, job))
   }
 
   /** Says under which licence one's own text stands. Throws CorpusError for a text that brought its licence along. */
@@ -111,7 +171,7 @@ export class CorpusShelf {
     this.#source.licence = said
     const named = { ...dataset, corpus: { ...dataset.corpus, licence: said } }
     this.#current = { dataset: named, text }
-    return describeDataset(named, text, this.#done.notices, this.#done, true)
+    return this.#describe(this.#source, this.#done)
   }
 
   /** The list that names are found with. Throws CorpusError where it cannot be read. */
@@ -127,20 +187,47 @@ export class CorpusShelf {
     return this.#firstNames
   }
 
-  async #take(source: Source): Promise<DatasetSummary> {
-    const summary = await this.#prepare(source, UNTOUCHED)
+  get #collection(): Collection {
+    const { collection, name } = this.collected
+    if (!collection) throw new CorpusError(`${name} comes with the page and is read in one way only.`)
+    return collection
+  }
+
+  async #take(source: Source, job: Job, preparation = UNTOUCHED): Promise<DatasetSummary> {
+    const summary = await this.#prepare(source, preparation, job)
     this.#source = source
     return summary
   }
 
-  async #prepare(source: Source, preparation: Preparation): Promise<DatasetSummary> {
+  /** The same files as another text, under the licence and recipe that they have. */
+  #retake(collection: Collection, job: Job): Promise<DatasetSummary> {
+    const { licence, name } = this.collected
+    return this.#take({ ...sourceOf(collection, licence), name }, job, this.#done?.preparation)
+  }
+
+  async #prepare(source: Source, preparation: Preparation, job: Job): Promise<DatasetSummary> {
     const { name, licence, special, generated, notices } = source
-    const { text: tidy, reports } = clean(source.text, preparation.clean, special)
-    const anonymised = preparation.anonymise ? await this.#withoutPeople(tidy, preparation.anonymise, special) : null
-    const text = anonymised?.text ?? tidy
-    // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
-    const plain = preparation.tokenizer.kind === 'char' && special.length === 0
-    const state = plain ? undefined : learnTokenizer(text, preparation.tokenizer, special)
+    const begin = (phase: Loading['phase']) => {
+      job.tell({ phase, name, done: 0, total: 1 })
+      return job.pause()
+    }
+    const goOn = (phase: Loading['phase']) => (share: number) => {
+      job.tell({ phase, name, done: share, total: 1 })
+      return job.pause()
+    }
+    let [text, reports]: [string, CleanReport[]] = [source.text, []]
+    if (preparation.clean.length > 0) {
+      await begin('clean')
+      ;({ text, reports } = (await paced(cleaning(text, preparation.clean, special), goOn('clean')))!)
+    }
+    let anonymised: Anonymised | null = null
+    if (preparation.anonymise) {
+      await begin('anonymise')
+      const search = { names: await this.firstNames(), special, onProgress: goOn('anonymise') }
+      anonymised = await anonymise(text, preparation.anonymise, search)
+      text = anonymised.text
+    }
+    await begin('describe')
     const recipe = reports.map(({ step, count }) => ({ step, count }))
     const card = describe(text, {
       recipe,
@@ -148,21 +235,31 @@ export class CorpusShelf {
       ...(anonymised && { personal: summed(anonymised) }),
       ...(generated && { generated }),
     })
+    await begin('tokenize')
+    // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
+    const plain = preparation.tokenizer.kind === 'char' && special.length === 0
+    const state = plain ? undefined : learnTokenizer(text, preparation.tokenizer, special)
+    await job.pause()
     const { split } = preparation
     const made = await makeDataset(text, { name, licence, split, card }, VAL_FRACTION, state)
+    await job.pause()
     this.#current = { dataset: made.dataset, text }
     const personal = anonymised && reportOf(anonymised)
     this.#done = { preparation, reports, personal, notices: [...notices, ...made.notices] }
-    return describeDataset(made.dataset, text, this.#done.notices, this.#done, source.builtIn !== true)
+    return this.#describe(source, this.#done)
   }
 
-  async #withoutPeople(
-    text: string,
-    setting: NonNullable<Preparation['anonymise']>,
-    special: readonly string[],
-  ): Promise<Anonymised> {
-    return anonymise(text, setting, { names: await this.firstNames(), special, onProgress: macrotask })
+  #describe(source: Source, done: Done & { notices: string[] }): DatasetSummary {
+    const { dataset, text } = this.current
+    const { builtIn, collection } = source
+    const collected = collection ? describeCollection(collection) : null
+    return describeDataset(dataset, text, done.notices, { ...done, collected, own: builtIn !== true })
   }
+}
+
+function sourceOf(collection: Collection, licence: string): Source {
+  const { name, found } = collection
+  return { name, licence, ...textIn(collection), notices: found.notices, collection }
 }
 
 function reportOf({ counts, dropped_lines, went_through, places }: Anonymised): PersonalReport {

@@ -2,6 +2,7 @@
 // text. Knows no thread: worker.ts puts it behind one.
 import { transfer } from 'comlink'
 import type { BenchResult, BenchSize } from '../bench'
+import type { ReadAs, TablePreview } from '../collecting'
 import { validate, type Config, type Problem } from '../config'
 import { bitsPerByte, fits, resplit, type Dataset } from '../data/dataset'
 import { ladderOf } from '../data/ladder'
@@ -70,7 +71,7 @@ export class LocalLab implements Lab {
   constructor({ gpu, fetchText, store = new RunStore() }: LabOptions) {
     this.#gpu = gpu
     this.#store = store
-    this.#shelf = new CorpusShelf(fetchText)
+    this.#shelf = new CorpusShelf(fetchText, (loading) => this.#workbench?.emit({ loading }))
     this.#recipes = new RecipeBench(this.#shelf)
     this.#tokenizers = new TokenizerBench(this.#shelf)
   }
@@ -94,11 +95,29 @@ export class LocalLab implements Lab {
 
   // -- data
 
-  loadCorpus(id: string): Promise<DatasetSummary> {
-    return this.#shelf.loadBuiltIn(id)
+  loadCorpus(...[id, made]: Parameters<Lab['loadCorpus']>): Promise<DatasetSummary> {
+    return this.#shelf.loadBuiltIn(id, made)
   }
-  loadText(name: string, text: string | Blob): Promise<DatasetSummary> {
+  loadText(name: string, text: string): Promise<DatasetSummary> {
     return this.#shelf.loadText(name, text)
+  }
+  loadFiles(files: readonly { name: string; file: Blob }[]): Promise<DatasetSummary> {
+    return this.#shelf.loadFiles(files.map(({ name, file }) => ({ name, data: file })))
+  }
+  loadUrl(address: string): Promise<DatasetSummary> {
+    return this.#shelf.loadUrl(address)
+  }
+  async readAs(as: ReadAs, assistant: string | null): Promise<DatasetSummary> {
+    return this.#shelf.readAs(as, assistant)
+  }
+  async chooseColumns(part: string, columns: readonly string[]): Promise<DatasetSummary> {
+    return this.#shelf.chooseColumns(part, columns)
+  }
+  async previewTable(part: string): Promise<TablePreview> {
+    return Promise.resolve(this.#shelf.previewTable(part))
+  }
+  async cancelLoading(): Promise<void> {
+    return Promise.resolve(this.#shelf.cancelLoading())
   }
   prepare(preparation: Preparation): Promise<DatasetSummary> {
     return this.#shelf.prepare(preparation)

@@ -1,5 +1,6 @@
 // What the page may ask of the worker and what the worker tells the page. Types only: both sides compile against these.
 import type { BenchResult, BenchSize } from '../bench'
+import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../collecting'
 import type { Config, Problem } from '../config'
 import type { EngineInfo, KernelChoice } from '../engine'
 import type {
@@ -32,7 +33,7 @@ import type { TokenizerCalls } from '../tokens'
 export interface DatasetSummary {
   corpus: CorpusInfo
   lines: number
-  /** The alphabet, most frequent first. */
+  /** The 200 most frequent tokens of `vocab_size`. */
   alphabet: { token: string; count: number }[]
   tokenizer: TokenizerState['kind']
   vocab_size: number
@@ -49,6 +50,8 @@ export interface DatasetSummary {
   personal: PersonalReport | null
   /** The text is the person's own, who can say what its licence is. */
   own: boolean
+  /** What a person gave and how it was read; null for a text that comes with the page, and a run's own. */
+  collected: CollectedSummary | null
   /** The same as a run's where both read alike. */
   tokenizer_key: string
 }
@@ -134,6 +137,8 @@ export type LabEvent =
   | { engine: EngineInfo; fallback: string | null }
   /** Which kernels this device computes with; empty until they have been measured. */
   | { kernels: KernelChoice[] }
+  /** How far a text on its way is; null once it is there, or is no more to come. */
+  | { loading: Loading | null }
   | { storage: { used_bytes: number; quota_bytes: number; problem: string | null } }
 
 /** The worker. Every call may throw one of the errors of errors.ts. */
@@ -145,10 +150,23 @@ export interface Lab extends TokenizerCalls {
   ): Promise<{ engine: EngineInfo; fallback: string | null; runs: RunSummary[]; corpora: BuiltInCorpus[] }>
 
   // -- data
-  /** Reads a built-in corpus and makes it the current dataset. */
-  loadCorpus(id: string): Promise<DatasetSummary>
-  /** Reads pasted text or a dropped file. Throws CorpusError: empty, one character, binary, too large, no file at all. */
-  loadText(name: string, text: string | Blob): Promise<DatasetSummary>
+  // Each makes a text the current dataset, unless a newer call or `cancelLoading` ends it with a CancelledError. What fails
+  // leaves the dataset that is there.
+  /** A built-in corpus; a generated one with settings and a seed of its own. */
+  loadCorpus(id: string, made?: { settings?: Readonly<Record<string, number>>; seed?: number }): Promise<DatasetSummary>
+  /** Text that was typed or pasted. Throws CorpusError: empty, one character, binary, too large. */
+  loadText(name: string, text: string): Promise<DatasetSummary>
+  /** Files by their paths within what was dropped. Throws CorpusError where none can be read, or they are too many or too large. */
+  loadFiles(files: readonly { name: string; file: Blob }[]): Promise<DatasetSummary>
+  /** What stands at an http(s) address. Throws CorpusError: not reached, not allowed by the site, too large, nothing to read. */
+  loadUrl(address: string): Promise<DatasetSummary>
+  /** The files in hand read as something else, and someone else of a chat made the assistant. Throws CorpusError. */
+  readAs(as: ReadAs, assistant: string | null): Promise<DatasetSummary>
+  /** Other columns of a table in hand. Throws CorpusError. */
+  chooseColumns(part: string, columns: readonly string[]): Promise<DatasetSummary>
+  /** The first rows of a table in hand. Throws CorpusError. */
+  previewTable(part: string): Promise<TablePreview>
+  cancelLoading(): Promise<void>
   /** Makes the current dataset anew from its text as it was collected. Throws CorpusError, and keeps the dataset that is there. */
   prepare(preparation: Preparation): Promise<DatasetSummary>
   /** The dataset of a run, made current, so that a new run can be grown from the same text. */

@@ -6,6 +6,8 @@ import type { RunRecord } from '../storage/schema'
 import type { DatasetSummary, RunSummary } from './protocol'
 
 const EXCERPT = 2000
+/** Tokens of a vocabulary that the page is told of. */
+const MOST_FREQUENT = 200
 
 /** `live`: how far the run is in this worker, where it is open. */
 export function summaryOf(record: RunRecord, live: { status: RunStatus; step: number } | null = null): RunSummary {
@@ -36,13 +38,13 @@ export function describeDataset(
   dataset: Dataset,
   text: string,
   notices: string[],
-  done: (Pick<DatasetSummary, 'reports' | 'personal'> & { preparation: Preparation }) | null = null,
-  own = false,
+  done:
+    (Pick<DatasetSummary, 'reports' | 'personal' | 'collected' | 'own'> & { preparation: Preparation }) | null = null,
 ): DatasetSummary {
   return {
     corpus: dataset.corpus,
     lines: countLines(text),
-    alphabet: alphabet(dataset),
+    alphabet: alphabet(dataset).slice(0, MOST_FREQUENT),
     tokenizer: dataset.tokenizer.state.kind,
     vocab_size: dataset.tokenizer.vocab_size,
     train_tokens: dataset.train.length,
@@ -53,7 +55,8 @@ export function describeDataset(
     preparation: done?.preparation ?? null,
     reports: done?.reports ?? [],
     personal: done?.personal ?? null,
-    own,
+    own: done?.own ?? false,
+    collected: done?.collected ?? null,
     tokenizer_key: tokenizerKey(dataset.tokenizer.state),
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { collect } from '../../src/data/collect'
 import { fetchText } from '../../src/data/fetch_text'
 import { LARGEST_TEXT } from '../../src/data/read_text'
-import { SUGGESTED_TEXTS } from '../../src/data/suggested'
+import { SUGGESTED_TEXTS } from '../../src/suggested'
 import { CorpusError } from '../../src/errors'
 
 const answer = (body: BodyInit | null, headers: Record<string, string> = {}, status = 200) =>

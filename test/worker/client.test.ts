@@ -58,7 +58,7 @@ test('a run from the first call to the last', async () => {
   expect(engine.kind).toBe('cpu')
   expect(runs).toEqual([])
   expect(corpora.length).toBeGreaterThan(2)
-  const { vocab_size } = await lab.loadText('fox', new Blob([TEXT]))
+  const { vocab_size } = await lab.loadFiles([{ name: 'fox', file: new Blob([TEXT]) }])
   const config = { ...tiny, vocab_size }
   expect(await lab.check({ ...config, n_layer: 0 })).toMatchObject([{ field: 'n_layer' }])
   expect(persist).not.toHaveBeenCalled()

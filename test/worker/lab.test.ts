@@ -552,7 +552,9 @@ describe('what goes wrong', () => {
     const { lab } = await tab(disk())
     await expect(lab.loadText('x', '')).rejects.toThrow(CorpusError)
     await expect(lab.loadText('x', 'aaaa')).rejects.toThrow(CorpusError)
-    await expect(lab.loadText('x', new Blob([new Uint8Array([0, 1, 2, 3])]))).rejects.toThrow(CorpusError)
+    await expect(lab.loadFiles([{ name: 'x', file: new Blob([new Uint8Array([0, 1, 2, 3])]) }])).rejects.toThrow(
+      CorpusError,
+    )
     await expect(lab.loadCorpus('moby-dick')).rejects.toThrow(/could not be read/)
     const dataset = await lab.loadText('two', 'ab\r\nab\n')
     expect(dataset).toMatchObject({ lines: 2, vocab_size: 3, excerpt: 'ab\nab\n' })
