@@ -3,6 +3,7 @@ import type { FieldName } from '../config'
 import type { Finding } from '../doctor'
 import { doctor } from './doctor.svelte'
 import { draft } from './draft.svelte'
+import type { Given } from './given'
 import { asError, lab } from './lab.svelte'
 import { m } from './messages'
 import { route } from './route.svelte'
@@ -77,18 +78,23 @@ export function followRun() {
   if (lab.run) draft.follow(lab.run.config, lab.run.prompt)
 }
 
-/** A dropped or chosen file: a run that was exported here, or else a text. */
-export async function takeFile(file: File) {
-  if (file.name.endsWith('.safetensors')) {
-    route.go('runs')
-    await attempt(async () => {
-      const run = await lab.importRun(await file.arrayBuffer())
-      toasts.show({ level: 'info', text: m.runs.imported(run.name) })
-    })
-    return
-  }
+/** A run that was exported here, from its file. */
+async function takeRun(file: File) {
+  route.go('runs')
+  await attempt(async () => {
+    const run = await lab.importRun(await file.arrayBuffer())
+    toasts.show({ level: 'info', text: m.runs.imported(run.name) })
+  })
+}
+
+/** Dropped or chosen files: runs that were exported here, and all others together as a text. */
+export async function takeFiles(given: readonly Given[]) {
+  const isRun = ({ name }: Given) => name.endsWith('.safetensors')
+  for (const { file } of given.filter(isRun)) await takeRun(file)
+  const texts = given.filter((one) => !isRun(one))
+  if (texts.length === 0) return
   route.go('data')
-  await draft.take(() => draft.useText(file.name, file))
+  await draft.take(() => draft.useOwn(lab.loadFiles(texts)))
 }
 
 export async function copy(text: string): Promise<boolean> {

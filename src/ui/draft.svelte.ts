@@ -1,6 +1,7 @@
 // The settings under a person's hands: what the next run will be, or what the open run would become. Also the way from one
 // button to a run in progress: read the text, measure five steps, promise a time, start.
 import { FIELDS, validate, type Config, type FieldName, type Problem } from '../config'
+import { CancelledError } from '../errors'
 import type { Forecast, Preparation } from '../run'
 import { configFor, DEFAULT_PRESET, DEFAULT_SIZE, PRESETS, SIZES, sizeDial, type Preset } from '../presets'
 import type { DatasetSummary, LiveChange, Measurement } from '../worker/client'
@@ -44,6 +45,9 @@ class Draft {
   /** Why the last text was not taken. */
   dataError = $state.raw<Error | null>(null)
   loading = $state(false)
+  /** The last text was called off on its way. */
+  calledOff = $state(false)
+  #takes = 0
   /** What the worker adds to `validate`: the text too short, the device too small. */
   #checked = $state.raw<{ config: Config; problems: Problem[] } | null>(null)
 
@@ -111,16 +115,20 @@ class Draft {
     if (preset.corpus !== null) this.#fit((await lab.loadCorpus(preset.corpus)).vocab_size)
   }
 
-  /** Takes a text; what is wrong with it ends in `dataError`, beside the text, and the text before stays. */
+  /** Takes a text; what is wrong with it ends in `dataError`, beside the text, and the text before stays. A newer one ends it. */
   async take(load: () => Promise<void>) {
+    const mine = ++this.#takes
     this.dataError = null
+    this.calledOff = false
     this.loading = true
     try {
       await load()
     } catch (error) {
-      this.dataError = asError(error)
+      if (mine !== this.#takes) return
+      this.calledOff = error instanceof CancelledError
+      if (!this.calledOff) this.dataError = asError(error)
     } finally {
-      this.loading = false
+      if (mine === this.#takes) this.loading = false
     }
   }
 
@@ -129,18 +137,18 @@ class Draft {
     return this.take(() => this.#text())
   }
 
-  /** Takes a built-in text, and the preset made for it unless settings of one's own would be lost. */
-  async useCorpus(id: string) {
-    const data = await lab.loadCorpus(id)
+  /** Takes a built-in text, and the preset made for it unless settings of one's own would be lost; made in a way of one's own, the text alone. */
+  async useCorpus(id: string, made?: Parameters<typeof lab.loadCorpus>[1]) {
+    const data = await lab.loadCorpus(id, made)
     const preset = PRESETS.find(({ corpus }) => corpus === id)
-    if (preset && this.#isUntouched) this.#adopt(preset)
+    if (preset && this.#isUntouched && !made) this.#adopt(preset)
     else this.#take(data, preset)
     this.#fit(data.vocab_size)
   }
 
   /** Takes a text of one's own; the settings stay. */
-  async useText(name: string, text: string | Blob) {
-    const data = await lab.loadText(name, text)
+  async useOwn(load: Promise<DatasetSummary>) {
+    const data = await load
     this.#take(data)
     this.#fit(data.vocab_size)
   }

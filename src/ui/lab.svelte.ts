@@ -1,5 +1,6 @@
 // The one mirror of the run: what the worker said last, as state that the page can show. Events are gathered as they come and
 // published at most ten times a second, so a fast run costs the page no more than a slow one.
+import type { Loading } from '../collecting'
 import type { Config, Problem } from '../config'
 import type { EngineInfo, KernelChoice } from '../engine'
 import type { CleanStep, PersonalQuery } from '../recipe'
@@ -50,6 +51,8 @@ class LabMirror {
   deleted = $state.raw<RunSummary[]>([])
   storage = $state.raw<{ used_bytes: number; quota_bytes: number; problem: string | null } | null>(null)
   dataset = $state.raw<DatasetSummary | null>(null)
+  /** How far the next one is; null where none is on its way. */
+  loading = $state.raw<Loading | null>(null)
 
   /** The open run; null while the recorded one is shown. */
   run = $state.raw<RunSummary | null>(null)
@@ -166,20 +169,38 @@ class LabMirror {
 
   // -- data
 
-  async loadCorpus(id: string) {
-    this.dataset = await this.#open.loadCorpus(id)
-    return this.dataset
+  loadCorpus(...args: Parameters<Lab['loadCorpus']>) {
+    return this.#take(this.#open.loadCorpus(...args))
   }
-  async loadText(name: string, text: string | Blob) {
-    this.dataset = await this.#open.loadText(name, text)
-    return this.dataset
+  loadText(name: string, text: string) {
+    return this.#take(this.#open.loadText(name, text))
   }
-  async prepare(preparation: Preparation) {
-    this.dataset = await this.#open.prepare(preparation)
-    return this.dataset
+  loadFiles(...args: Parameters<Lab['loadFiles']>) {
+    return this.#take(this.#open.loadFiles(...args))
   }
-  async loadRunCorpus(id: string) {
-    this.dataset = await this.#open.loadRunCorpus(id)
+  loadUrl(address: string) {
+    return this.#take(this.#open.loadUrl(address))
+  }
+  readAs(...args: Parameters<Lab['readAs']>) {
+    return this.#take(this.#open.readAs(...args))
+  }
+  chooseColumns(...args: Parameters<Lab['chooseColumns']>) {
+    return this.#take(this.#open.chooseColumns(...args))
+  }
+  previewTable(part: string) {
+    return this.#open.previewTable(part)
+  }
+  cancelLoading() {
+    return this.#open.cancelLoading()
+  }
+  prepare(preparation: Preparation) {
+    return this.#take(this.#open.prepare(preparation))
+  }
+  loadRunCorpus(id: string) {
+    return this.#take(this.#open.loadRunCorpus(id))
+  }
+  async #take(load: Promise<DatasetSummary>) {
+    this.dataset = await load
     return this.dataset
   }
   previewClean(steps: readonly CleanStep[]) {
@@ -372,6 +393,7 @@ class LabMirror {
   #receive(events: LabEvent[]) {
     for (const event of events) {
       if ('runs' in event) this.runs = event.runs
+      else if ('loading' in event) this.loading = event.loading
       else if ('kernels' in event) this.kernels = event.kernels
       else if ('engine' in event) [this.engine, this.fallback] = [event.engine, event.fallback]
       else if ('storage' in event) this.storage = event.storage

@@ -16,6 +16,7 @@ import {
   spanInWords,
 } from './format'
 import { answers } from './messages_answers'
+import { collect } from './messages_collect'
 import { ladder } from './messages_ladder'
 import { doctor, rung } from './messages_doctor'
 import { card, recipe } from './messages_recipe'
@@ -201,7 +202,7 @@ export const m = {
 
   data: {
     title: 'Data',
-    lead: 'A model learns from one text, by guessing each next character of it. Choose one, paste your own, or drop a .txt file anywhere on this page.',
+    lead: 'A model learns from one text, by guessing each next character of it. Bring your own, or choose one that is here.',
     builtIn: 'Texts that come with the page',
     use: 'Use',
     using: 'In use',
@@ -212,10 +213,8 @@ export const m = {
     pasteName: 'Pasted text',
     usePasted: 'Use the pasted text',
     pastedCount: (characters: number) => plural(characters, 'character', 'characters'),
-    file: 'Choose a .txt file',
     drop: 'Drop it to train on it',
-    dropText: 'A .txt file becomes the text, a .safetensors file exported here becomes a run.',
-    tooMany: 'Several files were dropped; the first one was taken.',
+    dropText: 'Files and folders become the text, a .safetensors file exported here becomes a run.',
     summary: 'What the model will see',
     none: 'No text chosen yet.',
     characters: 'Characters',
@@ -443,6 +442,7 @@ export const m = {
   },
 
   doctor,
+  collect,
   answers,
   ladder,
   card,

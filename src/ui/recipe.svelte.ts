@@ -11,6 +11,7 @@ import {
   type PersonalHit,
   type PiiKind,
 } from '../recipe'
+import { CancelledError } from '../errors'
 import type { CorpusInfo, Preparation, Split } from '../run'
 import { draft } from './draft.svelte'
 import { asError, lab } from './lab.svelte'
@@ -209,7 +210,8 @@ class Recipe {
       this.#last = madeOf(made)
       return true
     } catch (error) {
-      this.error = asError(error)
+      // Called off, the text is what it was, and so is the proposal.
+      if (!(error instanceof CancelledError)) this.error = asError(error)
       return false
     } finally {
       this.applying = draft.loading = false

@@ -212,6 +212,40 @@ export async function exported(page: Page) {
   return decodeCheckpoint(readFileSync(await (await download).path()))
 }
 
+/** What is used of an event of the trace; times in microseconds, `tdur` by the thread’s own clock. */
+interface TraceEvent {
+  name: string
+  pid: number
+  tid: number
+  tdur?: number
+  dur?: number
+  args: { name?: string }
+}
+
+/** The tasks of the page's main thread while `during` lasts: CPU and wall time, longest first, in ms. */
+export async function mainThreadTasks(
+  page: Page,
+  during: () => Promise<void>,
+): Promise<{ cpu: number; wall: number }[]> {
+  const session = await page.context().newCDPSession(page)
+  const events: TraceEvent[] = []
+  session.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])))
+  const complete = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve))
+  const includedCategories = ['disabled-by-default-devtools.timeline', 'devtools.timeline']
+  await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories } })
+  await during()
+  await session.send('Tracing.end')
+  await complete
+  const threads = events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain')
+  const work = events.filter(({ name }) => name === 'FunctionCall')
+  const main = threads.find(({ pid, tid }) => work.some((event) => event.pid === pid && event.tid === tid))
+  expect(main, 'the trace has the main thread of the page').toBeDefined()
+  return events
+    .filter(({ name, pid, tid }) => name === 'RunTask' && pid === main?.pid && tid === main.tid)
+    .map(({ tdur = 0, dur = 0 }) => ({ cpu: tdur / 1000, wall: dur / 1000 }))
+    .sort((x, y) => y.cpu - x.cpu)
+}
+
 const SCREENSHOTS = 'test/e2e/screenshots'
 
 /** A picture for people to look at; never compared. */
