@@ -75,7 +75,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       await page.setViewportSize(size)
       await area()
         .getByRole('heading', { name: m.recipe.clean, exact: true })
-        .evaluate('(node) => node.scrollIntoView()')
+        .evaluate((node) => node.scrollIntoView())
       await page.waitForTimeout(200)
       const button = await apply().boundingBox()
       const strip = await b.strip(page).boundingBox()
@@ -110,7 +110,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       await dialog.getByRole('textbox').fill(text)
       await dialog.getByRole('button', { name: m.recipe.pasted.use }).click()
     }
-    expect(await dialog.getByRole('textbox').evaluate('(node) => node === document.activeElement')).toBe(true)
+    expect(await dialog.getByRole('textbox').evaluate((node) => node === document.activeElement)).toBe(true)
     await use('{"clean": [{"kind": "polish"}]}')
     await dialog.getByText(/^Step 1 of clean, kind is “polish”; it must be one of html,/).waitFor()
     expect(await serious(page)).toEqual([])
