@@ -107,6 +107,14 @@ describe('series', () => {
     expect(xOfStep(columns, 2, 'time')).toBe(0.04)
   })
 
+  it('draws bits a byte, by how much text a token stands for', () => {
+    const evals = [{ step: 1, val_loss: 5 * Math.LN2, train_loss: null }]
+    const series = seriesOf(run([6 * Math.LN2]).view(), evals, 'step', inUnit('bits', 2), false)
+    expect(series.train[0]).toBeCloseTo(3, 12)
+    expect(series.validation[0]).toBeCloseTo(2.5, 12)
+    expect(inUnit('bits', null)(1)).toBeNaN()
+  })
+
   it('leaves out what is not a number', () => {
     const series = seriesOf(run([3, NaN, 2]).view(), [{ step: 2, val_loss: NaN, train_loss: 1 }], 'step', nats, false)
     expect(series.x).toEqual([1, 3])
