@@ -1,7 +1,7 @@
 // A text as a model sees it: token ids, cut into a part to train on and an end that is held out, with the text's fingerprint.
 // `fits` says whether a config can be trained on it.
 import type { Config, Problem } from '../config'
-import { SPECIAL, type CorpusInfo, type TokenizerState } from '../run'
+import { SPECIAL, type CorpusInfo, type RunSpec, type TokenizerState } from '../run'
 import { buildCharVocab } from './char_tokenizer'
 import { sha256 } from './sha256'
 import { dealDocuments, trainLength } from './split'
@@ -80,6 +80,13 @@ export function alphabet(dataset: Dataset): { token: string; count: number }[] {
 /** A validation loss in nats a token as bits for each byte of the held-out text: what tokenizers can be compared by. */
 export function bitsPerByte(val_loss: number, { tokenizer, val }: Pick<Dataset, 'tokenizer' | 'val'>): number {
   return val_loss / Math.LN2 / bytesPerToken(tokenizer, val)
+}
+
+/** How much text a token of the part stands for on which a run is measured: nothing where there is no text. */
+export function measureTokens(dataset: Dataset, val_fraction: number): Pick<RunSpec, 'bytes_per_token'> {
+  const { tokenizer, tokens, val } = resplit(dataset, val_fraction)
+  const part = val.length > 0 ? val : tokens
+  return part.length > 0 ? { bytes_per_token: bytesPerToken(tokenizer, part) } : {}
 }
 
 /** Bytes of text to a token; NaN of no tokens. */

@@ -1,5 +1,5 @@
 // How a run tells of itself on the command line: a line that renews itself on a terminal, a line now and then in a log, or one
-// JSON object an event for other programs. Losses in nats a token.
+// JSON object an event for other programs. Losses in nats a token, measured ones in bits a byte, too.
 import type { RunEvent } from '../run'
 
 /** Between two progress lines, where lines stay. */
@@ -24,8 +24,8 @@ export function jsonProgress(): Progress {
   }
 }
 
-/** `target` is the step at which this run will stop, `tokens_per_step` what one step trains on. */
-export function lineProgress(target: number, tokens_per_step: number): Progress {
+/** `target` is the step at which this run will stop, `tokens_per_step` what one step trains on, `bitsOf` a loss in bits a byte. */
+export function lineProgress(target: number, tokens_per_step: number, bitsOf: (loss: number) => number): Progress {
   const { stdout } = process
   const terminal = stdout.isTTY
   let pending = false
@@ -62,7 +62,9 @@ export function lineProgress(target: number, tokens_per_step: number): Progress 
         case 'eval': {
           const { step, val_loss, train_loss } = event.metrics
           const train = train_loss === null ? '' : `   training ${train_loss.toFixed(4)}`
-          return line(`step ${step}/${target}   validation ${val_loss.toFixed(4)}${train}`)
+          return line(
+            `step ${step}/${target}   validation ${val_loss.toFixed(4)}, ${bitsOf(val_loss).toFixed(3)} bits a byte${train}`,
+          )
         }
         case 'sample':
           return line(`  ${JSON.stringify(event.sample.prompt + event.sample.tokens.join(''))}`)

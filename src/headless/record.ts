@@ -1,7 +1,7 @@
 // `npm run record -- DIR`: makes the history of a run that `train` kept the one that the page opens with. Written small:
 // every second step, four digits.
 import { writeFileSync } from 'node:fs'
-import { makeDataset } from '../data/dataset'
+import { makeDataset, measureTokens } from '../data/dataset'
 import { ladderOf } from '../data/ladder'
 import { decodeText } from '../storage/checkpoint'
 import { pathOf, readFlags, runCommand, UsageError } from './command'
@@ -32,6 +32,8 @@ await runCommand(async () => {
     name: spec.name,
     note: `${spec.name} with seed ${spec.config.seed}, trained by this page’s own engine on ${flags.on}, every second step kept.`,
     config: spec.config,
+    tokenizer: spec.tokenizer.kind,
+    ...measureTokens(dataset, val_fraction),
     ladder: await ladderOf(dataset, val_fraction, () => Promise.resolve()),
     history: {
       ...history,

@@ -28,17 +28,17 @@ export function writeRun(
   folder: string,
   { checkpoint, history, text }: KeptRun,
 ): { checkpoint: string; metrics: string; tokenizer?: string } {
-  const { tokenizer } = checkpoint.meta.spec
+  const { tokenizer, bytes_per_token } = checkpoint.meta.spec
   return {
     checkpoint: put(folder, CHECKPOINT, encodeCheckpoint(checkpoint, { text, history, notes: '' })),
-    metrics: writeMetrics(folder, history),
+    metrics: writeMetrics(folder, history, bytes_per_token),
     ...(tokenizer.kind === 'bpe' && { tokenizer: put(folder, TOKENIZER, writeTokenizerJson(tokenizer)) }),
   }
 }
 
 /** Writes the table alone, of a run whose state is not worth keeping. */
-export function writeMetrics(folder: string, history: RunHistory): string {
-  return put(folder, METRICS, metricsTable(history))
+export function writeMetrics(folder: string, history: RunHistory, bytes_per_token: number | undefined): string {
+  return put(folder, METRICS, metricsTable(history, bytes_per_token))
 }
 
 function put(folder: string, name: string, content: string | Uint8Array): string {
@@ -64,16 +64,22 @@ export function readRun(folder: string): KeptRun {
   }
 }
 
-/** Comma-separated: a row for each step, its losses in nats a token; `val_loss` where the run was measured after that step. */
-function metricsTable({ steps, evals }: RunHistory): string {
+/**
+ * Comma-separated: a row for each step, its losses in nats a token; `val_loss`, and the same in bits a byte, where the run was measured
+ * after that step.
+ */
+function metricsTable({ steps, evals }: RunHistory, bytes_per_token: number | undefined): string {
+  const bits = (loss: number) => (bytes_per_token === undefined ? '' : loss / Math.LN2 / bytes_per_token)
   const measured = new Map(
-    evals.map(({ step, val_loss, update_ratio }) => [step, [val_loss, update_ratio ?? '']] as const),
+    evals.map(({ step, val_loss, update_ratio }) => [step, [val_loss, bits(val_loss), update_ratio ?? '']] as const),
   )
-  const nothing = ['', '']
+  const nothing = ['', '', '']
   const rows = steps.map(({ step, loss, grad_norm, learning_rate, step_ms, tokens }) =>
     [step, loss, grad_norm, learning_rate, step_ms, tokens, ...(measured.get(step) ?? nothing)].join(),
   )
   const start = measured.get(0)
   if (start !== undefined) rows.unshift([0, '', '', '', '', 0, ...start].join())
-  return ['step,loss,grad_norm,learning_rate,step_ms,tokens,val_loss,update_ratio', ...rows, ''].join('\n')
+  return ['step,loss,grad_norm,learning_rate,step_ms,tokens,val_loss,val_bits_per_byte,update_ratio', ...rows, ''].join(
+    '\n',
+  )
 }

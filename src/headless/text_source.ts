@@ -49,7 +49,6 @@ export async function readSource(flags: SourceFlags, preset: Preset | null): Pro
     throw new UsageError('--columns is for --as table.')
   if (flags.assistant !== undefined && as !== 'chats' && as !== 'auto')
     throw new UsageError('--assistant is for --as chats.')
-  if (flags.clean !== undefined && as !== 'text') throw new UsageError('--clean is for plain text; leave --as out.')
   if (flags.anonymise === 'drop_line' && as !== 'text')
     throw new UsageError('--anonymise drop_line is for plain text; documents take mask or pseudonym.')
   if (flags.anonymise !== undefined && flags.clean?.split(',').includes('lowercase'))
@@ -100,8 +99,7 @@ async function presetText(preset: Preset | null): Promise<Source> {
 }
 
 function cleaned(source: Source, list: string): Source {
-  if (source.special.length > 0) throw new UsageError('--clean is for one plain text, not for several documents.')
-  const { text, reports } = clean(source.text, list.split(',').map(stepOf))
+  const { text, reports } = clean(source.text, list.split(',').map(stepOf), source.special)
   const recipe = reports.map(({ step, count }) => ({ step, count }))
   return { ...source, text, notices: [...source.notices, ...reports.map(told)], made: { ...source.made, recipe } }
 }
@@ -143,7 +141,8 @@ function stepOf(word: string): CleanStep {
 function told({ step, count, places }: CleanReport): string {
   const [first] = places
   const shown = (text: string | null) => (text === null ? 'gone' : JSON.stringify(text))
-  const place = first ? `, first in line ${first.line}: ${shown(first.before)} → ${shown(first.after)}` : ''
+  const document = first?.document === undefined ? '' : `document ${first.document}, `
+  const place = first ? `, first in ${document}line ${first.line}: ${shown(first.before)} → ${shown(first.after)}` : ''
   return `Cleaned, ${step.kind}: ${count} ${count === 1 ? 'change' : 'changes'}${place}`
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FIELDS, validate, type Config } from '../config'
 import { describe } from '../data/card'
-import { bitsPerByte, fits, makeDataset, type Dataset } from '../data/dataset'
+import { bitsPerByte, fits, makeDataset, measureTokens, type Dataset } from '../data/dataset'
 import { questionsOf } from '../data/questions'
 import { ConfigError, NotFiniteError } from '../errors'
 import { addToHistory } from '../storage/history'
@@ -31,7 +31,7 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
                      TSV, JSON, JSON lines), of which each row is a document, or auto, what each file looks like (text)
   --columns A,B      of a table (the one with the most text)
   --assistant NAME   of chats between people, who becomes the assistant (of two, who speaks second)
-  --clean STEPS      of a plain text, in their order: nfkc,control,whitespace,html,lowercase,quotes,duplicate_lines,
+  --clean STEPS      in their order: nfkc,control,whitespace,html,lowercase,quotes,duplicate_lines,
                      near_duplicates:0.8,length:10-500,language:eng+deu,words:spam+advert
   --anonymise HOW    personal data found in the text, of every kind: mask ([NAME]), pseudonym (invented data for it),
                      drop_line (out with its line)
@@ -82,7 +82,9 @@ await runCommand(async () => {
   if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join('\n'))
 
   const tokens_per_step = config.batch_size * config.block_size * config.gradient_accumulation_steps
-  const progress = flags.json ? jsonProgress() : lineProgress(target, tokens_per_step)
+  const progress = flags.json
+    ? jsonProgress()
+    : lineProgress(target, tokens_per_step, (loss) => bitsPerByte(loss, run.dataset))
   for (const notice of run.notices) progress.say(notice)
   const engine = await engineFor(flags.engine)
   const { history } = run
@@ -115,7 +117,7 @@ await runCommand(async () => {
     await session.settle()
   } catch (error) {
     if (!(error instanceof NotFiniteError)) throw error
-    writeMetrics(run.folder, history)
+    writeMetrics(run.folder, history, run.spec.bytes_per_token)
     progress.say(`${error.message}\nThe last good checkpoint is in ${run.folder}.`)
     return 1
   }
@@ -218,6 +220,7 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
       config,
       corpus: dataset.corpus,
       tokenizer: dataset.tokenizer.state,
+      ...measureTokens(dataset, config.val_fraction),
       prompt: source.chats ? SPECIAL.user : flags.config === undefined ? preset.prompt : '\n',
     },
     dataset,
@@ -262,7 +265,9 @@ async function keptRun(folder: string, flags: NewRunFlags): Promise<Run> {
   }
   const out = flags.out === undefined ? folder : pathOf(flags.out)
   if (out !== folder && holdsRun(out)) throw new UsageError(`${out} holds another run already; choose another --out.`)
-  return { spec, dataset, text: kept.text, folder: out, history: kept.history, kept, notices: [] }
+  // Older runs do not say it.
+  const measured = { ...measureTokens(dataset, spec.config.val_fraction), ...spec }
+  return { spec: measured, dataset, text: kept.text, folder: out, history: kept.history, kept, notices: [] }
 }
 
 function findPreset(id: string): Preset {

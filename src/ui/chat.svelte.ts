@@ -1,5 +1,6 @@
 // What was asked of the model and what it wrote, kept while the page is open; streaming text is shown a frame at a time.
 import type { GeneratedToken } from '../run'
+import type { RunSummary } from '../worker/client'
 import { asError, lab } from './lab.svelte'
 
 /** One text that the model wrote. */
@@ -12,6 +13,8 @@ export interface Written {
   probabilities: number[]
   /** Characters of the beginning that the model does not know. */
   unknown: string[]
+  /** What its tokens are. */
+  reads: RunSummary['tokenizer']
   ended: 'length' | 'stop' | 'cancelled' | null
 }
 
@@ -63,6 +66,7 @@ class Chat {
       tokens: [],
       probabilities: [],
       unknown: [],
+      reads: run.tokenizer,
       ended: null,
     }
     const before = this.written.slice(0, KEEP - 1)

@@ -67,7 +67,7 @@ class LabMirror {
   evals = $state.raw<EvalMetrics[]>([])
   samples = $state.raw<Sample[]>([])
   events = $state.raw<RunHistory['events']>([])
-  /** What counting letters reaches on the same text: `Lab.ladder`. Null until it is known. */
+  /** What counting reaches on the same text: `Lab.ladder`. Null until it is known. */
   ladder = $state.raw<number[] | null>(null)
   compile = $state.raw<{ done: number; total: number } | null>(null)
   /** How long the open run took to its first step, and how much of that was compiling. */
@@ -84,6 +84,9 @@ class LabMirror {
 
   /** What the chart and the samples belong to: the open run's config, or the recorded run's. */
   shown = $derived(this.run?.config ?? this.recorded?.config ?? null)
+  /** What its tokens are, and how many bytes of text one stands for; null where that is not known. */
+  reads = $derived(this.run?.tokenizer ?? this.recorded?.tokenizer ?? 'char')
+  bytesPerToken = $derived(this.run ? this.run.bytes_per_token : (this.recorded?.bytes_per_token ?? null))
 
   #lab: Lab | null = null
   #buffer = new ColumnBuffer()

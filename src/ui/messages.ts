@@ -15,11 +15,13 @@ import {
   significant,
   spanInWords,
 } from './format'
+import { bitsPerByte, type LossUnit } from './loss_unit'
 import { answers } from './messages_answers'
 import { collect } from './messages_collect'
 import { ladder } from './messages_ladder'
-import { doctor, rung } from './messages_doctor'
+import { doctor } from './messages_doctor'
 import { card, recipe } from './messages_recipe'
+import { countOf, rung, token, tokens, type Reads } from './messages_units'
 
 /** What happened, what was kept and what to do, for an error with a name. */
 interface Explanation {
@@ -179,6 +181,7 @@ export const m = {
     of: (max: number) => `of ${integer(max)}`,
     loss: 'Loss',
     validation: 'Validation',
+    inNats: (name: string) => `${name}, nats`,
     speed: 'Tokens/s',
     left: 'Left',
     took: 'Took',
@@ -202,7 +205,7 @@ export const m = {
 
   data: {
     title: 'Data',
-    lead: 'A model learns from one text, by guessing each next character of it. Bring your own, or choose one that is here.',
+    lead: 'A model learns from one text, by guessing what comes next in it, again and again. Bring your own, or choose one that is here.',
     builtIn: 'Texts that come with the page',
     use: 'Use',
     using: 'In use',
@@ -225,6 +228,8 @@ export const m = {
     licence: 'Licence',
     letters: 'The alphabet, most frequent first',
     lettersHint: 'The model knows these characters and no others. The bar is how often each one occurs.',
+    tokenList: 'The tokens, most frequent first',
+    tokenListHint: 'The model knows these tokens and no others. The bar is how often each one occurs.',
     more: (count: number) => `and ${plural(count, 'more', 'more')}`,
     excerpt: 'How it begins',
     notices: 'Worth knowing',
@@ -242,6 +247,7 @@ export const m = {
     sets: 'The dial sets layers, heads, width, context, batch, learning rate and steps together.',
     picture: 'The model, as set',
     diagram: (c: {
+      reads: Reads
       vocab: number
       width: number
       layers: number
@@ -251,10 +257,10 @@ export const m = {
       inner: number
       context: number
     }) =>
-      `Each of up to ${plural(c.context, 'character', 'characters')} becomes ${plural(c.width, 'number', 'numbers')}. ` +
+      `Each of up to ${countOf(c.context, c.reads)} becomes ${plural(c.width, 'number', 'numbers')}. ` +
       `${plural(c.layers, 'layer', 'layers')} in a row rework them: ${plural(c.heads, 'attention head', 'attention heads')} ` +
       `of ${integer(c.headSize)}${c.groups < c.heads ? `, sharing ${plural(c.groups, 'key/value head', 'key/value heads')}` : ''}, ` +
-      `then an MLP ${integer(c.inner)} wide. The last step gives a chance to each of ${plural(c.vocab, 'character', 'characters')}.`,
+      `then an MLP ${integer(c.inner)} wide. The last step gives a chance to each of ${countOf(c.vocab, c.reads)}.`,
     embedding: 'Embedding',
     attention: 'Attention',
     mlp: 'MLP',
@@ -333,9 +339,9 @@ export const m = {
 
   /** Of a run that does not read by characters. */
   reads: {
-    byte: 'The open run reads bytes: where this page says character or letter of it, a token is one byte.',
-    word: 'The open run reads words: where this page says character or letter of it, a token is one word.',
-    bpe: 'The open run reads byte pairs: where this page says character or letter of it, a token may be several of them.',
+    byte: 'The open run reads bytes: a token is one byte of the text.',
+    word: 'The open run reads words: a token is a word, or what stands between two. Compare its loss with other runs in bits a byte.',
+    bpe: 'The open run reads byte pairs: a token may be several characters. Compare its loss with other runs in bits a byte.',
   },
 
   train: {
@@ -343,68 +349,83 @@ export const m = {
     on: (corpus: string) => `On ${corpus}`,
     params: (count: number) => `${compact(count)} parameters`,
     chart: 'Loss',
-    chartHint: 'How surprised the model is by each next character: lower is better.',
+    chartHint: 'How surprised the model is by what comes next: lower is better.',
     x: { label: 'Across', step: 'Steps', tokens: 'Tokens', time: 'Time' },
-    y: { label: 'Up', nats: 'Nats', perplexity: 'Perplexity' },
+    y: { label: 'Up', nats: 'Nats', perplexity: 'Perplexity', bits: 'Bits a byte' },
     log: 'log',
     logX: 'Logarithmic across',
     logY: 'Logarithmic up',
-    axis: {
-      step: 'steps',
-      tokens: 'tokens',
-      time: 'seconds of training',
-      nats: 'nats per character',
-      perplexity: 'perplexity',
-    },
+    along: { step: 'steps', tokens: 'tokens', time: 'seconds of training' },
+    axis: (unit: LossUnit, reads: Reads) =>
+      unit === 'bits' ? 'bits a byte' : `${unit === 'nats' ? 'nats a' : 'perplexity of a'} ${token(reads)}`,
+    inUnit: (unit: string) => `in ${unit}`,
     series: {
       train: 'Training',
       validation: 'Validation',
       uniform: 'Blind guessing',
     },
     cursor: 'Cursor on the loss chart',
-    at: (c: { step: number; train: number; low: number; high: number; validation: number | null; rate: number }) =>
-      `Step ${integer(c.step)}: training ${hundredths(c.train)} (${hundredths(c.low)} to ${hundredths(c.high)})` +
-      (c.validation === null ? '' : `, validation ${hundredths(c.validation)}`) +
-      `, learning rate ${rate(c.rate)}`,
+    at: (c: {
+      step: number
+      train: string
+      low: string
+      high: string
+      validation: string | null
+      rate: number
+      unit: string
+    }) =>
+      `Step ${integer(c.step)}: training ${c.train} (${c.low} to ${c.high})` +
+      (c.validation === null ? '' : `, validation ${c.validation}`) +
+      `, in ${c.unit}, learning rate ${rate(c.rate)}`,
     /** The sentence under the chart, which is also what a screen reader hears. */
-    sentence(s: { step: number; loss: number; held: boolean; uniform: number; ladder: number[] | null }): string {
+    sentence(s: {
+      step: number
+      loss: number
+      held: boolean
+      uniform: number
+      ladder: number[] | null
+      reads: Reads
+      bytes_per_token: number | null
+    }): string {
       const choices = Math.exp(s.loss)
-      const head = `Step ${integer(s.step)}: ${s.held ? 'validation' : 'training loss'} ${hundredths(s.loss)} (perplexity ${significant(choices)}).`
+      const bits =
+        s.bytes_per_token === null ? '' : `, ${hundredths(bitsPerByte(s.loss, s.bytes_per_token))} bits a byte`
+      const head = `Step ${integer(s.step)}: ${s.held ? 'validation' : 'training loss'} ${hundredths(s.loss)} nats a ${token(s.reads)}${bits} (perplexity ${significant(choices)}).`
       if (s.uniform - s.loss < 0.05) return `${head} It still guesses blindly: that would be ${hundredths(s.uniform)}.`
-      if (s.ladder) return `${head} ${this.compared(s.loss, s.ladder)}`
+      if (s.ladder) return `${head} ${this.compared(s.loss, s.ladder, s.reads)}`
       return (
-        `${head} It is as unsure as if it chose among ${significant(choices)} equally likely characters; ` +
+        `${head} It is as unsure as if it chose among ${significant(choices)} equally likely ${tokens(s.reads)}; ` +
         `blind guessing would be ${integer(Math.exp(s.uniform))}.`
       )
     },
-    /** How a loss stands to what counting letters reaches. */
-    compared(loss: number, ladder: number[]): string {
+    /** How a loss stands to what counting reaches. */
+    compared(loss: number, ladder: number[], reads: Reads = 'char'): string {
       const first = ladder.findIndex((nats) => loss >= nats)
       const beaten = (first < 0 ? ladder.length : first) - 1
-      const past = `Better than ${this.rung(beaten).toLowerCase()}`
+      const past = `Better than ${this.rung(beaten, reads).toLowerCase()}`
       return first < 0
         ? `${past}, which is as far as was counted.`
-        : `${past}, not yet as good as ${this.rung(first).toLowerCase()}.`
+        : `${past}, not yet as good as ${this.rung(first, reads).toLowerCase()}.`
     },
-    /** The reference lines: blind guessing, then counting how often a letter follows the last 0, 1, … letters. */
     rung,
     table: 'Loss by step',
     tableStep: 'Step',
-    tableTrain: 'Training',
-    tableValidation: 'Validation',
+    tableTrain: 'Training, nats',
+    tableValidation: 'Validation, nats',
     events: 'Events',
     flags: {
       warmup: 'warm-up ends',
-      best: (value: number) => `best validation, ${hundredths(value)}`,
+      best: (value: number) => `best validation, ${hundredths(value)} nats`,
     },
     range: (mean: string, low: string, high: string) => `${mean} (${low}–${high})`,
     rate: (value: number) => `learning rate ${rate(value)}`,
     atStep: (step: number) => `step ${integer(step)}`,
     how: 'How to read this chart',
-    howText: [
-      'At each step the model reads a few stretches of text and guesses every next character. The loss is how surprised it was by the right one, in nats: 0 would be certainty, and each nat less means choosing among 2.7 times fewer characters.',
+    howText: (reads: Reads) => [
+      `At each step the model reads a few stretches of text and guesses every next ${token(reads)}. The loss is how surprised it was by the right one, in nats: 0 would be certainty, and each nat less means choosing among 2.7 times fewer ${tokens(reads)}.`,
       'The solid line is the training loss, averaged over neighbouring steps; the band behind it spans the lowest and highest of them. The dashed line with dots is validation: the same measure on text that is never trained on. When validation turns up while training goes on falling, the model has begun to memorise.',
-      'The dotted lines are what one gets without a model, by counting in the same text which character follows the last one, two, three or four. A model that stays on the line of one letter has learned pairs of letters and nothing more.',
+      `The dotted lines are what one gets without a model, by counting in the same text which ${token(reads)} follows the last one, two, three or four. A model that stays on the line of one has learned pairs and nothing more.`,
+      'Nats and perplexity are for each token, and a token may be a character, a word or a piece of one. Bits a byte divide by how much text a token stands for: in them, runs that read by different tokens can be compared.',
       'A curve that drops fast, then slowly, and then flattens is what learning looks like.',
     ],
     empty: 'The curve begins with the first step.',
@@ -413,13 +434,13 @@ export const m = {
       prompt === '' ? 'The same seed each time.' : `The same start and seed each time: “${prompt}”`,
     samplesEmpty: 'The first sample comes with the first validation.',
     sampleStep: (step: number) => `Step ${integer(step)}`,
-    sampleAlt: (mean: number) => `average chance of the characters it chose: ${percent(mean)}`,
+    sampleAlt: (mean: number) => `average chance of the tokens it chose: ${percent(mean)}`,
     allSamples: (count: number) => `Show all ${integer(count)}`,
     fewSamples: 'Show fewer',
     colour: 'Colour by chance',
-    legend: 'Chance the model gave to the character it chose',
+    legend: 'Chance the model gave to what it chose',
     chance: (token: string, chance: number) => `“${token}”: ${percent(chance)}`,
-    tokenHint: 'Point at, tap or walk through characters with the arrow keys to see each one’s chance.',
+    tokenHint: 'Point at, tap or walk through tokens with the arrow keys to see each one’s chance.',
     prompt: 'Samples start with',
     setPrompt: 'Use',
     changePrompt: 'Change what samples start with',
@@ -461,13 +482,14 @@ export const m = {
     top_p: 'Top p',
     seed: 'Seed',
     max_tokens: 'Length',
-    why: {
-      temperature: '0 always takes the likeliest character; higher is bolder.',
-      top_k: 'Only the k likeliest characters; 0 switches it off.',
-      top_p: 'Only the likeliest that make up this share; 1 switches it off.',
-      seed: 'The same seed gives the same text.',
-      max_tokens: 'Characters at most.',
-    },
+    why: (setting: 'temperature' | 'top_k' | 'top_p' | 'seed' | 'max_tokens', reads: Reads) =>
+      ({
+        temperature: `0 always takes the likeliest ${token(reads)}; higher is bolder.`,
+        top_k: `Only the k likeliest ${tokens(reads)}; 0 switches it off.`,
+        top_p: 'Only the likeliest that make up this share; 1 switches it off.',
+        seed: 'The same seed gives the same text.',
+        max_tokens: `${reads === 'char' ? 'Characters' : reads === 'byte' ? 'Bytes' : 'Tokens'} at most.`,
+      })[setting],
     newSeed: 'Another seed after each text',
     stopText: 'Stop at',
     stopWhy: 'Ends when this appears; \\n is a line break. Empty: never.',
@@ -475,9 +497,9 @@ export const m = {
     unknown: (characters: string[]) =>
       `Left out of the beginning, because the model has never seen ${characters.length === 1 ? 'it' : 'them'}: ${list(characters.map((c) => `“${c}”`))}`,
     ended: {
-      length: (count: number) => `${plural(count, 'character', 'characters')}, the length asked for`,
-      stop: (count: number) => `${plural(count, 'character', 'characters')}, ended at the stop text`,
-      cancelled: (count: number) => `${plural(count, 'character', 'characters')}, stopped by you`,
+      length: (count: number, reads: Reads = 'char') => `${countOf(count, reads)}, the length asked for`,
+      stop: (count: number, reads: Reads = 'char') => `${countOf(count, reads)}, ended at the stop text`,
+      cancelled: (count: number, reads: Reads = 'char') => `${countOf(count, reads)}, stopped by you`,
     },
     from: (run: string, step: number) => `${run}, step ${integer(step)}`,
     outputs: 'What it wrote',
@@ -488,7 +510,7 @@ export const m = {
 
   runs: {
     title: 'Runs',
-    lead: 'Everything you trained is kept in this browser, and a reload loses nothing.',
+    lead: 'Everything you trained is kept in this browser, and a reload loses nothing. Losses in bits a byte compare runs that read by different tokens.',
     none: 'No runs yet. The first one appears here when you press the button.',
     open: 'Open',
     opened: 'Open now',
@@ -511,6 +533,8 @@ export const m = {
     step: 'Step',
     validation: 'Validation',
     best: (value: number) => `best ${loss(value)}`,
+    bits: 'Bits a byte',
+    atBest: 'at its best',
     parameters: 'Parameters',
     size: 'Size',
     date: (at: number) => dateTime(at),

@@ -1,12 +1,7 @@
 // What the loss doctor says: the part of the message catalogue for the findings of src/doctor.ts.
 import type { Finding, Fix } from '../doctor'
 import { compact, hundredths, integer, list, plural, rate, significant, spanInWords } from './format'
-
-/** The lines of the chart, by how much is counted. */
-export function rung(i: number): string {
-  if (i === 0) return 'Blind guessing'
-  return i === 1 ? 'Knowing how frequent each letter is' : `${plural(i - 1, 'letter', 'letters')} of memory`
-}
+import { rung, type Reads } from './messages_units'
 
 /** A name for the card, the numbers, and what they mean. */
 export interface Told {
@@ -18,7 +13,7 @@ export interface Told {
 const ratio = (value: number) => (value < 1e-3 ? rate(value) : significant(value))
 const times = (value: number) => (value < 10 ? significant(Number(value.toPrecision(2))) : integer(value))
 
-const SAYS: { [R in Finding['rule']]: (f: Extract<Finding, { rule: R }>) => Told } = {
+const SAYS: { [R in Finding['rule']]: (f: Extract<Finding, { rule: R }>, reads: Reads) => Told } = {
   not_finite: (f) => ({
     title: 'The loss is no number any more',
     evidence: `At step ${integer(f.step)} loss or gradient stopped being a finite number, at a learning rate of ${rate(f.learning_rate)}.`,
@@ -55,9 +50,9 @@ const SAYS: { [R in Finding['rule']]: (f: Extract<Finding, { rule: R }>) => Told
       (f.passes < 2 ? '.' : `, and has read them ${times(f.passes)} times.`),
     why: 'With more numbers than text it can learn the text by heart. More text gives it something to find out.',
   }),
-  stuck: (f) => ({
+  stuck: (f, reads) => ({
     title: f.rung === 0 ? 'It still guesses blindly' : 'It is stuck on a line',
-    evidence: `Since step ${integer(f.since)} validation has stood at ${hundredths(f.loss)}: “${rung(f.rung)}”, ${hundredths(f.nats)}, while counting further reaches ${hundredths(f.reach)}.`,
+    evidence: `Since step ${integer(f.since)} validation has stood at ${hundredths(f.loss)}: “${rung(f.rung, reads)}”, ${hundredths(f.nats)}, while counting further reaches ${hundredths(f.reach)}.`,
     why: {
       change:
         'A model of this size can do better. The length of its updates says that the learning rate is what holds it.',
@@ -99,7 +94,8 @@ export const doctor = {
   look: (count: number) => `${plural(count, 'thing', 'things')} to look at`,
   dismiss: 'Dismiss',
   dismissLabel: (title: string) => `Dismiss for this run: ${title}`,
-  describe: (finding: Finding): Told => (SAYS[finding.rule] as (f: Finding) => Told)(finding),
+  describe: (finding: Finding, reads: Reads = 'char'): Told =>
+    (SAYS[finding.rule] as (f: Finding, reads: Reads) => Told)(finding, reads),
   /** `failed`: the run has stopped, and goes on from its last checkpoint. */
   fix(fix: Fix, failed: boolean): string {
     switch (fix.do) {

@@ -2,7 +2,7 @@
 // in colour and dash, a reference line, flags for events. Knows pixels, not runs.
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { compact, hundredths, significant } from './format'
+import { compact } from './format'
 import type { Series } from './series'
 
 export interface Flag {
@@ -13,7 +13,8 @@ export interface Flag {
 export interface PlotOptions {
   logX: boolean
   logY: boolean
-  perplexity: boolean
+  /** Of a value on y. */
+  format: (value: number) => string
   /** Lines to compare with, highest first, in the unit of y: blind guessing, then what counting reaches. */
   references: { value: number; label: string }[]
 }
@@ -62,8 +63,6 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
     border: { show: false },
     values: (_, splits) => splits.map((value: number | null) => (value === null ? '' : format(value))),
   })
-
-  const yFormat = (value: number) => (options.perplexity ? significant(value) : hundredths(value))
 
   /** The reference lines within the plotting area, each with its height in canvas pixels. */
   const shownReferences = (u: uPlot) =>
@@ -154,7 +153,7 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
           range: (_, low, high) => yRange(low, Math.max(high, 0), options),
         },
       },
-      axes: [axis(compact, 28), axis(yFormat, 56)],
+      axes: [axis(compact, 28), axis(options.format, 56)],
       bands: [{ series: [2, 1], fill: band, dir: -1 }],
       series: [
         {},

@@ -12,15 +12,15 @@ import {
   type PiiKind,
 } from '../recipe'
 import { CancelledError } from '../errors'
-import type { CorpusInfo, Preparation, Split } from '../run'
+import type { CorpusInfo, Split } from '../run'
 import { draft } from './draft.svelte'
 import { asError, lab } from './lab.svelte'
+import type { Made } from './recipe_text'
 
 export interface Switch {
   step: CleanStep
   on: boolean
 }
-type Made = Omit<Preparation, 'tokenizer'>
 
 /** In the order in which one step does not undo what another needs. */
 const STEPS: readonly CleanStep[] = [
@@ -130,10 +130,16 @@ class Recipe {
 
   /** The recipe that a run's text was prepared by. */
   adopt({ card, split }: Pick<CorpusInfo, 'card' | 'split'>) {
-    this.switches = switchesOf(card?.recipe.map(({ step }) => step) ?? [])
-    this.looks = card?.anonymise !== undefined
-    if (card?.anonymise) this.setting = card.anonymise
-    this.split = split ?? { by: 'position' }
+    const clean = card?.recipe.map(({ step }) => step) ?? []
+    this.use({ clean, anonymise: card?.anonymise ?? null, split: split ?? { by: 'position' } })
+  }
+
+  /** A proposal that comes from elsewhere. */
+  use({ clean, anonymise, split }: Made) {
+    this.switches = switchesOf(clean)
+    this.looks = anonymise !== null
+    if (anonymise) this.setting = anonymise
+    this.split = split
   }
 
   /** Tries the cleaning steps on the text in hand. */

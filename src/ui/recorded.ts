@@ -1,13 +1,16 @@
-// The finished run that the page opens on, replayed from a file that `npm run record` writes: {name, config, history, ladder,
-// note}. // The numbers in it come from a real run; `note` says which one.
+// The finished run that the page opens on, replayed from a file that `npm run record` writes. The numbers in it come from a real
+// run; `note` says which one.
 import type { Config } from '../config'
-import type { RunHistory } from '../worker/client'
+import type { RunHistory, RunSummary } from '../worker/client'
 
 export interface RecordedRun {
   name: string
   config: Config
+  tokenizer: RunSummary['tokenizer']
+  /** Of its held-out text. */
+  bytes_per_token: number
   history: RunHistory
-  /** What counting letters reaches on the same text, as `Lab.ladder` tells it. */
+  /** What counting reaches on the same text, as `Lab.ladder` tells it. */
   ladder: number[] | null
   /** Where and how the run was made, for the reader. */
   note: string
@@ -28,7 +31,8 @@ export function parseRecordedRun(value: unknown): RecordedRun {
 
 function isRecordedRun(value: unknown): value is RecordedRun {
   if (typeof value !== 'object' || value === null) return false
-  if (!['name', 'config', 'note', 'ladder', 'history'].every((field) => field in value)) return false
+  if (!['name', 'config', 'tokenizer', 'note', 'ladder', 'history'].every((field) => field in value)) return false
+  if (typeof Reflect.get(value, 'bytes_per_token') !== 'number') return false
   const history: unknown = Reflect.get(value, 'history')
   return (
     typeof history === 'object' &&

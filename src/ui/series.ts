@@ -5,7 +5,6 @@ import type { EvalMetrics } from '../run'
 import { indexAtStep, type Columns } from './columns'
 
 export type XUnit = 'step' | 'tokens' | 'time'
-export type YUnit = 'nats' | 'perplexity'
 
 export interface Series {
   x: number[]
@@ -34,8 +33,14 @@ const ENOUGH = 20
 export const columnOf = (columns: Columns, x: XUnit) =>
   x === 'step' ? columns.step : x === 'tokens' ? columns.tokens : columns.elapsed_s
 
-/** The run as drawn. With `logX` rows at 0 have no place and are left out. */
-export function seriesOf(columns: Columns, evals: EvalMetrics[], xUnit: XUnit, yUnit: YUnit, logX: boolean): Series {
+/** The run as drawn, losses as `scale` turns nats. With `logX` rows at 0 have no place and are left out. */
+export function seriesOf(
+  columns: Columns,
+  evals: EvalMetrics[],
+  xUnit: XUnit,
+  scale: (nats: number) => number,
+  logX: boolean,
+): Series {
   const xs = columnOf(columns, xUnit)
   const n = xs.length
   const place = (x: number) => (logX ? Math.log(x) : x)
@@ -72,7 +77,6 @@ export function seriesOf(columns: Columns, evals: EvalMetrics[], xUnit: XUnit, y
     return { x, step, train: sum / count, low, high: Math.max(...near.map((b) => b.high)) }
   })
 
-  const scale = yUnit === 'perplexity' ? Math.exp : (value: number) => value
   const series: Series = { x: [], step: [], train: [], low: [], high: [], validation: [] }
   const add = (row: Row, validation: number | null) => {
     series.x.push(row.x)

@@ -1,4 +1,6 @@
 // What a person has set about the page itself (not about a run), kept in localStorage where the browser allows it.
+import { LOSS_UNITS, type LossUnit } from './loss_unit'
+
 export type Theme = 'system' | 'light' | 'dark'
 export type EngineChoice = 'auto' | 'gpu' | 'cpu'
 
@@ -8,10 +10,12 @@ interface Stored {
   theme: Theme
   shortcuts: boolean
   engine: EngineChoice
+  /** What the loss chart shows, where the run allows it. */
+  lossUnit: LossUnit
   lastRun: string | null
 }
 
-const DEFAULTS: Stored = { theme: 'system', shortcuts: true, engine: 'auto', lastRun: null }
+const DEFAULTS: Stored = { theme: 'system', shortcuts: true, engine: 'auto', lossUnit: 'nats', lastRun: null }
 
 function read(): Stored {
   try {
@@ -25,6 +29,7 @@ function read(): Stored {
       theme: pick('theme', (v): v is Theme => v === 'system' || v === 'light' || v === 'dark', DEFAULTS.theme),
       shortcuts: pick('shortcuts', (v): v is boolean => typeof v === 'boolean', DEFAULTS.shortcuts),
       engine: pick('engine', (v): v is EngineChoice => v === 'auto' || v === 'gpu' || v === 'cpu', DEFAULTS.engine),
+      lossUnit: pick('lossUnit', (v): v is LossUnit => LOSS_UNITS.some((unit) => unit === v), DEFAULTS.lossUnit),
       lastRun: pick('lastRun', (v): v is string => typeof v === 'string', DEFAULTS.lastRun),
     }
   } catch {
@@ -53,6 +58,9 @@ class Settings {
   }
   get engine() {
     return this.#kept.engine
+  }
+  get lossUnit() {
+    return this.#kept.lossUnit
   }
   get lastRun() {
     return this.#kept.lastRun

@@ -1,6 +1,6 @@
 // The run that the worker holds open: its record, its history, its text, and the loop that trains it. Keeps the loop's work on
 // the disk and tells the page what happens; when the disk refuses, the run lives on in memory.
-import type { Dataset } from '../data/dataset'
+import { measureTokens, type Dataset } from '../data/dataset'
 import type { Engine } from '../engine'
 import { CheckpointError, type DeviceLostError } from '../errors'
 import type {
@@ -21,7 +21,7 @@ import { Session } from '../train/session'
 import { write, type Ending } from './chat'
 import type { EngineRoom } from './engine_room'
 import type { OpenRun, RunSummary } from './protocol'
-import { measureTokens, summaryOf } from './summary'
+import { summaryOf } from './summary'
 import { TrainingLoop, type Keeper } from './training_loop'
 import { Turns } from './turns'
 

@@ -1,6 +1,6 @@
 // What the page shows of a kept run and of a dataset.
-import { alphabet, bytesPerToken, resplit, type Dataset } from '../data/dataset'
-import type { Preparation, RunSpec, RunStatus, TokenizerState } from '../run'
+import { alphabet, type Dataset } from '../data/dataset'
+import type { Preparation, RunStatus, TokenizerState } from '../run'
 import { checkpointsOf } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import type { DatasetSummary, RunSummary } from './protocol'
@@ -66,13 +66,6 @@ function countLines(text: string): number {
   let lines = text === '' || text.endsWith('\n') ? 0 : 1
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines++
   return lines
-}
-
-/** How much text a token of the part stands for on which a run is measured: nothing where there is no text. */
-export function measureTokens(dataset: Dataset, val_fraction: number): Pick<RunSpec, 'bytes_per_token'> {
-  const { tokenizer, tokens, val } = resplit(dataset, val_fraction)
-  const part = val.length > 0 ? val : tokens
-  return part.length > 0 ? { bytes_per_token: bytesPerToken(tokenizer, part) } : {}
 }
 
 const keys = new WeakMap<TokenizerState, string>()

@@ -1,6 +1,6 @@
 // What the worker has in hand: the engine, the disk, the way up to the page, and at most one open run. Runs are opened and
 // closed here, one after the other, and the page is told of what is kept.
-import type { Dataset } from '../data/dataset'
+import { measureTokens, type Dataset } from '../data/dataset'
 import type { EngineInfo } from '../engine'
 import { CheckpointError, RunLockedError, StorageFullError } from '../errors'
 import { countParams } from '../params'
@@ -13,7 +13,7 @@ import { datasetOf, textlessDataset } from './corpus_shelf'
 import { EngineRoom } from './engine_room'
 import { Outbox } from './outbox'
 import type { EnginePreference, LabEvent, OpenRun, RunSummary } from './protocol'
-import { measureTokens, summaryOf } from './summary'
+import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
 

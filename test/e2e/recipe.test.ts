@@ -67,9 +67,68 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await step(m.recipe.steps.quotes.name).getByText(m.recipe.places(1, 1)).click()
     expect(await step(m.recipe.steps.quotes.name).locator('ins').allTextContents()).toEqual(['"', "'", '"'])
     await shots('steps')
+    // What is not applied keeps its button in sight, above the run strip.
+    for (const size of [
+      { width: 1440, height: 900 },
+      { width: 390, height: 844 },
+    ]) {
+      await page.setViewportSize(size)
+      await area()
+        .getByRole('heading', { name: m.recipe.clean, exact: true })
+        .evaluate((node) => node.scrollIntoView())
+      await page.waitForTimeout(200)
+      const button = await apply().boundingBox()
+      const strip = await b.strip(page).boundingBox()
+      expect(button!.y + button!.height, `at ${size.width} px`).toBeLessThanOrEqual(strip!.y)
+      expect(button!.y).toBeGreaterThan(size.height / 2)
+      await b.shoot(page, `recipe-bar-${size.width}-${theme}`, false)
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
     await apply().click()
     await step(m.recipe.steps.html.name).getByText(m.recipe.did(2)).waitFor()
     await area().getByText(m.recipe.upToDate).waitFor()
+  })
+
+  test('the licence of one’s own text is named, and stays when the text is prepared', async () => {
+    const summary = page.getByRole('region', { name: m.data.summary })
+    await summary.getByRole('button', { name: m.card.name }).click()
+    const field = summary.getByLabel(m.card.name)
+    await field.fill('   ')
+    await summary.getByRole('button', { name: m.card.save, exact: true }).click()
+    await page.getByText(/A licence has 1 to/).waitFor()
+    await page.getByRole('button', { name: m.errors.close }).click()
+    await field.fill('CC BY 4.0, <b>Aisha</b>')
+    await summary.getByRole('button', { name: m.card.save, exact: true }).click()
+    await summary.getByText('CC BY 4.0, <b>Aisha</b>').waitFor()
+    expect(await serious(page)).toEqual([])
+  })
+
+  test('a recipe that was copied is pasted, and one that is none is refused by its place', async () => {
+    await area().getByRole('button', { name: m.recipe.paste, exact: true }).click()
+    const dialog = page.getByRole('dialog', { name: m.recipe.pasted.title })
+    const use = async (text: string) => {
+      await dialog.getByRole('textbox').fill(text)
+      await dialog.getByRole('button', { name: m.recipe.pasted.use }).click()
+    }
+    expect(await dialog.getByRole('textbox').evaluate((node) => node === document.activeElement)).toBe(true)
+    await use('{"clean": [{"kind": "polish"}]}')
+    await dialog.getByText(/^Step 1 of clean, kind is “polish”; it must be one of html,/).waitFor()
+    expect(await serious(page)).toEqual([])
+    for (const width of [390, 1440]) {
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
+      await b.shoot(page, `recipe-paste-${width}-${theme}`, false)
+    }
+    await use('{"clean": [{"kind": "quotes"}, {"kind": "html"}, {"kind": "words", "drop": ["once"]}]}')
+    await dialog.waitFor({ state: 'detached' })
+    await step(m.recipe.steps.words.name).getByText(m.recipe.would(6)).waitFor()
+    await apply().click()
+    const summary = page.getByRole('region', { name: m.data.summary })
+    await summary.getByText('CC BY 4.0, <b>Aisha</b>').waitFor()
+    await area().getByText(m.recipe.upToDate).waitFor()
+    await area().getByRole('checkbox', { name: m.recipe.steps.words.name, exact: true }).uncheck()
+    await area().getByRole('checkbox', { name: m.recipe.steps.duplicate_lines.name, exact: true }).check()
+    await apply().click()
+    await step(m.recipe.steps.duplicate_lines.name).getByText(m.recipe.did(5)).waitFor()
   })
 
   test('personal data is found, one hit is refused, the rest is masked, and the card says what went through', async () => {

@@ -40,18 +40,43 @@ test('a run on byte pairs opens, goes on, writes, and says what its tokens are',
   await b.resume(page)
   await b.reach(page, 45)
   await b.pause(page)
-  await b.shoot(page, 'byte-pairs-1440-light')
+  // Nats are for each token, which is no letter; in bits a byte the run compares with others.
+  const axis = page.locator('.axis')
+  expect(await axis.textContent()).toContain(m.train.axis('nats', 'bpe'))
+  await page.getByText(/^Step 40: validation [\d.]+ nats a token, [\d.]+ bits a byte /).waitFor()
+  const nats = Number(/validation ([\d.]+)/.exec((await page.locator('.sentence').textContent()) ?? '')?.[1])
+  await page.getByText(m.train.y.bits, { exact: true }).click()
+  expect(await axis.textContent()).toContain(m.train.axis('bits', 'bpe'))
+  const bits = Number(
+    await page.locator('.legend li', { hasText: m.train.series.validation }).locator('.num').textContent(),
+  )
+  expect(bits).toBeLessThan(nats / Math.LN2 / 1.2)
+  for (const width of [390, 1024, 1440]) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
+    await page.waitForTimeout(200)
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+    await b.shoot(page, `byte-pairs-${width}-light`)
+  }
+  await b.stage(page, 'runs').click()
+  await page
+    .locator('dl > div', { hasText: m.runs.bits })
+    .getByText(/^\d\.\d{3}/)
+    .waitFor()
+  await b.shoot(page, 'byte-pairs-runs-1440-light')
   // A reload brings the run back, and with it its text.
   await b.stage(page, 'data').click()
   await page.reload()
   await b.opened(page)
   await page.getByRole('status').filter({ hasText: 'text.txt' }).waitFor()
-  await page.getByText(m.data.letters).waitFor()
+  await page.getByText(m.data.tokenList).waitFor()
   await b.shoot(page, 'byte-pairs-data-1440-light')
+  await b.stage(page, 'train').click()
+  // The unit stays chosen.
+  await expect.poll(() => axis.textContent()).toContain(m.train.axis('bits', 'bpe'))
   await b.stage(page, 'chat').click()
   await page.getByLabel(m.chat.prompt).fill('the cat')
   await page.getByLabel(m.chat.max_tokens).fill('20')
   await page.getByRole('button', { name: m.chat.generate }).click()
-  await page.getByText(m.chat.ended.length(20)).waitFor()
+  await page.getByText(m.chat.ended.length(20, 'bpe')).waitFor()
   expect(browser.complaints).toEqual([])
 })

@@ -65,9 +65,14 @@ describe('train', () => {
     const run = at('pairs')
     const first = await fresh('--engine', 'cpu', '--out', run, '--steps', '3', '--tokenizer', 'bpe', '--vocab', '270')
     expect(first).toMatchObject({ status: 0 })
+    expect(first.out).toMatch(/step 0\/3   validation \d\.\d{4}, \d\.\d{3} bits a byte/)
     expect(first.out).toMatch(/validation loss \d\.\d{4} over 2 batches, \d\.\d{3} bits a byte/)
+    const [header = '', start = ''] = metricsOf(run)
+    expect(header).toMatch(/,val_loss,val_bits_per_byte,update_ratio$/)
+    const [loss = NaN, bits = NaN] = start.split(',').slice(-3, -1).map(Number)
     const { meta } = decodeCheckpoint(readFileSync(join(run, 'checkpoint.safetensors'))).checkpoint
     expect(meta.spec).toMatchObject({ tokenizer: { kind: 'bpe' }, config: { vocab_size: 270 } })
+    expect(bits).toBeCloseTo(loss / Math.LN2 / meta.spec.bytes_per_token!, 9)
     expect(meta.spec.tokenizer.merges).toHaveLength(14)
     const file = at('pairs/tokenizer.json')
     const same = await fresh('--engine', 'cpu', '--out', at('file'), '--steps', '3', '--tokenizer', file)
@@ -87,13 +92,16 @@ describe('train', () => {
     writeFileSync(at('chats.jsonl'), rows.join('\n'))
     const run = at('chats')
     const flags = ['--config', at('config.json'), '--engine', 'cpu', '--out', run, '--steps', '2']
-    expect(await train('--text', at('chats.jsonl'), '--as', 'chats', ...flags)).toMatchObject({ status: 0 })
+    const clean = ['--clean', 'lowercase,words:17']
+    const first = await train('--text', at('chats.jsonl'), '--as', 'chats', ...flags, ...clean)
+    expect(first).toMatchObject({ status: 0 })
+    expect(first.out).toMatch(/Cleaned, words: 1 change, first in document 18, line 1: /)
     const { checkpoint, extra } = decodeCheckpoint(readFileSync(join(run, 'checkpoint.safetensors')))
     const { tokenizer, prompt } = checkpoint.meta.spec
     expect(prompt).toBe('<|user|>')
     expect(tokenizer.vocab.slice(-5)).toEqual(tokenizer.special)
     expect(
-      new TextDecoder().decode(extra.text!).startsWith('<|user|>How many are 0 and < |end|>?<|end|><|assistant|>'),
+      new TextDecoder().decode(extra.text!).startsWith('<|user|>how many are 0 and < |end|>?<|end|><|assistant|>'),
     ).toBe(true)
     expect(await train('--resume', run, '--engine', 'cpu', '--steps', '3')).toMatchObject({ status: 0 })
   })
@@ -271,7 +279,7 @@ describe('train', () => {
     expect(status).toBe(0)
     const result: unknown = JSON.parse(out.trim().split('\n').at(-1) ?? '')
     expect(result).toMatchObject({ type: 'result', answers_right: 0, answers_checked: 100 })
-    expect(readFileSync(at('sorted/metrics.csv'), 'utf8')).toMatch(/^step,.*,val_loss,update_ratio\n/)
+    expect(readFileSync(at('sorted/metrics.csv'), 'utf8')).toMatch(/^step,.*,val_loss,val_bits_per_byte,update_ratio\n/)
   })
 
   test.each<[string, () => Promise<{ status: number; err: string }>, RegExp]>([

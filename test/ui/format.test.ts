@@ -62,12 +62,19 @@ describe('format', () => {
 })
 
 describe('the sentence under the chart', () => {
+  const char = { reads: 'char', bytes_per_token: null } as const
+  it('says bits a byte where they are known, and what the tokens are', () => {
+    const pairs = { reads: 'bpe', bytes_per_token: 2.5, uniform: 6, held: true, step: 9, loss: 3 } as const
+    expect(m.train.sentence({ ...pairs, ladder: [6, 4, 2] })).toBe(
+      'Step 9: validation 3.00 nats a token, 1.73 bits a byte (perplexity 20.1). Better than knowing how frequent each token is, not yet as good as 1 token of memory.',
+    )
+  })
   it('says what a loss means', () => {
     const uniform = Math.log(65)
-    expect(m.train.sentence({ step: 840, loss: 1.92, held: true, uniform, ladder: null })).toBe(
-      'Step 840: validation 1.92 (perplexity 6.82). It is as unsure as if it chose among 6.82 equally likely characters; blind guessing would be 65.',
+    expect(m.train.sentence({ step: 840, loss: 1.92, held: true, uniform, ladder: null, ...char })).toBe(
+      'Step 840: validation 1.92 nats a character (perplexity 6.82). It is as unsure as if it chose among 6.82 equally likely characters; blind guessing would be 65.',
     )
-    expect(m.train.sentence({ step: 0, loss: 4.17, held: true, uniform, ladder: null })).toContain(
+    expect(m.train.sentence({ step: 0, loss: 4.17, held: true, uniform, ladder: null, ...char })).toContain(
       'still guesses blindly',
     )
   })
@@ -75,7 +82,7 @@ describe('the sentence under the chart', () => {
     // Tiny Shakespeare's.
     const ladder = [4.17, 3.35, 2.49, 2.05, 1.77, 1.67]
     const at = (loss: number) =>
-      m.train.sentence({ step: 9, loss, held: true, uniform: 4.17, ladder }).replace(/^.*\)\. /, '')
+      m.train.sentence({ step: 9, loss, held: true, uniform: 4.17, ladder, ...char }).replace(/^.*\)\. /, '')
     expect(at(3.5)).toBe('Better than blind guessing, not yet as good as knowing how frequent each letter is.')
     expect(at(2.49)).toBe('Better than knowing how frequent each letter is, not yet as good as 1 letter of memory.')
     expect(at(1.92)).toBe('Better than 2 letters of memory, not yet as good as 3 letters of memory.')

@@ -79,5 +79,11 @@ test.each(FINDINGS)('%o', (finding, evidence, button) => {
   expect(finding.fix && m.doctor.fix(finding.fix, false)).toBe(button)
 })
 
+test('letters are spoken of only where tokens are characters', () => {
+  const stuck: Finding = { rule: 'stuck', step: 9, rung: 2, nats: 2.49, loss: 2.51, since: 6, reach: 1.67, fix: null }
+  expect(m.doctor.describe(stuck, 'bpe').evidence).toContain('“1 token of memory”')
+  expect(m.train.rung(1, 'byte')).toBe('Knowing how frequent each byte is')
+})
+
 test('of a run that has stopped, the button goes on with it', () =>
   expect(m.doctor.fix(slower, true)).toBe('Continue with learning rate 0.003'))
