@@ -7,6 +7,7 @@ import { asError, lab } from './lab.svelte'
 import { m } from './messages'
 import { route } from './route.svelte'
 import { toasts } from './toasts.svelte'
+import { isTokenizerFile, tokens } from './tokens.svelte'
 
 /** Runs a command; if it fails, the person reads why. */
 export async function attempt(command: () => Promise<unknown>): Promise<boolean> {
@@ -77,8 +78,17 @@ export function followRun() {
   if (lab.run) draft.follow(lab.run.config, lab.run.prompt)
 }
 
-/** A dropped or chosen file: a run that was exported here, or else a text. */
+/** Takes a tokenizer.json to the tokenizers; false where the file is something else. */
+async function takeTokenizer(file: File): Promise<boolean> {
+  if (!(await isTokenizerFile(file))) return false
+  route.go('tokens')
+  await tokens.takeFile(file)
+  return true
+}
+
+/** A dropped or chosen file: a run that was exported here, a tokenizer, or else a text. */
 export async function takeFile(file: File) {
+  if (await takeTokenizer(file)) return
   if (file.name.endsWith('.safetensors')) {
     route.go('runs')
     await attempt(async () => {

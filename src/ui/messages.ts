@@ -19,6 +19,7 @@ import { answers } from './messages_answers'
 import { ladder } from './messages_ladder'
 import { doctor, rung } from './messages_doctor'
 import { card, recipe } from './messages_recipe'
+import { tokens } from './messages_tokens'
 
 /** What happened, what was kept and what to do, for an error with a name. */
 interface Explanation {
@@ -97,12 +98,14 @@ export const m = {
     label: 'Stages',
     kept: (count: number) => plural(count, 'run kept', 'runs kept'),
     data: 'Data',
+    tokens: 'Tokens',
     model: 'Model',
     train: 'Train',
     chat: 'Chat',
     runs: 'Runs',
     hints: {
       data: 'the text it learns from',
+      tokens: 'the pieces it reads',
       model: 'its shape and size',
       train: 'watch it learn',
       chat: 'let it write',
@@ -214,7 +217,8 @@ export const m = {
     pastedCount: (characters: number) => plural(characters, 'character', 'characters'),
     file: 'Choose a .txt file',
     drop: 'Drop it to train on it',
-    dropText: 'A .txt file becomes the text, a .safetensors file exported here becomes a run.',
+    dropText:
+      'A .txt file becomes the text, a .safetensors file exported here becomes a run, a tokenizer.json a tokenizer.',
     tooMany: 'Several files were dropped; the first one was taken.',
     summary: 'What the model will see',
     none: 'No text chosen yet.',
@@ -447,6 +451,7 @@ export const m = {
   ladder,
   card,
   recipe,
+  tokens,
 
   chat: {
     title: 'Chat',
@@ -613,7 +618,7 @@ export const m = {
       ['Space', 'start or pause'],
       ['S', 'one step'],
       ['G', 'generate text'],
-      ['1 – 5', 'Data, Model, Train, Chat, Runs'],
+      ['1 – 6', 'Data, Tokens, Model, Train, Chat, Runs'],
       ['?', 'this sheet'],
       ['Esc', 'close'],
       ['⌘K or Ctrl-K', 'all commands'],
