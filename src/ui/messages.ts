@@ -233,7 +233,7 @@ export const m = {
     more: (count: number) => `and ${plural(count, 'more', 'more')}`,
     excerpt: 'How it begins',
     notices: 'Worth knowing',
-    next: 'Next: the model',
+    next: 'Next: the tokens',
     token: (token: string, count: number, share: number) =>
       `${token}: ${plural(count, 'time', 'times')}, ${percent(share)}`,
   },

@@ -16,7 +16,7 @@ const kinds = {
   },
   byte: {
     name: 'Bytes',
-    about: 'The 256 bytes of UTF-8. Reads any text; an é takes two tokens, a 東 three.',
+    about: 'The 256 bytes of UTF-8. Reads any text; an é takes two tokens, a € three.',
   },
   word: {
     name: 'Words',
@@ -37,7 +37,7 @@ const kinds = {
 export const tokens = {
   title: 'Tokens',
   lead: 'A model reads no letters, it reads numbers. A tokenizer cuts the text into pieces, each with its number. Short pieces make a small vocabulary and long sequences; long pieces the other way round.',
-  text: (name: string) => `Of ${name}.`,
+  text: (name: string) => `Text: ${name}`,
   none: 'No text chosen yet. Choose one in Data.',
   toData: 'Choose a text',
   choice: 'How the text is cut',
@@ -78,7 +78,7 @@ export const tokens = {
   roughly: (count: number) => `about ${count < 10_000 ? integer(count) : compact(count)}`,
   context: 'A context of',
   contextHolds: (block: number, size: number) =>
-    `${plural(block, 'token', 'tokens')} holds about ${bytes(size)} of text`,
+    `${plural(block, 'token', 'tokens')} holds about ${size < 1000 ? plural(Math.round(size), 'byte', 'bytes') : bytes(size)} of text`,
   leftOut: (share: number) =>
     `${share < 0.0001 ? 'Less than 0.01 %' : percent(share)} of the text is left out: this vocabulary has no tokens for it.`,
   sampled: (counted: number, of: number) => `Counted on ${bytes(counted)} of ${bytes(of)}, evenly spread.`,

@@ -112,8 +112,6 @@ class Tokens {
   #fingerprint = ''
   #places = 0
   #replays = 0
-  /** How the worker calls tokenizers that were given and used. */
-  #keys = new WeakMap<TokenizerState, string>()
 
   /** The text in hand can be read in another way: it is not a run's own. */
   canUse = $derived((lab.dataset?.preparation ?? null) !== null)
@@ -121,9 +119,7 @@ class Tokens {
     const { dataset } = lab
     const { choice } = this.first
     const used = dataset?.preparation?.tokenizer
-    if (!used || !choice || used.kind !== choice.kind) return false
-    if (choice.kind === 'given') return this.#keys.get(choice.state) === dataset.tokenizer_key
-    return !('vocab_size' in choice) || ('vocab_size' in used && used.vocab_size === choice.vocab_size)
+    return used !== undefined && choice !== null && areAlike(used, choice)
   })
   /** What the player plays: the first pane's merges, or the second's, or else those of a vocabulary that could be. */
   played = $derived.by((): TokenizerChoice => {
@@ -138,6 +134,7 @@ class Tokens {
     this.error = null
     if (change.kind) this.first.kind = change.kind
     if (change.size !== undefined) this.first.size = change.size
+    this.#differ()
   }
 
   /** Follows the text in hand, where a person has not begun to choose. */
@@ -152,7 +149,7 @@ class Tokens {
     this.#fingerprint = corpus.fingerprint
     try {
       if (preparation === null) await this.#adoptRun(corpus.name, seen)
-      else this.#adopt(preparation, tokenizer_key)
+      else this.#adopt(preparation)
       if (another && !this.#typed) await this.place(0)
     } catch (error) {
       this.error = asError(error)
@@ -168,20 +165,20 @@ class Tokens {
     this.first.kind = 'given'
     this.#differ()
   }
-  #adopt({ tokenizer }: Preparation, key: string) {
+  #adopt({ tokenizer }: Preparation) {
     if (this.#touched) return
-    if (tokenizer.kind === 'given') {
-      this.given ??= { name: m.tokens.file, choice: tokenizer }
-      this.#keys.set(this.given.choice.state, key)
-    }
+    if (tokenizer.kind === 'given' && !(this.given && areAlike(this.given.choice, tokenizer)))
+      this.given = { name: m.tokens.file, choice: tokenizer }
     this.first.adopt(tokenizer)
     this.#differ()
   }
-  /** Two panes alike compare nothing. */
+  /** Two panes alike compare nothing: the second shows what is in use, or else what differs most. */
   #differ() {
     const { first, second } = this
     if (first.kind !== second.kind || (first.isSized && first.size !== second.size)) return
-    second.kind = first.kind === 'bpe' ? 'char' : 'bpe'
+    const used = lab.dataset?.preparation?.tokenizer
+    if (used && used.kind !== first.kind) second.adopt(used)
+    else second.kind = first.kind === 'bpe' ? 'char' : 'bpe'
   }
 
   type(passage: string) {
@@ -232,8 +229,7 @@ class Tokens {
 
   /** Back to how the text was read before. */
   async undo(before: TokenizerChoice) {
-    if (!(await this.#prepare(before))) return
-    this.first.adopt(before)
+    if (await this.#prepare(before)) this.first.adopt(before)
   }
 
   async #prepare(tokenizer: TokenizerChoice): Promise<boolean> {
@@ -244,7 +240,6 @@ class Tokens {
     try {
       this.#touched = false
       await draft.prepare({ ...preparation, tokenizer })
-      if (tokenizer.kind === 'given') this.#keys.set(tokenizer.state, lab.dataset?.tokenizer_key ?? '')
       return true
     } catch (error) {
       this.#touched = true
@@ -277,6 +272,22 @@ class Tokens {
     }
   }
   #mergesOf = ''
+}
+
+/** They read alike, or would on the same text. */
+function areAlike(a: TokenizerChoice, b: TokenizerChoice): boolean {
+  if (a.kind === 'given') return b.kind === 'given' && sameState(a.state, b.state)
+  return a.kind === b.kind && ('vocab_size' in a ? a.vocab_size : 0) === ('vocab_size' in b ? b.vocab_size : 0)
+}
+function sameState(a: TokenizerState, b: TokenizerState): boolean {
+  const same = (x: readonly string[] = [], y: readonly string[] = []) =>
+    x.length === y.length && x.every((token, i) => token === y[i])
+  return (
+    a.kind === b.kind &&
+    same(a.vocab, b.vocab) &&
+    same(a.merges?.flat(), b.merges?.flat()) &&
+    same(a.special, b.special)
+  )
 }
 
 /** The file is Hugging Face's tokenizer.json, by its name or by what it begins with. A text that quotes one escapes the quotes. */
