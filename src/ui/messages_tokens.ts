@@ -71,10 +71,8 @@ export const tokens = {
   paramsOf: (share: number, total: number) => `${percent(share)} of the model’s ${compact(total)}`,
   tied: (width: number) => `vocabulary × ${integer(width)}; embedding and output share them`,
   untied: (width: number) => `2 × vocabulary × ${integer(width)}, for embedding and output`,
-  train: 'To learn from',
-  val: 'Held out',
-  tokenCount: (count: number) => plural(count, 'token', 'tokens'),
-  about: (count: number) => `about ${count < 10_000 ? integer(count) : compact(count)} tokens`,
+  train: 'Tokens to learn from',
+  val: 'Tokens held out',
   roughly: (count: number) => `about ${count < 10_000 ? integer(count) : compact(count)}`,
   context: 'A context of',
   contextHolds: (block: number, size: number) =>
@@ -148,7 +146,7 @@ export const tokens = {
     becomes: 'Becomes',
     count: 'Count',
     recent: 'The last merges',
-    noCounts: 'A file does not say how often the pairs stood in the text that they were learned from.',
+    noCounts: 'How often the pairs stood in the text that they were learned from is not said with this tokenizer.',
     loading: 'Learning the merges',
   },
 

@@ -18,6 +18,8 @@ const HEAD = 65_536
 
 interface Given {
   name: string
+  /** A run's, on whose text it was taken from the run. */
+  own?: boolean
   choice: Extract<TokenizerChoice, { kind: 'given' }>
 }
 
@@ -116,9 +118,9 @@ class Tokens {
   /** The text in hand can be read in another way: it is not a run's own. */
   canUse = $derived((lab.dataset?.preparation ?? null) !== null)
   isInUse = $derived.by(() => {
-    const { dataset } = lab
     const { choice } = this.first
-    const used = dataset?.preparation?.tokenizer
+    const used = lab.dataset?.preparation?.tokenizer
+    if (!this.canUse) return choice?.kind === 'given' && this.given?.own === true
     return used !== undefined && choice !== null && areAlike(used, choice)
   })
   /** What the player plays: the first pane's merges, or the second's, or else those of a vocabulary that could be. */
@@ -160,7 +162,7 @@ class Tokens {
   async #adoptRun(name: string, seen: string) {
     const choice = await lab.tokenizerInUse()
     if (seen !== this.#seen || choice.kind !== 'given') return
-    this.given = { name: m.tokens.ofRun(name), choice }
+    this.given = { name: m.tokens.ofRun(name), own: true, choice }
     this.#touched = false
     this.first.kind = 'given'
     this.#differ()

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { trainBpe } from '../../src/data/bpe'
+import { BYTE_SYMBOLS } from '../../src/data/byte_alphabet'
 import { readTokenizerJson, writeTokenizerJson } from '../../src/data/tokenizer_json'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
@@ -196,6 +197,18 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await page.getByRole('button', { name: t.inUse, exact: true }).waitFor()
     await player().getByText(t.merges.noCounts).waitFor()
     await shots('given')
+    // One as large as GPT-2's: 50,000 merges, of any byte with any other, and the end of a text.
+    const merges = Array.from({ length: 50_000 }, (_, i): [string, string] => [
+      BYTE_SYMBOLS[255 - (i >> 8)]!,
+      BYTE_SYMBOLS[255 - (i & 255)]!,
+    ])
+    const vocab = [...BYTE_SYMBOLS, ...merges.map(([left, right]) => left + right), '<|endoftext|>']
+    await drop('gpt2.json', writeTokenizerJson({ kind: 'bpe', vocab, merges, special: ['<|endoftext|>'] }))
+    await page.getByText(t.vocabSize(50_257)).waitFor()
+    await page.getByRole('button', { name: t.use, exact: true }).click()
+    await page.getByRole('button', { name: t.inUse, exact: true }).waitFor()
+    await player().getByText(t.merges.progress(0, 50_000)).waitFor()
+    await shots('gpt2')
   })
 
   test('conversations show their template, role tokens and what the assistant says', async () => {
