@@ -76,7 +76,7 @@ export const tokens = {
   roughly: (count: number) => `about ${count < 10_000 ? integer(count) : compact(count)}`,
   context: 'A context of',
   contextHolds: (block: number, size: number) =>
-    `${plural(block, 'token', 'tokens')} holds about ${size < 1000 ? plural(Math.round(size), 'byte', 'bytes') : bytes(size)} of text`,
+    `${plural(block, 'token holds', 'tokens hold')} about ${size < 1000 ? plural(Math.round(size), 'byte', 'bytes') : bytes(size)} of text`,
   leftOut: (share: number) =>
     `${share < 0.0001 ? 'Less than 0.01 %' : percent(share)} of the text is left out: this vocabulary has no tokens for it.`,
   sampled: (counted: number, of: number) => `Counted on ${bytes(counted)} of ${bytes(of)}, evenly spread.`,
@@ -88,7 +88,7 @@ export const tokens = {
   readOnly:
     'This is the text of a run: it stays as the run reads it. Try other tokenizers on it here; to use one, choose a text in Data.',
   openRun: (name: string) => `“${name}” keeps the tokenizer that it was made with; the next run gets the one in use.`,
-  used: (what: string) => `The text is read as ${what.toLowerCase()} now.`,
+  used: (what: string) => `The text is read by ${what} now.`,
 
   compare: 'The same passage, cut in two ways',
   passage: 'Passage',

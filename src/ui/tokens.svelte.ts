@@ -9,8 +9,8 @@ import { m } from './messages'
 export const KINDS = ['char', 'byte', 'word', 'bpe', 'given'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** A vocabulary of byte pairs that a small model can afford. */
-const DEFAULT_SIZE = 512
+/** Vocabularies that a small model can afford; with fewer words than this, most of a book would be left out. */
+const DEFAULT_SIZES = { word: 4096, bpe: 512 }
 /** Bytes of the largest tokenizer.json that is read: those of the largest vocabularies take 20 MB. */
 const LARGEST_FILE = 64e6
 /** Bytes from the beginning of a file in which what makes it a tokenizer.json would stand. */
@@ -27,8 +27,7 @@ interface Given {
 class Pane {
   readonly #bench: Tokens
   kind = $state<Kind>('char')
-  /** Tokens asked for, of words and byte pairs; NaN where no number was typed. */
-  size = $state(DEFAULT_SIZE)
+  #sizes = $state({ ...DEFAULT_SIZES })
   reading = $state.raw<PassageReading | null>(null)
   busy = $state(false)
   error = $state.raw<Error | null>(null)
@@ -53,6 +52,14 @@ class Pane {
   constructor(bench: Tokens, kind: Kind) {
     this.#bench = bench
     this.kind = kind
+  }
+
+  /** Tokens asked for, of words and of byte pairs; NaN where no number was typed. */
+  get size(): number {
+    return this.#sizes[this.kind === 'word' ? 'word' : 'bpe']
+  }
+  set size(size: number) {
+    this.#sizes[this.kind === 'word' ? 'word' : 'bpe'] = size
   }
 
   /** Takes a choice as it was made before. */
@@ -127,7 +134,7 @@ class Tokens {
   played = $derived.by((): TokenizerChoice => {
     const { first, second } = this
     const pane = first.hasMerges ? first : second.hasMerges ? second : null
-    return pane?.choice ?? { kind: 'bpe', vocab_size: DEFAULT_SIZE }
+    return pane?.choice ?? { kind: 'bpe', vocab_size: DEFAULT_SIZES.bpe }
   })
 
   /** A person chooses for the first pane. */
