@@ -84,6 +84,8 @@ export interface TokenizerCalls {
   tokenizerJson(choice: TokenizerChoice): Promise<string>
   /** The tokenizer of a tokenizer.json. */
   readTokenizerFile(json: string): Promise<TokenizerChoice>
+  /** The current text's own tokenizer, as it stands. */
+  tokenizerInUse(): Promise<TokenizerChoice>
 }
 
 /** A replayed passage after so many merges. */

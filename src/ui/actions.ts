@@ -8,6 +8,7 @@ import { asError, lab } from './lab.svelte'
 import { m } from './messages'
 import { route } from './route.svelte'
 import { toasts } from './toasts.svelte'
+import { isTokenizerFile, tokens } from './tokens.svelte'
 
 /** Runs a command; if it fails, the person reads why. */
 export async function attempt(command: () => Promise<unknown>): Promise<boolean> {
@@ -87,8 +88,18 @@ async function takeRun(file: File) {
   })
 }
 
-/** Dropped or chosen files: runs that were exported here, and all others together as a text. */
+/** Takes a tokenizer.json to the tokenizers; false where the file is something else. */
+async function takeTokenizer(file: File): Promise<boolean> {
+  if (!(await isTokenizerFile(file))) return false
+  route.go('tokens')
+  await tokens.takeFile(file)
+  return true
+}
+
+/** Dropped or chosen files: a tokenizer by itself, runs that were exported here, and all others together as a text. */
 export async function takeFiles(given: readonly Given[]) {
+  const [first, ...others] = given
+  if (first && others.length === 0 && (await takeTokenizer(first.file))) return
   const isRun = ({ name }: Given) => name.endsWith('.safetensors')
   for (const { file } of given.filter(isRun)) await takeRun(file)
   const texts = given.filter((one) => !isRun(one))

@@ -48,7 +48,8 @@ class Doctor {
 function trainTokens(): number | null {
   const { run, dataset } = lab
   if (!run) return null
-  if (dataset?.corpus.fingerprint === run.corpus.fingerprint) return dataset.train_tokens
+  if (dataset?.corpus.fingerprint === run.corpus.fingerprint && dataset.tokenizer_key === run.tokenizer_key)
+    return dataset.train_tokens
   return run.tokenizer === 'char' ? Math.floor(run.corpus.characters * (1 - run.config.val_fraction)) : null
 }
 

@@ -51,9 +51,12 @@ class Draft {
   /** What the worker adds to `validate`: the text too short, the device too small. */
   #checked = $state.raw<{ config: Config; problems: Problem[] } | null>(null)
 
-  /** Settings are the open run's unless another text has been chosen since. */
+  /** Settings are the open run's unless another text, or another tokenizer for it, has been chosen since. */
   ofRun = $derived(
-    lab.run !== null && (lab.dataset === null || lab.dataset.corpus.fingerprint === lab.run.corpus.fingerprint),
+    lab.run !== null &&
+      (lab.dataset === null ||
+        (lab.dataset.corpus.fingerprint === lab.run.corpus.fingerprint &&
+          lab.dataset.tokenizer_key === lab.run.tokenizer_key)),
   )
 
   problems = $derived.by(() => {
@@ -86,7 +89,7 @@ class Draft {
     return { ...lab.run.config, ...change }
   })
   canApply = $derived(this.#live !== null && this.changedLive.length > 0 && validate(this.#live).length === 0)
-  /** The open run's weights fit these settings: same shape, same text. */
+  /** The open run's weights fit these settings: same shape, same text, read alike. */
   sameShape = $derived(
     this.ofRun && this.changed.every((name) => FIELDS[name].group === 'training' || name === 'dropout'),
   )

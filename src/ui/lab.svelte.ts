@@ -218,6 +218,30 @@ class LabMirror {
   async setLicence(licence: string) {
     this.dataset = await this.#open.setLicence(licence)
   }
+  readPassage(...args: Parameters<Lab['readPassage']>) {
+    return this.#open.readPassage(...args)
+  }
+  passageAt(share: number) {
+    return this.#open.passageAt(share)
+  }
+  merges(...args: Parameters<Lab['merges']>) {
+    return this.#open.merges(...args)
+  }
+  replayMerges(...args: Parameters<Lab['replayMerges']>) {
+    return this.#open.replayMerges(...args)
+  }
+  compressionCurve() {
+    return this.#open.compressionCurve()
+  }
+  tokenizerJson(...args: Parameters<Lab['tokenizerJson']>) {
+    return this.#open.tokenizerJson(...args)
+  }
+  readTokenizerFile(json: string) {
+    return this.#open.readTokenizerFile(json)
+  }
+  tokenizerInUse() {
+    return this.#open.tokenizerInUse()
+  }
 
   // -- a run
 

@@ -21,7 +21,8 @@ import { collect } from './messages_collect'
 import { ladder } from './messages_ladder'
 import { doctor } from './messages_doctor'
 import { card, recipe } from './messages_recipe'
-import { countOf, rung, token, tokens, type Reads } from './messages_units'
+import { tokens } from './messages_tokens'
+import { countOf, rung, token, tokens as tokensIn, type Reads } from './messages_units'
 
 /** What happened, what was kept and what to do, for an error with a name. */
 interface Explanation {
@@ -100,12 +101,14 @@ export const m = {
     label: 'Stages',
     kept: (count: number) => plural(count, 'run kept', 'runs kept'),
     data: 'Data',
+    tokens: 'Tokens',
     model: 'Model',
     train: 'Train',
     chat: 'Chat',
     runs: 'Runs',
     hints: {
       data: 'the text it learns from',
+      tokens: 'the pieces it reads',
       model: 'its shape and size',
       train: 'watch it learn',
       chat: 'let it write',
@@ -217,7 +220,8 @@ export const m = {
     usePasted: 'Use the pasted text',
     pastedCount: (characters: number) => plural(characters, 'character', 'characters'),
     drop: 'Drop it to train on it',
-    dropText: 'Files and folders become the text, a .safetensors file exported here becomes a run.',
+    dropText:
+      'Files and folders become the text, a .safetensors file exported here becomes a run, a tokenizer.json a tokenizer.',
     summary: 'What the model will see',
     none: 'No text chosen yet.',
     characters: 'Characters',
@@ -233,7 +237,7 @@ export const m = {
     more: (count: number) => `and ${plural(count, 'more', 'more')}`,
     excerpt: 'How it begins',
     notices: 'Worth knowing',
-    next: 'Next: the model',
+    next: 'Next: the tokens',
     token: (token: string, count: number, share: number) =>
       `${token}: ${plural(count, 'time', 'times')}, ${percent(share)}`,
   },
@@ -394,7 +398,7 @@ export const m = {
       if (s.uniform - s.loss < 0.05) return `${head} It still guesses blindly: that would be ${hundredths(s.uniform)}.`
       if (s.ladder) return `${head} ${this.compared(s.loss, s.ladder, s.reads)}`
       return (
-        `${head} It is as unsure as if it chose among ${significant(choices)} equally likely ${tokens(s.reads)}; ` +
+        `${head} It is as unsure as if it chose among ${significant(choices)} equally likely ${tokensIn(s.reads)}; ` +
         `blind guessing would be ${integer(Math.exp(s.uniform))}.`
       )
     },
@@ -422,7 +426,7 @@ export const m = {
     atStep: (step: number) => `step ${integer(step)}`,
     how: 'How to read this chart',
     howText: (reads: Reads) => [
-      `At each step the model reads a few stretches of text and guesses every next ${token(reads)}. The loss is how surprised it was by the right one, in nats: 0 would be certainty, and each nat less means choosing among 2.7 times fewer ${tokens(reads)}.`,
+      `At each step the model reads a few stretches of text and guesses every next ${token(reads)}. The loss is how surprised it was by the right one, in nats: 0 would be certainty, and each nat less means choosing among 2.7 times fewer ${tokensIn(reads)}.`,
       'The solid line is the training loss, averaged over neighbouring steps; the band behind it spans the lowest and highest of them. The dashed line with dots is validation: the same measure on text that is never trained on. When validation turns up while training goes on falling, the model has begun to memorise.',
       `The dotted lines are what one gets without a model, by counting in the same text which ${token(reads)} follows the last one, two, three or four. A model that stays on the line of one has learned pairs and nothing more.`,
       'Nats and perplexity are for each token, and a token may be a character, a word or a piece of one. Bits a byte divide by how much text a token stands for: in them, runs that read by different tokens can be compared.',
@@ -468,6 +472,7 @@ export const m = {
   ladder,
   card,
   recipe,
+  tokens,
 
   chat: {
     title: 'Chat',
@@ -485,7 +490,7 @@ export const m = {
     why: (setting: 'temperature' | 'top_k' | 'top_p' | 'seed' | 'max_tokens', reads: Reads) =>
       ({
         temperature: `0 always takes the likeliest ${token(reads)}; higher is bolder.`,
-        top_k: `Only the k likeliest ${tokens(reads)}; 0 switches it off.`,
+        top_k: `Only the k likeliest ${tokensIn(reads)}; 0 switches it off.`,
         top_p: 'Only the likeliest that make up this share; 1 switches it off.',
         seed: 'The same seed gives the same text.',
         max_tokens: `${reads === 'char' ? 'Characters' : reads === 'byte' ? 'Bytes' : 'Tokens'} at most.`,
@@ -637,7 +642,7 @@ export const m = {
       ['Space', 'start or pause'],
       ['S', 'one step'],
       ['G', 'generate text'],
-      ['1 – 5', 'Data, Model, Train, Chat, Runs'],
+      ['1 – 6', 'Data, Tokens, Model, Train, Chat, Runs'],
       ['?', 'this sheet'],
       ['Esc', 'close'],
       ['⌘K or Ctrl-K', 'all commands'],

@@ -122,6 +122,7 @@ export function openLab(): Lab {
     compressionCurve: () => call(remote.compressionCurve()),
     tokenizerJson: (choice) => call(remote.tokenizerJson(choice)),
     readTokenizerFile: (json) => call<TokenizerChoice>(remote.readTokenizerFile(json)),
+    tokenizerInUse: () => call<TokenizerChoice>(remote.tokenizerInUse()),
   }
 }
 

@@ -371,6 +371,9 @@ export class LocalLab implements Lab {
   readTokenizerFile(json: string): Promise<TokenizerChoice> {
     return this.#tokenizers.readTokenizerFile(json)
   }
+  tokenizerInUse(): Promise<TokenizerChoice> {
+    return this.#tokenizers.tokenizerInUse()
+  }
 
   /** The loop of a run that can take a step. */
   get #unended(): TrainingLoop {

@@ -165,6 +165,11 @@ export class TokenizerBench implements TokenizerCalls {
     return { kind: 'given', state: readTokenizerJson(json) }
   }
 
+  async tokenizerInUse(): Promise<TokenizerChoice> {
+    await Promise.resolve()
+    return { kind: 'given', state: this.#shelf.current.dataset.tokenizer.state }
+  }
+
   /** What is known of the current text. */
   get #material(): Material {
     const { dataset, text } = this.#shelf.current

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
 
-const STAGES = ['data', 'model', 'train', 'chat', 'runs'] as const
+const STAGES = ['data', 'tokens', 'model', 'train', 'chat', 'runs'] as const
 const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
 
 /** What axe finds serious or critical, one line each. */

@@ -94,7 +94,7 @@ describe('training on the page', () => {
 
   test('keys work where nobody types', async () => {
     await page.locator('main').focus()
-    await page.keyboard.press('2')
+    await page.keyboard.press('3')
     await page.getByRole('heading', { level: 1, name: m.model.title }).waitFor()
     await page.goBack()
     await page.getByRole('heading', { level: 1, name: m.chat.title }).waitFor()

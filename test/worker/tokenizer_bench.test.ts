@@ -227,6 +227,23 @@ test('a tokenizer.json is written, read and used; another file is refused', asyn
   await expect(bench.tokenizerJson({ kind: 'char' })).rejects.toThrow(/byte pairs/)
 })
 
+test('the tokenizer in use can be looked at as it stands', async () => {
+  const { bench, shelf } = await on(PLAY)
+  await shelf.prepare({
+    clean: [],
+    anonymise: null,
+    split: { by: 'position' },
+    tokenizer: { kind: 'word', vocab_size: 300 },
+  })
+  const own = await bench.tokenizerInUse()
+  expect(own).toEqual({ kind: 'given', state: shelf.current.dataset.tokenizer.state })
+  const { tokens, vocab_size, kind } = await bench.readPassage(own, 'First Citizen')
+  expect([kind, vocab_size]).toEqual(['word', 300])
+  expect(tokens.flatMap(({ id }) => (id === null ? [] : [id]))).toEqual([
+    ...shelf.current.dataset.tokenizer.encode('First Citizen').ids,
+  ])
+})
+
 test('a run knows how much text a token of it stands for, kept and opened again', async () => {
   const name = disk()
   const { lab } = await tab(name)
