@@ -1,5 +1,6 @@
 // The tokenizers under a person's hands: one to use and one to compare it with, tried on a passage of the current text; the merges of
 // byte pairs. Nothing changes for the next run until the first is put to use.
+import { CancelledError } from '../errors'
 import type { Preparation, TokenizerChoice, TokenizerState } from '../run'
 import { LONGEST_PASSAGE, vocabProblem, type MergeReplay, type Merges, type PassageReading } from '../tokens'
 import { draft } from './draft.svelte'
@@ -252,7 +253,8 @@ class Tokens {
       return true
     } catch (error) {
       this.#touched = true
-      this.error = asError(error)
+      // Called off, the text is read as before.
+      if (!(error instanceof CancelledError)) this.error = asError(error)
       return false
     } finally {
       this.using = draft.loading = false
