@@ -168,7 +168,8 @@ describe('elsewhere', () => {
     expect(await serious(page)).toEqual([])
     await b.shoot(page, 'no-webgpu-1440-light', false)
     await page.keyboard.press('Escape')
-    await b.prepare(page, { steps: 60 })
+    // Enough that the run is still seen to run.
+    await b.prepare(page, { steps: 600 })
     await b.go(page)
     await b.finished(page)
     expect(Number(await b.figure(page, m.strip.loss).textContent())).toBeLessThan(3)
@@ -187,7 +188,7 @@ describe('elsewhere', () => {
     const { title } = m.errors.describe(Object.assign(new Error(), { name: 'CorpusError' }))
     for (const [name, content] of texts) {
       await b.stage(page, 'data').click()
-      const input = page.locator('input[type=file][accept^=".txt"]')
+      const input = page.locator('main input[type=file]:not([webkitdirectory])')
       await input.setInputFiles({ name: `${name}.txt`, mimeType: 'text/plain', buffer: Buffer.from(content) })
       const problem = page.locator('main').filter({ hasText: title })
       await problem.getByText(`${name}.txt`).first().waitFor()
