@@ -1,23 +1,12 @@
 // A generated text on the page: what counting alone makes of it, a model trained on it, and whether its answers are right: asked, marked,
 // counted, stopped early. In both themes, at three widths.
-import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
+import { lookAt, shoot } from './looks'
 
-const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
 const ASKED = 50
-
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const { violations } = await page.evaluate<{
-    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[]
-  }>('axe.run(document, { resultTypes: ["violations"] })')
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary}`).join('; ')}`)
-}
 
 const isSum = (line: string) => {
   const [, first, second, sum] = /^(\d+)\+(\d+)=(\d+)$/.exec(line) ?? []
@@ -33,33 +22,13 @@ describe.each([
   ['light', 'Addition', isSum, 0],
   ['dark', 'Brackets', isBalanced, 1],
 ] as const)('%s theme, %s', (theme, corpus, isTrue, least) => {
-  const profile = b.newProfile()
-  let site: Awaited<ReturnType<typeof b.serveDist>>
-  let browser: b.Browser
+  const tab = b.openTab({ dark: theme === 'dark' })
   let page: Page
-  beforeAll(async () => {
-    site = await b.serveDist()
-    browser = await b.openBrowser(profile.folder, { dark: theme === 'dark' })
-    page = await b.open(browser, site.address)
+  beforeAll(() => {
+    page = tab.page
   })
-  afterAll(async () => {
-    await browser.close()
-    site.close()
-    profile.forget()
-  })
-  const shots = async (name: string, region: string) => {
-    for (const width of [1440, 1024, 390]) {
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-      await page.waitForTimeout(200)
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-      if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
-      await b.shoot(page, `${name}-${width}-${theme}`)
-      await page
-        .getByRole('region', { name: region })
-        .screenshot({ path: `test/e2e/screenshots/${name}-part-${width}-${theme}.png` })
-    }
-    await page.setViewportSize({ width: 1440, height: 900 })
-  }
+  const shots = (name: string, region: string) =>
+    lookAt(page, name, theme, { part: page.getByRole('region', { name: region }) })
   const answers = () => page.getByRole('region', { name: m.answers.title })
   const rows = () => answers().locator('tbody tr')
 
@@ -117,7 +86,7 @@ describe.each([
   test('stopped early, it counts what was answered', async () => {
     await answers().getByRole('button', { name: m.answers.again }).click()
     await rows().first().waitFor()
-    if (theme === 'light') await b.shoot(page, 'answers-asking-1440-light')
+    if (theme === 'light') await shoot(page, 'answers-asking-1440-light')
     await answers().getByRole('button', { name: m.answers.stop }).click()
     await answers().getByRole('button', { name: m.answers.again }).waitFor()
     const count = await rows().count()
@@ -125,6 +94,6 @@ describe.each([
     await answers()
       .getByText(new RegExp(`^\\d+ of ${count} answers? `))
       .waitFor()
-    expect(browser.complaints).toEqual([])
+    expect(tab.browser.complaints).toEqual([])
   })
 })

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
+import { shoot } from './looks'
 
 const profile = b.newProfile()
 let site: Awaited<ReturnType<typeof b.serveDist>>
@@ -25,9 +26,9 @@ test('/#bench measures S and copies its table', async () => {
   await expect(dialog.getByRole('alert').count()).resolves.toBe(0)
   const step = await dialog.getByRole('row', { name: /ms a step/ }).textContent()
   expect(step).toMatch(/\d/)
-  await b.shoot(page, 'bench', false)
+  await shoot(page, 'bench', false)
   await page.setViewportSize({ width: 390, height: 844 })
-  await b.shoot(page, 'bench-390', false)
+  await shoot(page, 'bench-390', false)
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)
   await dialog.getByRole('button', { name: m.bench.copy }).click()
   await dialog.getByText(m.bench.copied).waitFor()

@@ -1,11 +1,11 @@
 // The built page in Debian's Chromium: a static server for dist/, a browser whose profile outlives it, and the few things that
 // every test does on the page. WebGPU is SwiftShader's, so models here are tiny.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { extname, join, normalize } from 'node:path'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
-import { expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { m } from '../../src/ui/messages'
 import { findChromium } from '../machine.mjs'
@@ -246,10 +246,26 @@ export async function mainThreadTasks(
     .sort((x, y) => y.cpu - x.cpu)
 }
 
-const SCREENSHOTS = 'test/e2e/screenshots'
+/** The page, opened before the tests of a file or a group, and closed after them. */
+export interface Tab {
+  site: Awaited<ReturnType<typeof serveDist>>
+  browser: Browser
+  page: Page
+}
 
-/** A picture for people to look at; never compared. */
-export async function shoot(page: Page, name: string, fullPage = true): Promise<void> {
-  mkdirSync(SCREENSHOTS, { recursive: true })
-  await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage })
+/** Opens the page in a profile of its own. What it gives is filled in by the time that tests run. */
+export function openTab(options: { webgpu?: boolean; dark?: boolean } = {}): Tab {
+  const profile = newProfile()
+  const tab = {} as Tab
+  beforeAll(async () => {
+    tab.site = await serveDist()
+    tab.browser = await openBrowser(profile.folder, options)
+    tab.page = await open(tab.browser, tab.site.address)
+  })
+  afterAll(async () => {
+    await tab.browser.close()
+    tab.site.close()
+    profile.forget()
+  })
+  return tab
 }

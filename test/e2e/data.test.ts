@@ -1,14 +1,13 @@
 // Collecting on the page: files, folders, archives, tables, chats, addresses and generated texts; what is refused, called off, or
 // twenty megabytes long. In both themes, at three widths.
-import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { strToU8, zipSync } from 'fflate'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
+import { lookAt } from './looks'
 
-const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
 const TABLE =
   'id,question,answer\n' +
   Array.from({ length: 40 }, (_, i) => `${i},How deep is sea number ${i} at its deepest?,${i * 7} fathoms\n`).join('')
@@ -38,35 +37,18 @@ async function otherSite(): Promise<{ address: string; asked: string[]; server: 
   return { address: `http://127.0.0.1:${address.port}`, asked, server }
 }
 
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const { violations } = await page.evaluate<{
-    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[]
-  }>('axe.run(document, { resultTypes: ["violations"] })')
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary}`).join('; ')}`)
-}
-
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const profile = b.newProfile()
-  let site: Awaited<ReturnType<typeof b.serveDist>>
+  const tab = b.openTab({ dark: theme === 'dark' })
   let other: Awaited<ReturnType<typeof otherSite>>
-  let browser: b.Browser
   let page: Page
   beforeAll(async () => {
-    site = await b.serveDist()
+    page = tab.page
     other = await otherSite()
-    browser = await b.openBrowser(profile.folder, { dark: theme === 'dark' })
-    page = await b.open(browser, site.address)
     await b.stage(page, 'data').click()
   })
-  afterAll(async () => {
-    await browser.close()
-    site.close()
+  afterAll(() => {
     other.server.closeAllConnections()
     other.server.close()
-    profile.forget()
   })
 
   const summary = () => page.getByRole('region', { name: m.data.summary })
@@ -74,16 +56,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   const inUse = (name: string) => page.getByRole('status').filter({ hasText: name }).first().waitFor()
   const give = (...files: ReturnType<typeof file>[]) =>
     page.locator('main input[type=file]:not([webkitdirectory])').setInputFiles(files)
-  const shots = async (name: string) => {
-    for (const width of [1440, 1024, 390]) {
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-      await page.waitForTimeout(200)
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-      if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
-      await b.shoot(page, `data-${name}-${width}-${theme}`)
-    }
-    await page.setViewportSize({ width: 1440, height: 900 })
-  }
+  const shots = (name: string) => lookAt(page, `data-${name}`, theme)
 
   test('files of several kinds become one text, and what is none is told', async () => {
     const zip = zipSync({
@@ -222,6 +195,6 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   })
 
   test('nothing complained', () => {
-    expect(browser.complaints.filter((text) => !/CORS|closed.txt|ERR_/.test(text))).toEqual([])
+    expect(tab.browser.complaints.filter((text) => !/CORS|closed.txt|ERR_/.test(text))).toEqual([])
   })
 })

@@ -1,33 +1,17 @@
 // The loss doctor on the page: a run that is far too hot is told so, with its numbers, and cooled by a click; a card that is waved
 // away stays away; one that blew up is told of once, and begins again with a warm-up by a click.
-import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
+import { serious, shoot } from './looks'
 
-const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
 const HOT = { learning_rate: 0.5, min_lr: 0.5, warmup_iters: 0, eval_interval: 10 }
 
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const { violations } = await page.evaluate<{ violations: { id: string; impact: string }[] }>('axe.run(document)')
-  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id }) => id)
-}
-
-const profile = b.newProfile()
-let site: Awaited<ReturnType<typeof b.serveDist>>
-let browser: b.Browser
+const tab = b.openTab()
 let page: Page
-beforeAll(async () => {
-  site = await b.serveDist()
-  browser = await b.openBrowser(profile.folder)
-  page = await b.open(browser, site.address)
-})
-afterAll(async () => {
-  await browser.close()
-  site.close()
-  profile.forget()
+beforeAll(() => {
+  page = tab.page
 })
 const cards = () => page.getByRole('region', { name: m.doctor.title })
 const TOO_LONG = m.doctor.describe({
@@ -48,7 +32,7 @@ async function look(name: string): Promise<void> {
       await page.waitForTimeout(200)
       expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
       expect(await serious(page)).toEqual([])
-      await b.shoot(page, `${name}-${width}-${colorScheme}`)
+      await shoot(page, `${name}-${width}-${colorScheme}`)
     }
   await page.emulateMedia({ colorScheme: 'light' })
   await page.setViewportSize({ width: 1440, height: 900 })
@@ -113,4 +97,4 @@ test('a run that blew up is told of once, and begins again with a warm-up by a c
   expect(await page.locator('#field-warmup_iters').inputValue()).toBe('100')
 })
 
-test('nobody complained', () => expect(browser.complaints).toEqual([]))
+test('nobody complained', () => expect(tab.browser.complaints).toEqual([]))

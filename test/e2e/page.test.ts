@@ -1,42 +1,18 @@
 // The page itself, in every state and size: nothing serious for axe in either theme, nothing wider than a phone, at home under
 // a sub-path, and never dead where there is no WebGPU. Leaves screenshots for people to look at.
-import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
+import { serious, shoot } from './looks'
 
 const STAGES = ['data', 'tokens', 'model', 'train', 'chat', 'runs'] as const
-const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
-
-/** What axe finds serious or critical, one line each. */
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const { violations } = await page.evaluate<{
-    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[]
-  }>('axe.run(document, { resultTypes: ["violations"] })')
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes.map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`).join('; ')}`,
-    )
-}
 
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const profile = b.newProfile()
-  let site: Awaited<ReturnType<typeof b.serveDist>>
-  let browser: b.Browser
+  const tab = b.openTab({ dark: theme === 'dark' })
   let page: Page
-  beforeAll(async () => {
-    site = await b.serveDist()
-    browser = await b.openBrowser(profile.folder, { dark: theme === 'dark' })
-    page = await b.open(browser, site.address)
-  })
-  afterAll(async () => {
-    await browser.close()
-    site.close()
-    profile.forget()
+  beforeAll(() => {
+    page = tab.page
   })
 
   test('before anything is trained', async () => {
@@ -44,7 +20,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       await b.stage(page, name).click()
       await page.waitForTimeout(200)
       expect(await serious(page), name).toEqual([])
-      await b.shoot(page, `idle-${name}-1440-${theme}`)
+      await shoot(page, `idle-${name}-1440-${theme}`)
     }
   })
 
@@ -60,7 +36,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
         const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
         expect(overflow, `${name} at ${width} px`).toBeLessThanOrEqual(0)
         if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
-        await b.shoot(page, `run-${name}-${width}-${theme}`)
+        await shoot(page, `run-${name}-${width}-${theme}`)
       }
     }
     await page.setViewportSize({ width: 1440, height: 900 })
@@ -75,13 +51,13 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       await page.keyboard.press(key)
       await page.getByRole('dialog').waitFor()
       expect(await serious(page), name).toEqual([])
-      await b.shoot(page, `${name}-1440-${theme}`, false)
+      await shoot(page, `${name}-1440-${theme}`, false)
       await page.keyboard.press('Escape')
     }
     await page.getByRole('button', { name: m.device.title }).click()
     await page.getByRole('dialog').waitFor()
     expect(await serious(page), 'device').toEqual([])
-    await b.shoot(page, `device-1440-${theme}`, false)
+    await shoot(page, `device-1440-${theme}`, false)
     await page.keyboard.press('Escape')
   })
 
@@ -94,7 +70,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     const fix = page.locator('#field-n_embd-problems').getByRole('button')
     await fix.waitFor()
     expect(await serious(page)).toEqual([])
-    await b.shoot(page, `problem-1440-${theme}`)
+    await shoot(page, `problem-1440-${theme}`)
     await fix.click()
     await expect.poll(() => page.locator('#field-n_embd-problems').textContent()).toMatch(/^\s*$/)
   })
@@ -117,15 +93,15 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await page.locator('#field-n_layer').press('Tab')
     const problem = page.getByRole('alert').getByText(/The largest width that fits is/)
     await problem.waitFor()
-    await b.shoot(page, `too-large-1440-${theme}`)
+    await shoot(page, `too-large-1440-${theme}`)
     await problem.getByRole('button').click()
     await problem.waitFor({ state: 'detached' })
     expect(Number(await width.inputValue())).toBeGreaterThan(Number(was))
   })
 
   test('nobody complained, nothing was missing', () => {
-    expect(browser.complaints).toEqual([])
-    expect(site.missing).toEqual([])
+    expect(tab.browser.complaints).toEqual([])
+    expect(tab.site.missing).toEqual([])
   })
 })
 
@@ -166,7 +142,7 @@ describe('elsewhere', () => {
     await page.getByRole('button', { name: m.train.cpuHow }).click()
     await page.getByRole('heading', { name: m.device.get }).waitFor()
     expect(await serious(page)).toEqual([])
-    await b.shoot(page, 'no-webgpu-1440-light', false)
+    await shoot(page, 'no-webgpu-1440-light', false)
     await page.keyboard.press('Escape')
     // Enough that the run is still seen to run.
     await b.prepare(page, { steps: 600 })
@@ -194,7 +170,7 @@ describe('elsewhere', () => {
       await problem.getByText(`${name}.txt`).first().waitFor()
       expect(await serious(page), name).toEqual([])
     }
-    await b.shoot(page, 'refused-1440-light')
+    await shoot(page, 'refused-1440-light')
     await browser.close()
     expect(browser.complaints).toEqual([])
   })

@@ -1,58 +1,29 @@
 // The recipe on the page: switched on, counted and shown before it is applied; personal data masked but for one hit that was refused;
 // split by documents; checked for leaks; trained on; and kept with the run over a reload. In both themes, at three widths.
-import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
+import { lookAt, serious, shoot } from './looks'
 
-const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
 const TEXT =
   '“It’s here,” said <b>Aisha</b>.\nWrite to jane@example.org or call (202) 555-0143.\nHer name is Mary Jones, jane@example.org.\n' +
   'A plain line that stands more than once.\n'.repeat(6) +
   Array.from({ length: 60 }, (_, i) => `Line ${i} tells of the sea and of ship number ${i * 7}.\n`).join('')
 
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const { violations } = await page.evaluate<{
-    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[]
-  }>('axe.run(document, { resultTypes: ["violations"] })')
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary}`).join('; ')}`)
-}
-
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const profile = b.newProfile()
-  let site: Awaited<ReturnType<typeof b.serveDist>>
-  let browser: b.Browser
+  const tab = b.openTab({ dark: theme === 'dark' })
   let page: Page
-  beforeAll(async () => {
-    site = await b.serveDist()
-    browser = await b.openBrowser(profile.folder, { dark: theme === 'dark' })
-    page = await b.open(browser, site.address)
-  })
-  afterAll(async () => {
-    await browser.close()
-    site.close()
-    profile.forget()
+  beforeAll(() => {
+    page = tab.page
   })
   const area = () => page.getByRole('region', { name: m.recipe.title, exact: true })
   const step = (name: string) => area().getByRole('listitem').filter({ hasText: name }).first()
   const apply = () => area().getByRole('button', { name: m.recipe.apply, exact: true })
-  const shots = async (name: string) => {
-    for (const width of [1440, 1024, 390]) {
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-      await page.waitForTimeout(200)
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-      if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
-      await b.shoot(page, `recipe-${name}-${width}-${theme}`)
-      for (const part of [m.recipe.clean, m.recipe.anonymise, m.recipe.split])
-        await area()
-          .getByRole('region', { name: part, exact: true })
-          .screenshot({ path: `test/e2e/screenshots/recipe-${name}-${part}-${width}-${theme}.png` })
-    }
-    await page.setViewportSize({ width: 1440, height: 900 })
+  const shots = (name: string) => {
+    const parts = [m.recipe.clean, m.recipe.anonymise, m.recipe.split]
+    const region = (part: string) => area().getByRole('region', { name: part, exact: true })
+    return lookAt(page, `recipe-${name}`, theme, Object.fromEntries(parts.map((part) => [part, region(part)])))
   }
 
   test('steps show what they would do, then do it', async () => {
@@ -81,7 +52,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       const strip = await b.strip(page).boundingBox()
       expect(button!.y + button!.height, `at ${size.width} px`).toBeLessThanOrEqual(strip!.y)
       expect(button!.y).toBeGreaterThan(size.height / 2)
-      await b.shoot(page, `recipe-bar-${size.width}-${theme}`, false)
+      await shoot(page, `recipe-bar-${size.width}-${theme}`, false)
     }
     await page.setViewportSize({ width: 1440, height: 900 })
     await apply().click()
@@ -116,7 +87,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     expect(await serious(page)).toEqual([])
     for (const width of [390, 1440]) {
       await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-      await b.shoot(page, `recipe-paste-${width}-${theme}`, false)
+      await shoot(page, `recipe-paste-${width}-${theme}`, false)
     }
     await use('{"clean": [{"kind": "quotes"}, {"kind": "html"}, {"kind": "words", "drop": ["once"]}]}')
     await dialog.waitFor({ state: 'detached' })
@@ -177,10 +148,10 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       .first()
       .waitFor()
     expect(await serious(page)).toEqual([])
-    await b.shoot(page, `recipe-runs-1440-${theme}`)
+    await shoot(page, `recipe-runs-1440-${theme}`)
     await b.stage(page, 'data').click()
     await area().getByText(m.recipe.readOnly).waitFor()
-    await b.shoot(page, `recipe-readonly-1440-${theme}`)
+    await shoot(page, `recipe-readonly-1440-${theme}`)
   })
 
   test('the recipe of a run is a proposal for another text, whose documents are drawn by lot and checked for leaks', async () => {
@@ -202,6 +173,6 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await shots('leaks')
     await area().getByRole('button', { name: m.recipe.undo }).click()
     await area().getByText(m.recipe.untouched).waitFor()
-    expect(browser.complaints).toEqual([])
+    expect(tab.browser.complaints).toEqual([])
   })
 })

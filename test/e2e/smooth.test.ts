@@ -2,7 +2,7 @@
 // smallest, whose steps are the quickest: the more steps a second, the more the page has to show. What is asserted is each task's
 // own CPU time, from Chromium's trace. By the clock (PerformanceObserver 'longtask') a task on a shared machine is as long as
 // others let it be, and these others are the very kernels that SwiftShader runs on the same cores.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
@@ -10,19 +10,10 @@ import * as b from './browser'
 const LONGEST_MS = 50
 const WATCHED_MS = 8000
 
-const profile = b.newProfile()
-let site: Awaited<ReturnType<typeof b.serveDist>>
-let browser: b.Browser
+const tab = b.openTab()
 let page: Page
-beforeAll(async () => {
-  site = await b.serveDist()
-  browser = await b.openBrowser(profile.folder)
-  page = await b.open(browser, site.address)
-})
-afterAll(async () => {
-  await browser.close()
-  site.close()
-  profile.forget()
+beforeAll(() => {
+  page = tab.page
 })
 
 test('no task of the main thread takes 50 ms while a run trains', async () => {

@@ -2,55 +2,27 @@
 // on; a tokenizer.json saved, dropped and used; conversations. In both themes, at three widths.
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { trainBpe } from '../../src/data/bpe'
 import { BYTE_SYMBOLS } from '../../src/data/byte_alphabet'
 import { readTokenizerJson, writeTokenizerJson } from '../../src/data/tokenizer_json'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
+import { lookAt } from './looks'
 
-const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
 const t = m.tokens
 
-async function serious(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  const { violations } = await page.evaluate<{
-    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[]
-  }>('axe.run(document, { resultTypes: ["violations"] })')
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => `${id}: ${nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary}`).join('; ')}`)
-}
-
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const profile = b.newProfile()
-  let site: Awaited<ReturnType<typeof b.serveDist>>
-  let browser: b.Browser
+  const tab = b.openTab({ dark: theme === 'dark' })
   let page: Page
-  beforeAll(async () => {
-    site = await b.serveDist()
-    browser = await b.openBrowser(profile.folder, { dark: theme === 'dark' })
-    page = await b.open(browser, site.address)
-  })
-  afterAll(async () => {
-    await browser.close()
-    site.close()
-    profile.forget()
+  beforeAll(() => {
+    page = tab.page
   })
   const pane = (name: keyof typeof t.panes) => page.getByRole('region', { name: t.panes[name], exact: true })
   const tokensIn = async (name: keyof typeof t.panes) => pane(name).locator('.token[role=option]').count()
   const player = () => page.getByRole('region', { name: t.merges.title })
   const curve = () => page.getByRole('region', { name: t.curve.title })
-  const shots = async (name: string) => {
-    for (const width of [1440, 1024, 390]) {
-      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-      await page.waitForTimeout(200)
-      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-      if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
-      await b.shoot(page, `tokens-${name}-${width}-${theme}`)
-    }
-    await page.setViewportSize({ width: 1440, height: 900 })
-  }
+  const shots = (name: string) => lookAt(page, `tokens-${name}`, theme)
 
   test('two tokenizers cut the same passage, and each token tells its id and bytes', async () => {
     await b.stage(page, 'data').click()
@@ -224,6 +196,6 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await pane('first').locator('.special').first().waitFor()
     await page.getByText(t.noTokens).waitFor({ state: 'detached' })
     await shots('chats')
-    expect(browser.complaints).toEqual([])
+    expect(tab.browser.complaints).toEqual([])
   })
 })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
+import { shoot } from './looks'
 
 const profile = b.newProfile()
 const folder = mkdtempSync(join(tmpdir(), 'glasshouse-'))
@@ -55,21 +56,21 @@ test('a run on byte pairs opens, goes on, writes, and says what its tokens are',
     await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
     await page.waitForTimeout(200)
     expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-    await b.shoot(page, `byte-pairs-${width}-light`)
+    await shoot(page, `byte-pairs-${width}-light`)
   }
   await b.stage(page, 'runs').click()
   await page
     .locator('dl > div', { hasText: m.runs.bits })
     .getByText(/^\d\.\d{3}/)
     .waitFor()
-  await b.shoot(page, 'byte-pairs-runs-1440-light')
+  await shoot(page, 'byte-pairs-runs-1440-light')
   // A reload brings the run back, and with it its text.
   await b.stage(page, 'data').click()
   await page.reload()
   await b.opened(page)
   await page.getByRole('status').filter({ hasText: 'text.txt' }).waitFor()
   await page.getByText(m.data.tokenList).waitFor()
-  await b.shoot(page, 'byte-pairs-data-1440-light')
+  await shoot(page, 'byte-pairs-data-1440-light')
   await b.stage(page, 'train').click()
   // The unit stays chosen.
   await expect.poll(() => axis.textContent()).toContain(m.train.axis('bits', 'bpe'))

@@ -1,32 +1,24 @@
 // A person's first minutes on the built page: the button, the falling loss, a sample, a pause, a reload, and on from there;
 // then what is kept of a run, in Runs.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
+import { shoot } from './looks'
 
 describe('training on the page', () => {
-  const profile = b.newProfile()
-  let site: Awaited<ReturnType<typeof b.serveDist>>
-  let browser: b.Browser
+  const tab = b.openTab()
   let page: Page
-  beforeAll(async () => {
-    site = await b.serveDist()
-    browser = await b.openBrowser(profile.folder)
-    page = await b.open(browser, site.address)
-  })
-  afterAll(async () => {
-    await browser.close()
-    site.close()
-    profile.forget()
+  beforeAll(() => {
+    page = tab.page
   })
 
   test('it opens on WebGPU with a recorded run, nothing missing', async () => {
     await page.getByRole('heading', { level: 1, name: m.recorded.title }).waitFor()
     await page.getByText(m.promise).first().waitFor()
     expect(await page.locator('.tools .engine').textContent()).toBe(m.device.gpu)
-    expect(site.missing).toEqual([])
-    await b.shoot(page, 'first-1440-light', false)
+    expect(tab.site.missing).toEqual([])
+    await shoot(page, 'first-1440-light', false)
   })
 
   test('the button trains: the loss falls and samples appear', async () => {
@@ -39,7 +31,7 @@ describe('training on the page', () => {
     expect(later).toBeLessThan(first - 0.3)
     await page.getByRole('heading', { name: m.train.sampleStep(50) }).waitFor()
     await expect.poll(() => page.title()).toMatch(/^\d+ · \d\.\d\d · Glasshouse$/)
-    await b.shoot(page, 'training-1440-light')
+    await shoot(page, 'training-1440-light')
   })
 
   test('pause stops at a step; one step is one step', async () => {
@@ -89,7 +81,7 @@ describe('training on the page', () => {
     await page.getByLabel(m.chat.max_tokens).fill('40')
     await page.getByRole('button', { name: m.chat.generate }).click()
     await page.getByText(m.chat.ended.length(40)).waitFor({ timeout: 90_000 })
-    await b.shoot(page, 'chat-1440-light')
+    await shoot(page, 'chat-1440-light')
   })
 
   test('keys work where nobody types', async () => {
@@ -113,7 +105,7 @@ describe('training on the page', () => {
     const { checkpoint, extra } = await b.exported(page)
     expect(checkpoint.meta.spec.config.n_embd).toBe(16)
     expect(new TextDecoder().decode(extra.text ?? new Uint8Array())).toBe(b.TEXT)
-    await b.shoot(page, 'runs-1440-light')
+    await shoot(page, 'runs-1440-light')
     await page.locator('main li:not(.isOpen)').getByRole('button', { name: m.runs.delete }).click()
     await expect.poll(() => page.locator('main li h2').count()).toBe(1)
     await page.getByRole('button', { name: m.undo, exact: true }).first().click()
@@ -124,15 +116,15 @@ describe('training on the page', () => {
   })
 
   test('a second tab on the run may look, not touch, and says why', async () => {
-    const second = await browser.context.newPage()
-    await second.goto(`${site.address}#/train`)
+    const second = await tab.browser.context.newPage()
+    await second.goto(`${tab.site.address}#/train`)
     await b.opened(second)
     await second.getByText(`${m.runs.readOnly}.`).first().waitFor()
     const start = b.strip(second).getByRole('button', { name: m.strip.resume })
     expect(await start.isDisabled()).toBe(true)
-    await b.shoot(second, 'read-only-1440-light')
+    await shoot(second, 'read-only-1440-light')
     await second.close()
   })
 
-  test('nobody complained', () => expect(browser.complaints).toEqual([]))
+  test('nobody complained', () => expect(tab.browser.complaints).toEqual([]))
 })

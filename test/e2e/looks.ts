@@ -1,0 +1,46 @@
+// How the page looks, for axe and for people: what is wrong with it for someone who cannot see it, and pictures at three widths.
+import { mkdirSync, readFileSync } from 'node:fs'
+import type { Locator, Page } from 'playwright-core'
+import { expect } from 'vitest'
+
+const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
+const SCREENSHOTS = 'test/e2e/screenshots'
+
+/** What axe finds serious or critical, one line each. */
+export async function serious(page: Page): Promise<string[]> {
+  await page.evaluate(AXE)
+  const { violations } = await page.evaluate<{
+    violations: { id: string; impact: string; nodes: { target: string[]; failureSummary: string }[] }[]
+  }>('axe.run(document, { resultTypes: ["violations"] })')
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map((n) => `${n.target.join(' ')} ${n.failureSummary}`).join('; ')}`)
+}
+
+/** A picture for people to look at; never compared. */
+export async function shoot(of: Page | Locator, name: string, fullPage = true): Promise<void> {
+  mkdirSync(SCREENSHOTS, { recursive: true })
+  const path = `${SCREENSHOTS}/${name}.png`
+  await ('goto' in of ? of.screenshot({ path, fullPage }) : of.screenshot({ path }))
+}
+
+/**
+ * The page as it stands on a desk, a small screen and a phone: nothing wider than the window, nothing serious for axe, and a picture
+ * of each, and of `parts`, called NAME-WIDTH-THEME.
+ */
+export async function lookAt(
+  page: Page,
+  name: string,
+  theme: string,
+  parts: Record<string, Locator> = {},
+): Promise<void> {
+  for (const width of [1440, 1024, 390]) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
+    await page.waitForTimeout(200)
+    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+    if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
+    await shoot(page, `${name}-${width}-${theme}`)
+    for (const [part, of] of Object.entries(parts)) await shoot(of, `${name}-${part}-${width}-${theme}`)
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
+}
