@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CorpusError } from '../../src/errors'
 import type { Preparation } from '../../src/run'
 import type { Lab } from '../../src/worker/protocol'
+import { openEmpty, stubBrowser } from './page_env'
 
 const UNTOUCHED: Preparation = { clean: [], anonymise: null, split: { by: 'position' }, tokenizer: { kind: 'byte' } }
 const prepared: Preparation[] = []
@@ -22,12 +23,7 @@ const summary = (name: string, preparation: Preparation | null) =>
   }) as unknown as Awaited<ReturnType<Lab['prepare']>>
 
 const worker: Partial<Lab> = {
-  open: async () => ({
-    engine: { kind: 'cpu', name: '', vendor: '', architecture: '', features: [], limits: {} },
-    fallback: null,
-    runs: [],
-    corpora: [],
-  }),
+  open: openEmpty,
   loadText: async (name) => summary(name, UNTOUCHED),
   prepare: async (preparation) => {
     if (refusal) throw refusal
@@ -42,14 +38,7 @@ const worker: Partial<Lab> = {
 vi.mock('../../src/worker/client', () => ({ openLab: () => worker }))
 
 async function opened() {
-  vi.resetModules()
-  vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined })
-  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }))
-  vi.stubGlobal('document', { documentElement: { dataset: {} } })
-  vi.stubGlobal('location', { hash: '' })
-  vi.stubGlobal('window', { addEventListener: () => undefined })
-  vi.stubGlobal('addEventListener', () => undefined)
-  vi.stubGlobal('fetch', async () => ({ ok: false }))
+  stubBrowser()
   const { lab } = await import('../../src/ui/lab.svelte')
   const { recipe } = await import('../../src/ui/recipe.svelte')
   await lab.open()

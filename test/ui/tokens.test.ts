@@ -4,6 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { CorpusError } from '../../src/errors'
 import type { Preparation, TokenizerChoice, TokenizerState } from '../../src/run'
 import type { Lab } from '../../src/worker/protocol'
+import { openEmpty, stubBrowser } from './page_env'
 
 const UNTOUCHED: Preparation = { clean: [], anonymise: null, split: { by: 'position' }, tokenizer: { kind: 'char' } }
 const STATE: TokenizerState = { kind: 'bpe', vocab: ['a', 'b', 'ab'], merges: [['a', 'b']] }
@@ -22,12 +23,7 @@ const summary = (fingerprint: string, preparation: Preparation | null) =>
   }) as unknown as Awaited<ReturnType<Lab['prepare']>>
 
 const worker: Partial<Lab> = {
-  open: async () => ({
-    engine: { kind: 'cpu', name: '', vendor: '', architecture: '', features: [], limits: {} },
-    fallback: null,
-    runs: [],
-    corpora: [],
-  }),
+  open: openEmpty,
   loadText: async (name) => summary(name, UNTOUCHED),
   loadRunCorpus: async () => summary('mine', null),
   prepare: async (preparation) => {
@@ -52,14 +48,7 @@ const worker: Partial<Lab> = {
 vi.mock('../../src/worker/client', () => ({ openLab: () => worker }))
 
 async function opened() {
-  vi.resetModules()
-  vi.stubGlobal('localStorage', { getItem: () => null, setItem: () => undefined })
-  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }))
-  vi.stubGlobal('document', { documentElement: { dataset: {} } })
-  vi.stubGlobal('location', { hash: '' })
-  vi.stubGlobal('window', { addEventListener: () => undefined })
-  vi.stubGlobal('addEventListener', () => undefined)
-  vi.stubGlobal('fetch', async () => ({ ok: false }))
+  stubBrowser()
   const { lab } = await import('../../src/ui/lab.svelte')
   const { draft } = await import('../../src/ui/draft.svelte')
   const { tokens, isTokenizerFile } = await import('../../src/ui/tokens.svelte')
