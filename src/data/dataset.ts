@@ -77,11 +77,6 @@ export function alphabet(dataset: Dataset): { token: string; count: number }[] {
   )
 }
 
-/** A validation loss in nats a token as bits for each byte of the held-out text: what tokenizers can be compared by. */
-export function bitsPerByte(val_loss: number, { tokenizer, val }: Pick<Dataset, 'tokenizer' | 'val'>): number {
-  return val_loss / Math.LN2 / bytesPerToken(tokenizer, val)
-}
-
 /** How much text a token of the part stands for on which a run is measured: nothing where there is no text. */
 export function measureTokens(dataset: Dataset, val_fraction: number): Pick<RunSpec, 'bytes_per_token'> {
   const { tokenizer, tokens, val } = resplit(dataset, val_fraction)

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import { writeTokenizerJson } from '../data/tokenizer_json'
 import { CheckpointError } from '../errors'
+import { bitsPerByte } from '../loss_unit'
 import type { Checkpoint, RunHistory } from '../run'
 import { decodeCheckpoint, encodeCheckpoint } from '../storage/checkpoint'
 import { UsageError } from './command'
@@ -69,7 +70,7 @@ export function readRun(folder: string): KeptRun {
  * after that step.
  */
 function metricsTable({ steps, evals }: RunHistory, bytes_per_token: number | undefined): string {
-  const bits = (loss: number) => (bytes_per_token === undefined ? '' : loss / Math.LN2 / bytes_per_token)
+  const bits = (loss: number) => (bytes_per_token === undefined ? '' : bitsPerByte(loss, bytes_per_token))
   const measured = new Map(
     evals.map(({ step, val_loss, update_ratio }) => [step, [val_loss, bits(val_loss), update_ratio ?? '']] as const),
   )

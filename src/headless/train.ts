@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FIELDS, validate, type Config } from '../config'
 import { describe } from '../data/card'
-import { bitsPerByte, fits, makeDataset, measureTokens, type Dataset } from '../data/dataset'
+import { fits, makeDataset, measureTokens, type Dataset } from '../data/dataset'
 import { questionsOf } from '../data/questions'
 import { ConfigError, NotFiniteError } from '../errors'
+import { bitsPerByte } from '../loss_unit'
 import { addToHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
 import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
@@ -81,10 +82,9 @@ await runCommand(async () => {
   const problems = [...validate(config), ...fits(run.dataset, config)]
   if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join('\n'))
 
+  const bits = (loss: number) => bitsPerByte(loss, run.spec.bytes_per_token ?? NaN)
   const tokens_per_step = config.batch_size * config.block_size * config.gradient_accumulation_steps
-  const progress = flags.json
-    ? jsonProgress()
-    : lineProgress(target, tokens_per_step, (loss) => bitsPerByte(loss, run.dataset))
+  const progress = flags.json ? jsonProgress() : lineProgress(target, tokens_per_step, bits)
   for (const notice of run.notices) progress.say(notice)
   const engine = await engineFor(flags.engine)
   const { history } = run
@@ -135,7 +135,7 @@ await runCommand(async () => {
     {
       step,
       val_loss,
-      val_bits_per_byte: val_loss === null ? null : bitsPerByte(val_loss, run.dataset),
+      val_bits_per_byte: val_loss === null ? null : bits(val_loss),
       best_val_loss: session.best_val_loss,
       eval_iters: config.eval_iters,
       tokens,
@@ -151,7 +151,7 @@ await runCommand(async () => {
       ...(val_loss === null
         ? []
         : [
-            `validation loss ${val_loss.toFixed(4)} over ${config.eval_iters} batches, ${bitsPerByte(val_loss, run.dataset).toFixed(3)} bits a byte`,
+            `validation loss ${val_loss.toFixed(4)} over ${config.eval_iters} batches, ${bits(val_loss).toFixed(3)} bits a byte`,
           ]),
       ...(answers ? [`answers         ${answers.right} of ${answers.checked} held-out questions right`] : []),
       `checkpoint      ${files.checkpoint}`,

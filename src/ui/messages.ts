@@ -15,7 +15,7 @@ import {
   significant,
   spanInWords,
 } from './format'
-import { bitsPerByte, type LossUnit } from './loss_unit'
+import { bitsPerByte, type LossUnit } from '../loss_unit'
 import { answers } from './messages_answers'
 import { collect } from './messages_collect'
 import { ladder } from './messages_ladder'

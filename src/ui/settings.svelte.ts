@@ -1,5 +1,5 @@
 // What a person has set about the page itself (not about a run), kept in localStorage where the browser allows it.
-import { LOSS_UNITS, type LossUnit } from './loss_unit'
+import { LOSS_UNITS, type LossUnit } from '../loss_unit'
 
 export type Theme = 'system' | 'light' | 'dark'
 export type EngineChoice = 'auto' | 'gpu' | 'cpu'

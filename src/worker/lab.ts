@@ -4,10 +4,11 @@ import { transfer } from 'comlink'
 import type { BenchResult, BenchSize } from '../bench'
 import type { ReadAs, TablePreview } from '../collecting'
 import { validate, type Config, type Problem } from '../config'
-import { bitsPerByte, fits, resplit, type Dataset } from '../data/dataset'
+import { fits, measureTokens, type Dataset } from '../data/dataset'
 import { ladderOf } from '../data/ladder'
 import type { EngineInfo, Timing } from '../engine'
 import { CheckpointError, ConfigError, invariant, OutOfMemoryError } from '../errors'
+import { bitsPerByte } from '../loss_unit'
 import type { CleanPreview, CleanStep, LeakReport, PersonalFound, PersonalQuery } from '../recipe'
 import type {
   Answer,
@@ -126,8 +127,8 @@ export class LocalLab implements Lab {
     const { dataset } = this.#shelf.current
     const nats = await ladderOf(dataset, val_fraction, macrotask, () => this.#shelf.current.dataset !== dataset)
     if (!nats) return null
-    const bits = bitsPerByte(1, resplit(dataset, val_fraction))
-    return { nats, bits_per_byte: nats.map((loss) => loss * bits) }
+    const { bytes_per_token = NaN } = measureTokens(dataset, val_fraction)
+    return { nats, bits_per_byte: nats.map((loss) => bitsPerByte(loss, bytes_per_token)) }
   }
   async loadRunCorpus(id: string): Promise<DatasetSummary> {
     const { run, store } = this.#bench

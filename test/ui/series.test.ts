@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { StepMetrics } from '../../src/run'
 import { ColumnBuffer, indexAtStep } from '../../src/ui/columns'
-import { inUnit } from '../../src/ui/loss_unit'
+import { inUnit } from '../../src/loss_unit'
 import { nearest, seriesOf, xOfStep } from '../../src/ui/series'
 
 const metrics = (step: number, loss: number): StepMetrics => ({
