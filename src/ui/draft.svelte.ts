@@ -47,7 +47,7 @@ class Draft {
   loading = $state(false)
   /** The last text was called off on its way. */
   calledOff = $state(false)
-  #takes = 0
+  #loads = 0
   /** What the worker adds to `validate`: the text too short, the device too small. */
   #checked = $state.raw<{ config: Config; problems: Problem[] } | null>(null)
 
@@ -120,22 +120,37 @@ class Draft {
 
   /** Takes a text; what is wrong with it ends in `dataError`, beside the text, and the text before stays. A newer one ends it. */
   async take(load: () => Promise<void>) {
-    const mine = ++this.#takes
     this.dataError = null
+    try {
+      await this.#load(load)
+    } catch (error) {
+      this.dataError = asError(error)
+    }
+  }
+
+  /** Shows that a text is on its way. False where it was called off, or a newer one came; else it throws what went wrong. */
+  async #load(load: () => Promise<void>): Promise<boolean> {
+    const mine = ++this.#loads
     this.calledOff = false
     this.loading = true
     try {
       await load()
+      return true
     } catch (error) {
-      if (mine !== this.#takes) return
-      this.calledOff = error instanceof CancelledError
-      if (!this.calledOff) this.dataError = asError(error)
+      if (mine !== this.#loads) return false
+      if (!(error instanceof CancelledError)) throw error
+      this.calledOff = true
+      return false
     } finally {
-      if (mine === this.#takes) this.loading = false
+      if (mine === this.#loads) this.loading = false
     }
   }
 
-  /** The text that the settings are for, so that Data has something to show. */
+  /** Brings the text that the settings are for, where there is none to show: a run that was reopened came without. */
+  bringText() {
+    const isMissing = lab.phase === 'ready' && !lab.reopening && lab.dataset === null
+    if (isMissing && this.dataError === null && !this.loading) void this.readDefault()
+  }
   readDefault() {
     return this.take(() => this.#text())
   }
@@ -156,9 +171,9 @@ class Draft {
     this.#fit(data.vocab_size)
   }
 
-  /** The same text, made ready in another way; the settings stay. */
-  async prepare(preparation: Preparation) {
-    this.#fit((await lab.prepare(preparation)).vocab_size)
+  /** The same text, made ready in another way; the settings stay. False where it was called off, and stays as it was. */
+  prepare(preparation: Preparation): Promise<boolean> {
+    return this.#load(async () => this.#fit((await lab.prepare(preparation)).vocab_size))
   }
 
   /** After a run was opened: its settings are the ones to edit. */

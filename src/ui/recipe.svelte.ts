@@ -11,7 +11,6 @@ import {
   type PersonalHit,
   type PiiKind,
 } from '../recipe'
-import { CancelledError } from '../errors'
 import type { CorpusInfo, Split } from '../run'
 import { draft } from './draft.svelte'
 import { asError, lab } from './lab.svelte'
@@ -209,18 +208,18 @@ class Recipe {
 
   async #prepare(made: Made): Promise<boolean> {
     if (!this.applied) return false
-    this.applying = draft.loading = true
+    this.applying = true
     this.error = null
     try {
-      await draft.prepare({ ...this.applied, ...made })
+      // Called off, the text is what it was, and so is the proposal.
+      if (!(await draft.prepare({ ...this.applied, ...made }))) return false
       this.#last = madeOf(made)
       return true
     } catch (error) {
-      // Called off, the text is what it was, and so is the proposal.
-      if (!(error instanceof CancelledError)) this.error = asError(error)
+      this.error = asError(error)
       return false
     } finally {
-      this.applying = draft.loading = false
+      this.applying = false
     }
   }
 }

@@ -1,6 +1,5 @@
 // The tokenizers under a person's hands: one to use and one to compare it with, tried on a passage of the current text; the merges of
 // byte pairs. Nothing changes for the next run until the first is put to use.
-import { CancelledError } from '../errors'
 import type { Preparation, TokenizerChoice, TokenizerState } from '../run'
 import { LONGEST_PASSAGE, vocabProblem, type MergeReplay, type Merges, type PassageReading } from '../tokens'
 import { draft } from './draft.svelte'
@@ -245,19 +244,20 @@ class Tokens {
   async #prepare(tokenizer: TokenizerChoice): Promise<boolean> {
     const preparation = lab.dataset?.preparation
     if (!preparation) return false
-    this.using = draft.loading = true
+    this.using = true
     this.error = this.file = null
+    this.#touched = false
     try {
-      this.#touched = false
-      await draft.prepare({ ...preparation, tokenizer })
-      return true
+      const done = await draft.prepare({ ...preparation, tokenizer })
+      // Called off, the text is read as before, and the choice still stands.
+      this.#touched = !done
+      return done
     } catch (error) {
       this.#touched = true
-      // Called off, the text is read as before.
-      if (!(error instanceof CancelledError)) this.error = asError(error)
+      this.error = asError(error)
       return false
     } finally {
-      this.using = draft.loading = false
+      this.using = false
     }
   }
 
