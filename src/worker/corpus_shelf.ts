@@ -1,16 +1,16 @@
 // The current dataset: where its text comes from, and what a run's own text becomes when the run is opened again.
+import type { Loading, ReadAs, TablePreview } from '../collecting'
+import { FIELDS } from '../config'
 import { anonymise, type Anonymised } from '../data/anonymise'
 import { describe } from '../data/card'
 import { cleaning } from '../data/clean'
+import type { Dropped } from '../data/collect'
 import { CORPORA, loadCorpus, type LoadedCorpus } from '../data/corpora'
 import { makeDataset, type Dataset } from '../data/dataset'
-import { learnTokenizer } from '../data/learn'
 import { fetchText } from '../data/fetch_text'
-import { paced } from '../data/paced'
-import type { Dropped } from '../data/collect'
 import type { Settings } from '../data/generated'
-import type { Loading, ReadAs, TablePreview } from '../collecting'
-import { FIELDS } from '../config'
+import { learnTokenizer } from '../data/learn'
+import { paced } from '../data/paced'
 import { CorpusError } from '../errors'
 import { PII_KINDS, type CleanReport, type PersonalReport } from '../recipe'
 import type { BuiltInCorpus, PersonalSummary, Preparation, RunSpec } from '../run'
@@ -207,27 +207,23 @@ export class CorpusShelf {
 
   async #prepare(source: Source, preparation: Preparation, job: Job): Promise<DatasetSummary> {
     const { name, licence, special, generated, notices } = source
-    const begin = (phase: Loading['phase']) => {
-      job.tell({ phase, name, done: 0, total: 1 })
-      return job.pause()
-    }
-    const goOn = (phase: Loading['phase']) => (share: number) => {
-      job.tell({ phase, name, done: share, total: 1 })
+    const at = (phase: Loading['phase'], done = 0) => {
+      job.tell({ phase, name, done, total: 1 })
       return job.pause()
     }
     let [text, reports]: [string, CleanReport[]] = [source.text, []]
     if (preparation.clean.length > 0) {
-      await begin('clean')
-      ;({ text, reports } = (await paced(cleaning(text, preparation.clean, special), goOn('clean')))!)
+      await at('clean')
+      ;({ text, reports } = (await paced(cleaning(text, preparation.clean, special), (share) => at('clean', share)))!)
     }
     let anonymised: Anonymised | null = null
     if (preparation.anonymise) {
-      await begin('anonymise')
-      const search = { names: await this.firstNames(), special, onProgress: goOn('anonymise') }
+      await at('anonymise')
+      const search = { names: await this.firstNames(), special, onProgress: (share: number) => at('anonymise', share) }
       anonymised = await anonymise(text, preparation.anonymise, search)
       text = anonymised.text
     }
-    await begin('describe')
+    await at('describe')
     const recipe = reports.map(({ step, count }) => ({ step, count }))
     const card = describe(text, {
       recipe,
@@ -235,7 +231,7 @@ export class CorpusShelf {
       ...(anonymised && { personal: summed(anonymised) }),
       ...(generated && { generated }),
     })
-    await begin('tokenize')
+    await at('tokenize')
     // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
     const plain = preparation.tokenizer.kind === 'char' && special.length === 0
     const state = plain ? undefined : learnTokenizer(text, preparation.tokenizer, special)
