@@ -44,7 +44,7 @@ test('a run on byte pairs opens, goes on, writes, and says what its tokens are',
   // Nats are for each token, which is no letter; in bits a byte the run compares with others.
   const axis = page.locator('.axis')
   expect(await axis.textContent()).toContain(m.train.axis('nats', 'bpe'))
-  await page.getByText(/^Step 40: validation [\d.]+ nats a token, [\d.]+ bits a byte /).waitFor()
+  await page.getByText(/^Step [46]0: validation [\d.]+ nats a token, [\d.]+ bits a byte /).waitFor()
   const nats = Number(/validation ([\d.]+)/.exec((await page.locator('.sentence').textContent()) ?? '')?.[1])
   await page.getByText(m.train.y.bits, { exact: true }).click()
   expect(await axis.textContent()).toContain(m.train.axis('bits', 'bpe'))

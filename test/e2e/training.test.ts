@@ -70,7 +70,8 @@ describe('training on the page', () => {
     await page
       .getByText(/graphics device was lost|GPU went away/i)
       .first()
-      .waitFor()
+      // A new device compiles everything anew.
+      .waitFor({ timeout: 180_000 })
     await b.reach(page, step + 6)
     await b.pause(page)
   })
