@@ -12,7 +12,7 @@ export const MOST_FILES = 10_000
 
 /** How far a text is on its way. `total` is 0 where it is not known; of `fetch` and `read` both count bytes. */
 export interface Loading {
-  phase: 'fetch' | 'read' | 'clean' | 'anonymise' | 'describe' | 'tokenize'
+  phase: 'fetch' | 'read' | 'clean' | 'anonymise' | 'describe' | 'learn' | 'tokenize'
   /** What is worked on: a file, an address, a text. */
   name: string
   done: number

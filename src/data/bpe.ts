@@ -6,9 +6,10 @@ import type { TokenizerState } from '../run'
 import { BYTE_SYMBOLS, bytesOf, decodeBytes } from './byte_alphabet'
 import { Heap } from './heap'
 import { Numbering } from './numbering'
-import { countPieces, eachPiece } from './pieces'
+import { atOnce, within } from './paced'
+import { countingPieces, visiting } from './pieces'
 import { specialTokens, withSpecial } from './special'
-import { TokenWriter, type Tokenizer } from './tokenizer'
+import { readingBy, readStretches, TokenWriter, type Tokenizer } from './tokenizer'
 
 /** Largest vocabulary that can be learned here: beyond it the embedding outgrows the rest of any model a browser trains. */
 export const LARGEST_BPE_VOCAB = 32768
@@ -17,6 +18,9 @@ const FEWEST = 2
 /** Pieces whose tokens are remembered; the memory is emptied when full. Longer pieces hardly ever come back. */
 const REMEMBERED_PIECES = 1 << 16
 const LONGEST_REMEMBERED = 64
+/** Of learning, the share that counting the pieces takes, roughly; and steps of it between two looks at the clock. */
+const COUNTED = 0.3
+const TURN = 4096
 /** A merge and a place in one number; the merge that was learned first and then the leftmost place sorts first. */
 const PLACES = 2 ** 32
 /** Two ids in one number: more ids than any vocabulary that is found on the web has. */
@@ -30,18 +34,28 @@ const SORTED_SYMBOLS: readonly string[] = [...BYTE_SYMBOLS].sort()
  * is left that occurs twice. The most frequent pair is joined first; of equally frequent ones the smaller: by the id on the left,
  * then by the one on the right. Special tokens are not learned from, and take the last ids. `counts` has, for each merge, how often its pair occurred when it was joined.
  */
-export function trainBpe(
+export function trainBpe(text: string, vocab_size: number, special: readonly string[] = []): LearnedPairs {
+  return atOnce(learningBpe(text, vocab_size, special))
+}
+
+export interface LearnedPairs {
+  state: TokenizerState
+  counts: number[]
+}
+
+/** The same in short turns, for `paced`. */
+export function* learningBpe(
   text: string,
   vocab_size: number,
   special: readonly string[] = [],
-): { state: TokenizerState; counts: number[] } {
+): Generator<number, LearnedPairs> {
   const smallest = 256 + special.length
   if (!(vocab_size >= smallest && vocab_size <= LARGEST_BPE_VOCAB))
     throw new CorpusError(
       `A vocabulary of ${vocab_size} tokens cannot be learned: 256 bytes and ${special.length} special tokens need ${smallest}, and ${LARGEST_BPE_VOCAB} are the most. Choose a size between them.`,
     )
   const total = vocab_size - smallest
-  const { symbol, next, prev, weight } = layOut(countPieces(text, special))
+  const { symbol, next, prev, weight } = yield* layingOut(yield* within(countingPieces(text, special), 0, COUNTED))
 
   const pairs = new PairIndex()
   /** Of each pair: how often it occurs, how often when it was queued, and a list of its places from left to right. */
@@ -76,13 +90,17 @@ export function trainBpe(
     if (count[pair]! >= FEWEST) heap.push(pair)
   }
 
-  for (let i = 0; i < symbol.length; i++) if (next[i]! >= 0) occurs(symbol[i]!, symbol[next[i]!]!, i)
+  for (let i = 0; i < symbol.length; i++) {
+    if (i % TURN === 0) yield COUNTED
+    if (next[i]! >= 0) occurs(symbol[i]!, symbol[next[i]!]!, i)
+  }
   for (let pair = 0; pair < pairs.size; pair++) queue(pair)
 
   const vocab = [...SORTED_SYMBOLS]
   const merges: [string, string][] = []
   const counts: number[] = []
   while (merges.length < total && heap.size > 0) {
+    yield COUNTED + (1 - COUNTED) * (merges.length / total)
     const pair = heap.pop()
     if (queued[pair] !== count[pair]) {
       // Other merges took some of its places since it was queued.
@@ -124,14 +142,20 @@ export function trainBpe(
 }
 
 /** The bytes of all pieces in one row: ids, neighbours within the piece (-1: none), and how often the piece occurs. */
-function layOut(pieces: ReadonlyMap<string, number>) {
+function* layingOut(pieces: ReadonlyMap<string, number>) {
   const encoder = new TextEncoder()
   const byteIds = idsOfBytes(SORTED_SYMBOLS)
-  // A piece of one byte has no pair.
-  const words = [...pieces]
-    .map(([piece, count]) => ({ bytes: encoder.encode(piece), count }))
-    .filter(({ bytes }) => bytes.length > 1)
-  const length = words.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const words: { bytes: Uint8Array; count: number }[] = []
+  let length = 0
+  let seen = 0
+  for (const [piece, count] of pieces) {
+    if (seen++ % TURN === 0) yield COUNTED
+    const bytes = encoder.encode(piece)
+    // A piece of one byte has no pair.
+    if (bytes.length < 2) continue
+    words.push({ bytes, count })
+    length += bytes.length
+  }
   const symbol = new Int32Array(length)
   const next = new Int32Array(length)
   const prev = new Int32Array(length)
@@ -231,7 +255,7 @@ export function bpeTokenizer(state: TokenizerState): Tokenizer {
     state,
     vocab_size: vocab.length,
     token: (id) => decodeBytes(bytes, [id]),
-    encode(text) {
+    ...readingBy(function* (text) {
       const writer = new TokenWriter(vocab.length, Math.ceil(text.length / 3))
       const write = (piece: string) => {
         let ids = remembered.get(piece)
@@ -244,11 +268,14 @@ export function bpeTokenizer(state: TokenizerState): Tokenizer {
         }
         for (const id of ids) writer.push(id)
       }
-      for (const part of special.split(text))
-        if (typeof part === 'number') writer.push(part)
-        else eachPiece(part, write)
+      yield* readStretches(
+        text,
+        special,
+        (id) => writer.push(id),
+        (stretch) => visiting(stretch, write),
+      )
       return { ids: writer.finish(), unknown: [] }
-    },
+    }),
     decode: (ids) => decodeBytes(bytes, ids),
   }
 }

@@ -2,8 +2,9 @@
 import { CheckpointError } from '../errors'
 import type { TokenizerState } from '../run'
 import { BYTE_SYMBOLS, decodeBytes } from './byte_alphabet'
+import { slices } from './paced'
 import { specialTokens, withSpecial } from './special'
-import { TokenWriter, type Tokenizer } from './tokenizer'
+import { readingBy, readStretches, TokenWriter, type Tokenizer } from './tokenizer'
 
 /** The vocabulary, the same for every text; special tokens follow the bytes. */
 export function byteVocab(special: readonly string[] = []): TokenizerState {
@@ -27,13 +28,14 @@ export function byteTokenizer(state: TokenizerState): Tokenizer {
     state,
     vocab_size: vocab.length,
     token: (id) => decodeBytes(bytes, [id]),
-    encode(text) {
+    ...readingBy(function* (text) {
       const writer = new TokenWriter(vocab.length, text.length)
-      for (const part of special.split(text))
-        if (typeof part === 'number') writer.push(part)
-        else for (const byte of encoder.encode(part)) writer.push(byte)
+      const write = (id: number) => writer.push(id)
+      yield* readStretches(text, special, write, (stretch) =>
+        slices(stretch, (part) => encoder.encode(part).forEach(write)),
+      )
       return { ids: writer.finish(), unknown: [] }
-    },
+    }),
     decode: (ids) => decodeBytes(bytes, ids),
   }
 }

@@ -3,23 +3,24 @@ import { franc } from 'franc-min'
 import { SPECIAL, type DatasetCard } from '../run'
 import { SPECIAL_TOKENS } from './chat_format'
 import { countCharacters } from './dataset'
+import { atOnce, slices, within } from './paced'
 import { textBetween } from './special'
 
 /** Describes a text, whose documents and turns are written as `writeDocuments` has them; `made` is what the text cannot say. */
-export function describe(
-  text: string,
-  made: Pick<DatasetCard, 'recipe' | 'anonymise' | 'personal' | 'generated'> = { recipe: [] },
-): DatasetCard {
+export function describe(text: string, made: Made = { recipe: [] }): DatasetCard {
+  return atOnce(describing(text, made))
+}
+
+type Made = Pick<DatasetCard, 'recipe' | 'anonymise' | 'personal' | 'generated'>
+
+/** The same in short turns, for `paced`. */
+export function* describing(text: string, made: Made): Generator<number, DatasetCard> {
   const tokens = countTokens(text)
   const said = textBetween(text, SPECIAL_TOKENS)
-  return {
-    words: said.reduce((sum, stretch) => sum + countWords(stretch), 0),
-    ...describeLines(said),
-    ...tokens,
-    alphabet: alphabetOf(said),
-    language: languageOf(said),
-    ...made,
-  }
+  const words = yield* within(countWords(said), 0, 0.2)
+  const lines = yield* within(describeLines(said), 0.2, 0.8)
+  const alphabet = yield* within(alphabetOf(said), 0.8, 1)
+  return { words, ...lines, ...tokens, alphabet, language: languageOf(said), ...made }
 }
 
 function countTokens(text: string): Pick<DatasetCard, 'documents' | 'conversations' | 'turns'> {
@@ -37,15 +38,33 @@ function countTokens(text: string): Pick<DatasetCard, 'documents' | 'conversatio
   return found
 }
 
-function countWords(text: string): number {
+function* countWords(said: readonly string[]): Generator<number, number> {
   let words = 0
   let between = true
-  for (let i = 0; i < text.length; i++) {
-    const space = isSpace(text.charCodeAt(i))
-    if (between && !space) words++
-    between = space
-  }
+  yield* eachSlice(said, (slice, isFirst) => {
+    between ||= isFirst
+    for (let i = 0; i < slice.length; i++) {
+      const space = isSpace(slice.charCodeAt(i))
+      if (between && !space) words++
+      between = space
+    }
+  })
   return words
+}
+
+/** Stretch after stretch, in slices; `isFirst` is the first of a stretch. */
+function* eachSlice(
+  said: readonly string[],
+  visit: (slice: string, isFirst: boolean) => void,
+): Generator<number, void> {
+  for (const [i, stretch] of said.entries()) {
+    let isFirst = true
+    const work = slices(stretch, (slice) => {
+      visit(slice, isFirst)
+      isFirst = false
+    })
+    yield* within(work, i / said.length, (i + 1) / said.length)
+  }
 }
 
 /** Unicode's white space, most of it below 33. */
@@ -65,13 +84,19 @@ function isSpace(code: number): boolean {
   )
 }
 
-function describeLines(said: readonly string[]): Pick<DatasetCard, 'lines' | 'longest_line' | 'duplicate_share'> {
+/** Lines between two looks at the clock. */
+const TURN = 1024
+
+function* describeLines(
+  said: readonly string[],
+): Generator<number, Pick<DatasetCard, 'lines' | 'longest_line' | 'duplicate_share'>> {
   let lines = 0
   let longest_line = 0
   let full = 0
   const different = new Set<string>()
-  for (const stretch of said)
+  for (const [i, stretch] of said.entries())
     for (let from = 0; from < stretch.length;) {
+      if (lines % TURN === 0) yield (i + from / stretch.length) / said.length
       const at = stretch.indexOf('\n', from)
       const end = at < 0 ? stretch.length : at
       const line = stretch.slice(from, end)
@@ -90,14 +115,15 @@ function describeLines(said: readonly string[]): Pick<DatasetCard, 'lines' | 'lo
 
 const SHOWN = 10
 
-function alphabetOf(said: readonly string[]): DatasetCard['alphabet'] {
+function* alphabetOf(said: readonly string[]): Generator<number, DatasetCard['alphabet']> {
   const counts = new Uint32Array(0x110000)
-  for (const stretch of said)
-    for (let i = 0; i < stretch.length; i++) {
-      const code = stretch.codePointAt(i)!
+  yield* eachSlice(said, (slice) => {
+    for (let i = 0; i < slice.length; i++) {
+      const code = slice.codePointAt(i)!
       counts[code]!++
       if (code > 0xffff) i++
     }
+  })
   const found: { character: string; count: number }[] = []
   counts.forEach((count, code) => {
     if (count > 0) found.push({ character: String.fromCodePoint(code), count })

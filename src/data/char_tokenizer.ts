@@ -1,8 +1,9 @@
 // Characters as tokens: one Unicode code point each, sorted by code point, as nanoGPT's data/shakespeare_char/prepare.py does.
 import { CheckpointError } from '../errors'
 import type { TokenizerState } from '../run'
+import { slices } from './paced'
 import { specialTokens, textBetween, withSpecial } from './special'
-import { spelledOut, type Tokenizer } from './tokenizer'
+import { readingBy, readStretches, spelledOut, type Tokenizer } from './tokenizer'
 
 const CODE_POINTS = 0x110000
 /**
@@ -66,24 +67,29 @@ export function charTokenizer(state: TokenizerState): Tokenizer {
     state,
     vocab_size: vocab.length,
     ...spelledOut(vocab),
-    encode(text) {
+    ...readingBy(function* (text) {
       const ids = new Uint16Array(text.length)
       const unknown = new Set<number>()
       let n = 0
-      for (const part of special.split(text))
-        if (typeof part === 'number') ids[n++] = part
-        else
-          for (let i = 0; i < part.length; i++) {
-            const c = part.codePointAt(i)!
-            if (c > 0xffff) i++
-            const id = idOf[c]!
-            if (id === UNKNOWN) unknown.add(c)
-            else ids[n++] = id
-          }
+      const read = (part: string) => {
+        for (let i = 0; i < part.length; i++) {
+          const c = part.codePointAt(i)!
+          if (c > 0xffff) i++
+          const id = idOf[c]!
+          if (id === UNKNOWN) unknown.add(c)
+          else ids[n++] = id
+        }
+      }
+      yield* readStretches(
+        text,
+        special,
+        (id) => (ids[n++] = id),
+        (stretch) => slices(stretch, read),
+      )
       return {
         ids: n === ids.length ? ids : ids.slice(0, n),
         unknown: [...unknown].map((c) => String.fromCodePoint(c)),
       }
-    },
+    }),
   }
 }

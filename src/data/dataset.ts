@@ -3,6 +3,7 @@
 import type { Config, Problem } from '../config'
 import { SPECIAL, type CorpusInfo, type RunSpec, type TokenizerState } from '../run'
 import { buildCharVocab } from './char_tokenizer'
+import { paced } from './paced'
 import { sha256 } from './sha256'
 import { dealDocuments, trainLength } from './split'
 import type { Tokenizer, Tokens } from './tokenizer'
@@ -22,17 +23,18 @@ export interface Dataset {
 /**
  * Tokenizes a clean text (see `readText`) and splits it. Without a `tokenizer` its alphabet is the vocabulary; with one, of any
  * kind, a resumed run reads the text as before. `notices` tell what was left out. Throws CorpusError where a text that has none is
- * to be split by documents.
+ * to be split by documents. `pause` is awaited every 20 ms with the share that is read; what it throws ends the work.
  */
 export async function makeDataset(
   text: string,
   source: Pick<CorpusInfo, 'name' | 'licence' | 'split' | 'card'>,
   val_fraction: number,
   tokenizer?: TokenizerState,
+  pause: (share: number) => Promise<void> = () => Promise.resolve(),
 ): Promise<{ dataset: Dataset; notices: string[] }> {
   const built = tokenizer ? { state: tokenizer, dropped: [] } : buildCharVocab(text)
   const reader = tokenizerOf(built.state)
-  const { ids, unknown } = reader.encode(text)
+  const { ids, unknown } = (await paced(reader.encoding(text), pause))!
   const { name, licence, split, card } = source
   const corpus: CorpusInfo = {
     name,

@@ -3,6 +3,7 @@
 import type { LeakUnit } from '../recipe'
 import { mix } from '../rng'
 import { SPECIAL_TOKENS } from './chat_format'
+import { atOnce, within } from './paced'
 import { textBetween } from './special'
 
 /** One stretch of the held-out part that stands in the training part; places are UTF-16 ones. */
@@ -24,6 +25,8 @@ export interface Leaks {
   places: LeakPlace[]
 }
 
+/** Pieces between two looks at the clock. */
+const TURN = 4096
 const MOST_PLACES = 20
 const SHOWN = 240
 /** Long enough that what is found is no common phrase. */
@@ -46,14 +49,26 @@ export function leakUnit(text: string): LeakUnit {
 
 /** The n-grams of `val` that stand in `train`. None reaches across a special token. */
 export function leaks(train: string, val: string, unit = leakUnit(val), n = LENGTHS[unit]): Leaks {
+  return atOnce(findingLeaks(train, val, unit, n))
+}
+
+/** The same in short turns, for `paced`. */
+export function* findingLeaks(
+  train: string,
+  val: string,
+  unit = leakUnit(val),
+  n = LENGTHS[unit],
+): Generator<number, Leaks> {
   const known = new Map<string, number>()
-  const held = piecesOf(val, unit, (piece) => {
+  const ofHeld = piecesOf(val, unit, (piece) => {
     const id = known.get(piece) ?? known.size
     known.set(piece, id)
     return id
   })
+  const held = yield* within(ofHeld, 0, 0.1)
   // A piece that the held-out part lacks is in none of its n-grams.
-  const trained = piecesOf(train, unit, (piece) => known.get(piece) ?? BARRIER)
+  const ofTrained = piecesOf(train, unit, (piece) => known.get(piece) ?? BARRIER)
+  const trained = yield* within(ofTrained, 0.1, 0.7)
 
   let size = 16
   while (size < 2 * held.length) size *= 2
@@ -74,19 +89,21 @@ export function leaks(train: string, val: string, unit = leakUnit(val), n = LENG
     }
   }
   let total = 0
-  eachGram(held, n, (at, hash) => {
+  const numbering = eachGram(held, n, (at, hash) => {
     const equal = lookUp(held.ids, at, hash, first[at - 1] ?? -1)
     if (equal < 0) table[slot] = at
     first[at] = equal < 0 ? at : equal
     total++
   })
+  yield* within(numbering, 0.7, 0.75)
   const foundAt = new Int32Array(held.length).fill(-1)
   let [last, equal] = [-1, -1]
-  eachGram(trained, n, (at, hash) => {
+  const finding = eachGram(trained, n, (at, hash) => {
     equal = lookUp(trained.ids, at, hash, last === at - 1 ? equal : -1)
     last = at
     if (equal >= 0 && foundAt[equal]! < 0) foundAt[equal] = at
   })
+  yield* within(finding, 0.75, 1)
 
   const leaked = (at: number) => at < held.length && first[at]! >= 0 && foundAt[first[at]!]! >= 0
   const places: LeakPlace[] = []
@@ -144,7 +161,7 @@ function doubled(array: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   return longer
 }
 
-function piecesOf(text: string, unit: LeakUnit, idOf: (piece: string) => number): Pieces {
+function* piecesOf(text: string, unit: LeakUnit, idOf: (piece: string) => number): Generator<number, Pieces> {
   const pieces = new Pieces()
   let from = 0
   for (const [i, stretch] of textBetween(text, SPECIAL_TOKENS).entries()) {
@@ -153,13 +170,20 @@ function piecesOf(text: string, unit: LeakUnit, idOf: (piece: string) => number)
       // A special token has one > and ends with it.
       from = text.indexOf('>', from) + 1
     }
+    const share = (i: number) => (from + i) / text.length
     if (unit === 'words')
-      for (const { 0: word, index } of stretch.matchAll(WORD))
+      for (const { 0: word, index } of stretch.matchAll(WORD)) {
+        if (pieces.length % TURN === 0) yield share(index)
         pieces.push(idOf(word.toLowerCase()), from + index, from + index + word.length)
+      }
     else if (unit === 'characters')
-      for (let i = 0; i < stretch.length; i++) pieces.push(idOf(stretch.charAt(i)), from + i, from + i + 1)
+      for (let i = 0; i < stretch.length; i++) {
+        if (pieces.length % TURN === 0) yield share(i)
+        pieces.push(idOf(stretch.charAt(i)), from + i, from + i + 1)
+      }
     else
       for (let i = 0; i < stretch.length;) {
+        if (pieces.length % TURN === 0) yield share(i)
         const end = (stretch.indexOf('\n', i) + stretch.length + 1) % (stretch.length + 1)
         if (stretch.slice(i, end).trim() !== '') pieces.push(idOf(stretch.slice(i, end)), from + i, from + end)
         i = end + 1
@@ -173,12 +197,17 @@ function piecesOf(text: string, unit: LeakUnit, idOf: (piece: string) => number)
 const FACTOR = 0x01000193
 
 /** Visits every n-gram without a barrier: its first piece, and a hash that rolls along (Karp and Rabin, 1987). */
-function eachGram({ ids, length }: Pieces, n: number, visit: (at: number, hash: number) => void): void {
+function* eachGram(
+  { ids, length }: Pieces,
+  n: number,
+  visit: (at: number, hash: number) => void,
+): Generator<number, void> {
   let gone = 1
   for (let i = 0; i < n; i++) gone = Math.imul(gone, FACTOR)
   let hash = 0
   let run = 0
   for (let i = 0; i < length; i++) {
+    if (i % TURN === 0) yield i / length
     const id = ids[i]!
     if (id === BARRIER) {
       hash = run = 0

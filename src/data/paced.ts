@@ -4,6 +4,31 @@
 /** Work takes turns of so long. */
 const TURN_MS = 20
 
+/** The work as a part of more: its share runs from `from` to `to`. */
+export function* within<T>(work: Generator<number, T>, from: number, to: number): Generator<number, T> {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+    yield from + (to - from) * value
+  }
+}
+
+/** UTF-16 units of a text that are worked on before the clock is looked at. */
+const SLICE = 1 << 16
+
+/** Does the work on a text slice by slice; no slice ends within a surrogate pair. */
+export function* slices(text: string, work: (slice: string) => void): Generator<number, void> {
+  for (let from = 0; from < text.length;) {
+    let to = Math.min(text.length, from + SLICE)
+    if (to < text.length && isLowSurrogate(text.charCodeAt(to))) to++
+    work(text.slice(from, to))
+    from = to
+    yield from / text.length
+  }
+}
+
+const isLowSurrogate = (unit: number) => (unit & 0xfc00) === 0xdc00
+
 /** Runs it to its end. */
 export function atOnce<T>(work: Generator<number, T>): T {
   for (;;) {

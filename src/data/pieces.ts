@@ -1,5 +1,6 @@
 // The pieces that GPT-2 cuts a text into before it looks for tokens: a word with the space before it, a number, a run of marks, a
 // run of white space. No token reaches over the edge of a piece.
+import { atOnce, within } from './paced'
 import { textBetween } from './special'
 
 /**
@@ -16,6 +17,11 @@ const LOOK_AHEAD = 4
 
 /** Calls `visit` with every piece of a text, in order; together they are the text. */
 export function eachPiece(text: string, visit: (piece: string) => void): void {
+  atOnce(visiting(text, visit))
+}
+
+/** The same in short turns, for `paced`. */
+export function* visiting(text: string, visit: (piece: string) => void): Generator<number, void> {
   let start = 0
   while (start < text.length) {
     const window = text.slice(start, start + LONGEST_PIECE)
@@ -34,15 +40,21 @@ export function eachPiece(text: string, visit: (piece: string) => void): void {
       visit(window.slice(0, from))
     }
     start += from
+    yield start / text.length
   }
 }
 
 const isHighSurrogate = (unit: number) => (unit & 0xfc00) === 0xd800
 
-/** How often each piece occurs, in the order of their first occurrence; special tokens are no part of a piece. */
-export function countPieces(text: string, special: readonly string[]): Map<string, number> {
+/** How often each piece occurs, in the order of their first occurrence; special tokens are no part of a piece. In short turns. */
+export function* countingPieces(text: string, special: readonly string[]): Generator<number, Map<string, number>> {
   const counts = new Map<string, number>()
-  for (const part of textBetween(text, special))
-    eachPiece(part, (piece) => void counts.set(piece, (counts.get(piece) ?? 0) + 1))
+  const count = (piece: string) => void counts.set(piece, (counts.get(piece) ?? 0) + 1)
+  let done = 0
+  for (const part of textBetween(text, special)) {
+    const from = done
+    done += part.length
+    yield* within(visiting(part, count), from / text.length, done / text.length)
+  }
   return counts
 }

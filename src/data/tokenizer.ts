@@ -1,19 +1,52 @@
 // What every tokenizer can do. How it was made stands in its state, which is saved with a run.
 import { invariant } from '../errors'
 import type { TokenizerState } from '../run'
+import { atOnce, within } from './paced'
+import type { SpecialTokens } from './special'
 
 /** Token ids; the narrowest array that holds the vocabulary. */
 export type Tokens = Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>
+
+export interface Encoded {
+  ids: Tokens
+  unknown: string[]
+}
 
 export interface Tokenizer {
   readonly state: TokenizerState
   readonly vocab_size: number
   /** Token ids of a text; what the vocabulary lacks is skipped and listed in `unknown`, each piece once, in order. */
-  encode(text: string): { ids: Tokens; unknown: string[] }
+  encode(text: string): Encoded
+  /** The same in short turns, for `paced`. */
+  encoding(text: string): Generator<number, Encoded>
   /** The text of a list of ids. */
   decode(ids: Iterable<number>): string
   /** The text of one token. */
   token(id: number): string
+}
+
+/** Reading in turns, and all at once. */
+export function readingBy(encoding: Tokenizer['encoding']): Pick<Tokenizer, 'encode' | 'encoding'> {
+  return { encoding, encode: (text) => atOnce(encoding(text)) }
+}
+
+/** Reads a text in turns: its special tokens are written as they are, the stretches between them as `read` does. */
+export function* readStretches(
+  text: string,
+  special: SpecialTokens,
+  write: (id: number) => void,
+  read: (stretch: string) => Generator<number, void>,
+): Generator<number, void> {
+  let done = 0
+  for (const part of special.split(text)) {
+    if (typeof part === 'number') {
+      write(part)
+      continue
+    }
+    const from = done
+    done += part.length
+    yield* within(read(part), from / text.length, done / text.length)
+  }
 }
 
 /** The way back where a token's place in the vocabulary holds its very text. */

@@ -5,7 +5,7 @@ import { bpeTokenizer } from './bpe'
 import { bytesOf } from './byte_alphabet'
 import { byteTokenizer } from './byte_tokenizer'
 import { charTokenizer } from './char_tokenizer'
-import type { Tokenizer } from './tokenizer'
+import type { Tokenizer, Tokens } from './tokenizer'
 import { wordTokenizer } from './word_tokenizer'
 
 const TOKENIZERS: Record<TokenizerState['kind'], (state: TokenizerState) => Tokenizer> = {
@@ -27,6 +27,26 @@ export function tokenizerOf(state: TokenizerState): Tokenizer {
     )
   return TOKENIZERS[state.kind](state)
 }
+
+/** Tokens that are decoded between two looks at the clock. */
+const TURN = 1 << 14
+
+/** The text of many tokens in short turns, for `paced`. Between two turns no character is cut. */
+export function* decoding(tokenizer: Tokenizer, ids: Tokens): Generator<number, string> {
+  const { state } = tokenizer
+  const parts: string[] = []
+  for (let from = 0; from < ids.length;) {
+    let to = Math.min(ids.length, from + TURN)
+    while (to < ids.length && isInside(tokenBytes(state, ids[to]!)[0])) to++
+    parts.push(tokenizer.decode(ids.subarray(from, to)))
+    from = to
+    yield from / ids.length
+  }
+  return parts.join('')
+}
+
+/** A byte of UTF-8 that begins no character. */
+const isInside = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
 
 /** The bytes of one token of a state. */
 export function tokenBytes({ kind, vocab, special }: TokenizerState, id: number): Uint8Array {

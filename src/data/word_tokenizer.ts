@@ -2,22 +2,33 @@
 // of the most frequent as asked for. What is not among them is left out: why nobody trains on words.
 import { CheckpointError, invariant } from '../errors'
 import type { TokenizerState } from '../run'
-import { countPieces, eachPiece } from './pieces'
+import { atOnce } from './paced'
+import { countingPieces, visiting } from './pieces'
 import { specialTokens, withSpecial } from './special'
-import { spelledOut, TokenWriter, type Tokenizer } from './tokenizer'
+import { readingBy, readStretches, spelledOut, TokenWriter, type Tokenizer } from './tokenizer'
 
 /**
  * The `size` most frequent pieces of a text, special tokens included in the count and after the others; of two equally frequent
  * ones, the one that occurs first. `dropped` lists the pieces left out, most frequent first.
  */
-export function buildWordVocab(
+export function buildWordVocab(text: string, size: number, special: readonly string[] = []): LearnedWords {
+  return atOnce(learningWords(text, size, special))
+}
+
+export interface LearnedWords {
+  state: TokenizerState
+  dropped: string[]
+}
+
+/** The same in short turns, for `paced`. */
+export function* learningWords(
   text: string,
   size: number,
   special: readonly string[] = [],
-): { state: TokenizerState; dropped: string[] } {
+): Generator<number, LearnedWords> {
   const room = size - special.length
   invariant(room > 0, () => `${size} words with ${special.length} special tokens`)
-  const pieces = [...countPieces(text, special)].sort(([, a], [, b]) => b - a).map(([piece]) => piece)
+  const pieces = [...(yield* countingPieces(text, special))].sort(([, a], [, b]) => b - a).map(([piece]) => piece)
   return {
     state: { kind: 'word', ...withSpecial(pieces.slice(0, room), special) },
     dropped: pieces.slice(room),
@@ -42,18 +53,21 @@ export function wordTokenizer(state: TokenizerState): Tokenizer {
     state,
     vocab_size: vocab.length,
     ...spelledOut(vocab),
-    encode(text) {
+    ...readingBy(function* (text) {
       const writer = new TokenWriter(vocab.length, Math.ceil(text.length / 3))
       const unknown = new Set<string>()
-      for (const part of special.split(text))
-        if (typeof part === 'number') writer.push(part)
-        else
-          eachPiece(part, (piece) => {
-            const id = idOf.get(piece)
-            if (id === undefined) unknown.add(piece)
-            else writer.push(id)
-          })
+      const write = (piece: string) => {
+        const id = idOf.get(piece)
+        if (id === undefined) unknown.add(piece)
+        else writer.push(id)
+      }
+      yield* readStretches(
+        text,
+        special,
+        (id) => writer.push(id),
+        (stretch) => visiting(stretch, write),
+      )
       return { ids: writer.finish(), unknown: [...unknown] }
-    },
+    }),
   }
 }

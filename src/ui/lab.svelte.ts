@@ -53,6 +53,8 @@ class LabMirror {
   dataset = $state.raw<DatasetSummary | null>(null)
   /** How far the next one is; null where none is on its way. */
   loading = $state.raw<Loading | null>(null)
+  /** The share of a tokenizer on trial that is learned; null where none is being learned. */
+  learning = $state<number | null>(null)
 
   /** The open run; null while the recorded one is shown. */
   run = $state.raw<RunSummary | null>(null)
@@ -212,8 +214,11 @@ class LabMirror {
   findPersonal(query: PersonalQuery) {
     return this.#open.findPersonal(query)
   }
-  leaks(val_fraction: number) {
-    return this.#open.leaks(val_fraction)
+  leaks(...args: Parameters<Lab['leaks']>) {
+    return this.#open.leaks(...args)
+  }
+  stopLeaks() {
+    return this.#open.stopLeaks()
   }
   async setLicence(licence: string) {
     this.dataset = await this.#open.setLicence(licence)
@@ -238,6 +243,9 @@ class LabMirror {
   }
   readTokenizerFile(json: string) {
     return this.#open.readTokenizerFile(json)
+  }
+  stopLearning() {
+    return this.#open.stopLearning()
   }
   tokenizerInUse() {
     return this.#open.tokenizerInUse()
@@ -421,6 +429,7 @@ class LabMirror {
     for (const event of events) {
       if ('runs' in event) this.runs = event.runs
       else if ('loading' in event) this.loading = event.loading
+      else if ('learning' in event) this.learning = event.learning
       else if ('kernels' in event) this.kernels = event.kernels
       else if ('engine' in event) [this.engine, this.fallback] = [event.engine, event.fallback]
       else if ('storage' in event) this.storage = event.storage

@@ -8,6 +8,7 @@ const PHASES: Record<Loading['phase'], string> = {
   clean: 'Cleaning',
   anonymise: 'Looking for personal data in',
   describe: 'Counting',
+  learn: 'Learning tokens from',
   tokenize: 'Cutting into tokens',
 }
 

@@ -156,7 +156,7 @@ export const recipe = {
   leakCheck: 'Check for leaks',
   leakHint:
     'Looks for sequences of the held-out part that stand in the training part too. It checks the split as it is applied.',
-  leaking: 'Comparing',
+  leaking: (share: number) => `Comparing, ${percent(share)}`,
   noLeak: (total: number, unit: LeakUnit, n: number) =>
     total === 0
       ? 'Nothing is held out that could leak.'

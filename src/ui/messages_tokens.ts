@@ -98,6 +98,8 @@ export const tokens = {
   panes: { first: 'Your choice', second: 'Compared with' },
   paneKind: (pane: string) => `${pane}: tokenizer`,
   reading: 'Cutting',
+  learning: 'Learning tokens from this text',
+  again: 'Learn again',
   noTokens: 'The passage is empty.',
   cannot: 'Choose a vocabulary size within the limits, or a file.',
   view: (what: string, count: number) => `${what}: ${plural(count, 'token', 'tokens')}`,

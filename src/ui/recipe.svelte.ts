@@ -62,7 +62,8 @@ class Recipe {
   kind = $state<PiiKind | null>(null)
   offset = $state(0)
   leak = $state.raw<LeakReport | null>(null)
-  leaking = $state(false)
+  /** The share of the leak check that is done; null where none is under way. */
+  leaking = $state<number | null>(null)
   leakError = $state.raw<Error | null>(null)
   applying = $state(false)
   error = $state.raw<Error | null>(null)
@@ -183,15 +184,15 @@ class Recipe {
 
   async checkLeaks() {
     const data = lab.dataset
-    this.leaking = true
+    this.leaking = 0
     this.leakError = null
     try {
-      const leak = await lab.leaks(draft.config.val_fraction)
-      if (lab.dataset === data) this.leak = leak
+      const leak = await lab.leaks(draft.config.val_fraction, (share) => (this.leaking = share))
+      if (leak && lab.dataset === data) this.leak = leak
     } catch (error) {
       this.leakError = asError(error)
     } finally {
-      this.leaking = false
+      this.leaking = null
     }
   }
 

@@ -79,7 +79,8 @@ class Pane {
     this.busy = true
     try {
       const reading = await lab.readPassage(choice, passage)
-      if (mine !== this.#asked) return
+      // Null where the text changed meanwhile, which asks again.
+      if (mine !== this.#asked || reading === null) return
       this.reading = reading
       this.#bench.special = reading.special
       this.error = null
@@ -109,6 +110,8 @@ class Tokens {
   merges = $state.raw<(Merges & { choice: TokenizerChoice }) | null>(null)
   replay = $state.raw<MergeReplay | null>(null)
   mergesError = $state.raw<Error | null>(null)
+  /** Grows when what was called off is to be learned after all. */
+  rounds = $state(0)
   /** How many merges have been done in the player. */
   merged = $state(0)
 
@@ -270,7 +273,7 @@ class Tokens {
     try {
       const known = this.merges?.choice === played && this.#mergesOf === fingerprint ? this.merges : null
       const [merges, replay] = await Promise.all([known ?? lab.merges(played), lab.replayMerges(played, passage)])
-      if (mine !== this.#replays) return
+      if (mine !== this.#replays || !merges || !replay) return
       this.#mergesOf = fingerprint
       this.merges = { ...merges, choice: played }
       this.replay = replay

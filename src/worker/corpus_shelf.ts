@@ -2,14 +2,14 @@
 import type { Loading, ReadAs, TablePreview } from '../collecting'
 import { FIELDS } from '../config'
 import { anonymise, type Anonymised } from '../data/anonymise'
-import { describe } from '../data/card'
+import { describing } from '../data/card'
 import { cleaning } from '../data/clean'
 import type { Dropped } from '../data/collect'
 import { CORPORA, loadCorpus, type LoadedCorpus } from '../data/corpora'
 import { makeDataset, type Dataset } from '../data/dataset'
 import { fetchText } from '../data/fetch_text'
 import type { Settings } from '../data/generated'
-import { learnTokenizer } from '../data/learn'
+import { learning } from '../data/learn'
 import { paced } from '../data/paced'
 import { CorpusError } from '../errors'
 import { PII_KINDS, type CleanReport, type PersonalReport } from '../recipe'
@@ -225,23 +225,32 @@ export class CorpusShelf {
     }
     await at('describe')
     const recipe = reports.map(({ step, count }) => ({ step, count }))
-    const card = describe(text, {
+    const made = {
       recipe,
       ...(preparation.anonymise && { anonymise: preparation.anonymise }),
       ...(anonymised && { personal: summed(anonymised) }),
       ...(generated && { generated }),
-    })
-    await at('tokenize')
+    }
+    const card = (await paced(describing(text, made), (share) => at('describe', share)))!
+    await at('learn')
     // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
     const plain = preparation.tokenizer.kind === 'char' && special.length === 0
-    const state = plain ? undefined : learnTokenizer(text, preparation.tokenizer, special)
-    await job.pause()
+    const state = plain
+      ? undefined
+      : (await paced(learning(text, preparation.tokenizer, special), (share) => at('learn', share)))!
+    await at('tokenize')
     const { split } = preparation
-    const made = await makeDataset(text, { name, licence, split, card }, VAL_FRACTION, state)
+    const { dataset, notices: left } = await makeDataset(
+      text,
+      { name, licence, split, card },
+      VAL_FRACTION,
+      state,
+      (share) => at('tokenize', share),
+    )
     await job.pause()
-    this.#current = { dataset: made.dataset, text }
+    this.#current = { dataset, text }
     const personal = anonymised && reportOf(anonymised)
-    this.#done = { preparation, reports, personal, notices: [...notices, ...made.notices] }
+    this.#done = { preparation, reports, personal, notices: [...notices, ...left] }
     return this.#describe(source, this.#done)
   }
 

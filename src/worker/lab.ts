@@ -74,7 +74,7 @@ export class LocalLab implements Lab {
     this.#store = store
     this.#shelf = new CorpusShelf(fetchText, (loading) => this.#workbench?.emit({ loading }))
     this.#recipes = new RecipeBench(this.#shelf)
-    this.#tokenizers = new TokenizerBench(this.#shelf)
+    this.#tokenizers = new TokenizerBench(this.#shelf, (learning) => this.#workbench?.emit({ learning }))
   }
 
   get #bench(): Workbench {
@@ -142,8 +142,11 @@ export class LocalLab implements Lab {
   findPersonal(query: PersonalQuery): Promise<PersonalFound | null> {
     return this.#recipes.findPersonal(query)
   }
-  async leaks(val_fraction: number): Promise<LeakReport> {
-    return Promise.resolve(this.#recipes.leaks(val_fraction))
+  leaks(val_fraction: number, onProgress: (share: number) => void): Promise<LeakReport | null> {
+    return this.#recipes.leaks(val_fraction, onProgress)
+  }
+  async stopLeaks(): Promise<void> {
+    return Promise.resolve(this.#recipes.stopLeaks())
   }
   async setLicence(licence: string): Promise<DatasetSummary> {
     return Promise.resolve(this.#shelf.setLicence(licence))
@@ -351,26 +354,29 @@ export class LocalLab implements Lab {
 
   // -- tokenizers
 
-  readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading> {
+  readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading | null> {
     return this.#tokenizers.readPassage(choice, passage)
   }
   passageAt(share: number): Promise<string> {
     return this.#tokenizers.passageAt(share)
   }
-  merges(choice: TokenizerChoice): Promise<Merges> {
+  merges(choice: TokenizerChoice): Promise<Merges | null> {
     return this.#tokenizers.merges(choice)
   }
-  replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay> {
+  replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay | null> {
     return this.#tokenizers.replayMerges(choice, passage)
   }
   compressionCurve(): Promise<CompressionPoint[] | null> {
     return this.#tokenizers.compressionCurve()
   }
-  tokenizerJson(choice: TokenizerChoice): Promise<string> {
+  tokenizerJson(choice: TokenizerChoice): Promise<string | null> {
     return this.#tokenizers.tokenizerJson(choice)
   }
   readTokenizerFile(json: string): Promise<TokenizerChoice> {
     return this.#tokenizers.readTokenizerFile(json)
+  }
+  stopLearning(): Promise<void> {
+    return this.#tokenizers.stopLearning()
   }
   tokenizerInUse(): Promise<TokenizerChoice> {
     return this.#tokenizers.tokenizerInUse()

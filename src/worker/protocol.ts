@@ -139,6 +139,8 @@ export type LabEvent =
   | { kernels: KernelChoice[] }
   /** How far a text on its way is; null once it is there, or is no more to come. */
   | { loading: Loading | null }
+  /** The share of a tokenizer on trial that is learned; null once none is being learned. */
+  | { learning: number | null }
   | { storage: { used_bytes: number; quota_bytes: number; problem: string | null } }
 
 /** The worker. Every call may throw one of the errors of errors.ts. */
@@ -177,8 +179,12 @@ export interface Lab extends TokenizerCalls {
   previewClean(steps: readonly CleanStep[]): Promise<CleanPreview | null>
   /** Personal data in the collected text, up to 50 hits an answer; null where a newer question came. Throws CorpusError. */
   findPersonal(query: PersonalQuery): Promise<PersonalFound | null>
-  /** What of the current dataset's held-out part stands in its training part, with this share held out. */
-  leaks(val_fraction: number): Promise<LeakReport>
+  /**
+   * What of the current dataset's held-out part stands in its training part, with this share held out; null where a newer
+   * question came, the text changed or `stopLeaks` ended it. `onProgress` is told the share that is done.
+   */
+  leaks(val_fraction: number, onProgress: (share: number) => void): Promise<LeakReport | null>
+  stopLeaks(): Promise<void>
   /** Says under which licence one's own text stands. Throws CorpusError for a text that brought its licence along. */
   setLicence(licence: string): Promise<DatasetSummary>
 

@@ -1,10 +1,11 @@
 // What a recipe would do to the collected text, before it is done: cleaning tried on its beginning, personal data found, and what of
 // the held-out part leaks from the training part. Of each question only the newest is answered; an older one ends with null.
 import { cleaning } from '../data/clean'
-import { resplit } from '../data/dataset'
-import { leaks } from '../data/leaks'
-import { paced } from '../data/paced'
+import { resplit, type Dataset } from '../data/dataset'
+import { findingLeaks, leakUnit } from '../data/leaks'
+import { paced, within } from '../data/paced'
 import { findPersonal, refusalsOf, type Hit } from '../data/pii'
+import { decoding } from '../data/tokenizers'
 import {
   PII_KINDS,
   type CleanPreview,
@@ -30,6 +31,7 @@ export class RecipeBench {
   readonly #shelf: CorpusShelf
   #previews = 0
   #searches = 0
+  #comparisons = 0
   /** The last search, which paging and refusing need not repeat. */
   #found: { source: unknown; key: string; hits: Hit[] } | null = null
 
@@ -114,23 +116,41 @@ export class RecipeBench {
     }
   }
 
-  /** Of the current dataset, split so that this share is held out. */
-  leaks(val_fraction: number): LeakReport {
-    const { train, val, tokenizer } = resplit(this.#shelf.current.dataset, val_fraction)
-    const trained = tokenizer.decode(train)
-    const held = tokenizer.decode(val)
-    const { unit, n, total, count, share, places } = leaks(trained, held)
-    return {
-      unit,
-      n,
-      total,
-      count,
-      share,
-      places: places.map(({ at, train_at, text }) => {
-        const length = text.length - (text.endsWith('…') ? 1 : 0)
-        return { text, held: around(held, at, length), trained: around(trained, train_at, length) }
-      }),
-    }
+  /** Of the current dataset, split so that this share is held out; null where a newer question came, or it was called off. */
+  async leaks(val_fraction: number, onProgress: (share: number) => void = () => {}): Promise<LeakReport | null> {
+    const mine = ++this.#comparisons
+    const { dataset } = this.#shelf.current
+    let told = 0
+    return paced(comparing(resplit(dataset, val_fraction)), async (share) => {
+      if (share - told >= REPORTED) onProgress((told = share))
+      await macrotask()
+      return mine === this.#comparisons && this.#shelf.current.dataset.corpus.fingerprint === dataset.corpus.fingerprint
+    })
+  }
+
+  stopLeaks(): void {
+    this.#comparisons++
+  }
+}
+
+/** Of looking for leaks, the share that is reported anew. */
+const REPORTED = 0.01
+
+function* comparing({ train, val, tokenizer }: Dataset): Generator<number, LeakReport> {
+  const trained = yield* within(decoding(tokenizer, train), 0, 0.2)
+  const held = yield* within(decoding(tokenizer, val), 0.2, 0.25)
+  const found = yield* within(findingLeaks(trained, held, leakUnit(held)), 0.25, 1)
+  const { unit, n, total, count, share, places } = found
+  return {
+    unit,
+    n,
+    total,
+    count,
+    share,
+    places: places.map(({ at, train_at, text }) => {
+      const length = text.length - (text.endsWith('…') ? 1 : 0)
+      return { text, held: around(held, at, length), trained: around(trained, train_at, length) }
+    }),
   }
 }
 

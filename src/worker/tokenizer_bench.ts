@@ -1,18 +1,19 @@
 // Tokenizers tried on the current text before one is chosen: a passage under any of them, merges as they were learned, how far each
 // size compresses. What is learned is kept until the text changes; byte pairs and words are learned once, to the largest size, of
 // which every smaller one is the beginning.
-import { trainBpe } from '../data/bpe'
+import { learningBpe, type LearnedPairs } from '../data/bpe'
 import { bytesOf } from '../data/byte_alphabet'
 import { assistantMask, SPECIAL_TOKENS } from '../data/chat_format'
-import { learnTokenizer } from '../data/learn'
+import { learning } from '../data/learn'
 import { edgeRanks, replay } from '../data/merge_replay'
-import { countPieces, eachPiece } from '../data/pieces'
+import { paced, within } from '../data/paced'
+import { countingPieces, eachPiece } from '../data/pieces'
 import { specialTokens, textBetween } from '../data/special'
 import type { Tokenizer } from '../data/tokenizer'
 import { readTokenizerJson, writeTokenizerJson } from '../data/tokenizer_json'
 import { tokenBytes, tokenizerOf } from '../data/tokenizers'
-import { buildWordVocab } from '../data/word_tokenizer'
-import { CorpusError } from '../errors'
+import { learningWords } from '../data/word_tokenizer'
+import { CancelledError, CorpusError } from '../errors'
 import { SPECIAL, type TokenizerChoice, type TokenizerState } from '../run'
 import {
   LARGEST_VOCAB,
@@ -43,8 +44,8 @@ const WINDOW = 1024
 /** Characters of a passage taken from the text, and how far its beginning is looked for. */
 const PASSAGE = 320
 const LOOK_FOR = 400
-/** Milliseconds of work between letting others through. */
-const SLICE_MS = 50
+/** Milliseconds between two reports of how far learning is. */
+const REPORT_MS = 100
 
 interface Material {
   fingerprint: string
@@ -54,22 +55,41 @@ interface Material {
   words: number
   bytes: number
   text_bytes: number
-  bpe: ReturnType<typeof trainBpe> | null
-  words_learned: string[] | null
-  tried: Map<string, { tokenizer: Tokenizer; counted: Counted }>
+  /** What is being learned, or was; null within where the text changed meanwhile. */
+  bpe: Promise<LearnedPairs | null> | null
+  words_learned: Promise<string[] | null> | null
+  tried: Map<string, Tried>
+}
+interface Tried {
+  tokenizer: Tokenizer
+  counted: Counted
 }
 
 export class TokenizerBench implements TokenizerCalls {
   readonly #shelf: CorpusShelf
+  readonly #report: (share: number | null) => void
   #made: Material | null = null
+  #stop = new AbortController()
+  /** Pieces of work under way. */
+  #working = 0
 
-  constructor(shelf: CorpusShelf) {
+  /** `report` is told how far learning is, and null once nothing is being learned. */
+  constructor(shelf: CorpusShelf, report: (share: number | null) => void = () => {}) {
     this.#shelf = shelf
+    this.#report = report
   }
 
-  async readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading> {
+  async stopLearning(): Promise<void> {
     await Promise.resolve()
-    const { tokenizer, counted } = this.#try(choice)
+    this.#stop.abort(new CancelledError('Learning was called off: what it would show is not known.'))
+    this.#stop = new AbortController()
+  }
+
+  async readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading | null> {
+    await Promise.resolve()
+    const tried = await this.#try(choice)
+    if (!tried) return null
+    const { tokenizer, counted } = tried
     const text = wholeCharacters(passage.slice(0, LONGEST_PASSAGE))
     const { state, vocab_size } = tokenizer
     const own = new Set(state.special)
@@ -93,71 +113,37 @@ export class TokenizerBench implements TokenizerCalls {
     return special.length > 0 ? documentAt(text, from) : passageOf(text, from)
   }
 
-  async merges(choice: TokenizerChoice): Promise<Merges> {
+  async merges(choice: TokenizerChoice): Promise<Merges | null> {
     await Promise.resolve()
-    const { state } = this.#bytePairs(choice)
+    const tokenizer = await this.#bytePairs(choice)
+    const learned = choice.kind === 'bpe' ? await this.#learnedPairs() : null
+    if (!tokenizer || (choice.kind === 'bpe' && !learned)) return null
+    const { state } = tokenizer
     const readable = (token: string) => spell([...(bytesOf(token) ?? [])])
     const merges = state.merges ?? []
     return {
       left: merges.map(([left]) => readable(left)),
       right: merges.map(([, right]) => readable(right)),
-      count: choice.kind === 'bpe' ? this.#learnedPairs().counts.slice(0, merges.length) : null,
+      count: learned && learned.counts.slice(0, merges.length),
     }
   }
 
-  async replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay> {
+  async replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay | null> {
     await Promise.resolve()
-    return replay(this.#bytePairs(choice).state, wholeCharacters(passage.slice(0, LONGEST_PASSAGE)))
+    const tokenizer = await this.#bytePairs(choice)
+    return tokenizer && replay(tokenizer.state, wholeCharacters(passage.slice(0, LONGEST_PASSAGE)))
   }
 
   async compressionCurve(): Promise<CompressionPoint[] | null> {
     await macrotask()
-    const material = this.#material
-    const { special } = material
-    const { state } = this.#learnedPairs()
-    const ranks = edgeRanks(state)
-    /** Of each merge, how many edges go by it. */
-    const joins = new Float64Array(state.merges?.length ?? 0)
-    let tokens = 0
-    let bytes = 0
-    let since = performance.now()
-    for (const stretch of material.sample) {
-      for (const part of specialTokens({ ...state, special: [...special] }).split(stretch))
-        if (typeof part === 'number') {
-          tokens++
-          bytes += lengthInBytes(state.vocab[part] ?? '')
-        }
-      for (const [piece, count] of countPieces(stretch, special)) {
-        for (let from = 0; from < piece.length; from += WINDOW)
-          for (const rank of ranks(piece.slice(from, from + WINDOW))) {
-            tokens += count
-            bytes += count
-            if (rank !== NEVER) joins[rank]! += count
-          }
-        if (performance.now() - since > SLICE_MS) {
-          await macrotask()
-          if (this.#shelf.isEmpty || this.#material !== material) return null
-          since = performance.now()
-        }
-      }
-    }
-    const points: CompressionPoint[] = []
-    const most = state.vocab.length
-    const smallest = SMALLEST_VOCAB + special.length
-    const sizes = [smallest]
-    for (let size = 2 * SMALLEST_VOCAB; size < most; size *= 2) sizes.push(size)
-    if (most > smallest) sizes.push(most)
-    let merged = 0
-    for (const vocab_size of sizes) {
-      for (; merged < vocab_size - smallest; merged++) tokens -= joins[merged]!
-      points.push({ vocab_size, tokens, bytes })
-    }
-    return points
+    const learned = await this.#learnedPairs()
+    return learned && this.#work(curveOf(learned.state, this.#material))
   }
 
-  async tokenizerJson(choice: TokenizerChoice): Promise<string> {
+  async tokenizerJson(choice: TokenizerChoice): Promise<string | null> {
     await Promise.resolve()
-    return writeTokenizerJson(this.#try(choice).tokenizer.state)
+    const tried = await this.#try(choice)
+    return tried && writeTokenizerJson(tried.tokenizer.state)
   }
 
   async readTokenizerFile(json: string): Promise<TokenizerChoice> {
@@ -192,19 +178,43 @@ export class TokenizerBench implements TokenizerCalls {
     })
   }
 
-  #try(choice: TokenizerChoice): { tokenizer: Tokenizer; counted: Counted } {
+  /** Null where the text changed meanwhile. Throws CancelledError once it is called off. */
+  async #work<T>(work: Generator<number, T>): Promise<T | null> {
+    const material = this.#material
+    const { signal } = this.#stop
+    let reported = performance.now()
+    this.#working++
+    try {
+      return await paced(work, async (share) => {
+        if (performance.now() - reported > REPORT_MS) {
+          reported = performance.now()
+          this.#report(share)
+        }
+        await macrotask()
+        signal.throwIfAborted()
+        return !this.#shelf.isEmpty && this.#material === material
+      })
+    } finally {
+      if (--this.#working === 0) this.#report(null)
+    }
+  }
+
+  async #try(choice: TokenizerChoice): Promise<Tried | null> {
     const { tried, sample, words, bytes, text_bytes } = this.#material
     const key = keyOf(choice)
     const known = tried.get(key)
     if (known) return known
-    const tokenizer = tokenizerOf(this.#learn(choice))
+    const state = await this.#learn(choice)
+    if (!state) return null
+    const tokenizer = tokenizerOf(state)
     let tokens = 0
     let left_out = bytes
-    const exact = tokenizer.state.kind === 'byte' || tokenizer.state.kind === 'bpe'
+    const exact = state.kind === 'byte' || state.kind === 'bpe'
     for (const stretch of sample) {
-      const { ids } = tokenizer.encode(stretch)
-      tokens += ids.length
-      left_out -= exact ? lengthInBytes(stretch) : lengthInBytes(tokenizer.decode(ids))
+      const read = await this.#work(tokenizer.encoding(stretch))
+      if (!read) return null
+      tokens += read.ids.length
+      left_out -= exact ? lengthInBytes(stretch) : lengthInBytes(tokenizer.decode(read.ids))
     }
     const made = { tokenizer, counted: { tokens, words, bytes, left_out, text_bytes } }
     for (const oldest of tried.keys()) if (tried.size >= REMEMBERED) tried.delete(oldest)
@@ -213,13 +223,14 @@ export class TokenizerBench implements TokenizerCalls {
   }
 
   /** What `learnTokenizer` makes of the whole text. */
-  #learn(choice: TokenizerChoice): TokenizerState {
+  async #learn(choice: TokenizerChoice): Promise<TokenizerState | null> {
     const material = this.#material
     const special = [...material.special]
     if (choice.kind === 'bpe') {
       refuseSize(choice.vocab_size, special.length)
-      const { state } = this.#learnedPairs()
-      const { vocab, merges = [] } = state
+      const pairs = await this.#learnedPairs()
+      if (!pairs) return null
+      const { vocab, merges = [] } = pairs.state
       const learned = Math.min(merges.length, choice.vocab_size - SMALLEST_VOCAB - special.length)
       return {
         kind: 'bpe',
@@ -230,31 +241,83 @@ export class TokenizerBench implements TokenizerCalls {
     }
     if (choice.kind === 'word') {
       refuseSize(choice.vocab_size)
-      const vocab = [...this.#words().slice(0, choice.vocab_size - special.length), ...special]
+      const words = await this.#words()
+      if (!words) return null
+      const vocab = [...words.slice(0, choice.vocab_size - special.length), ...special]
       return { kind: 'word', vocab, ...(special.length > 0 && { special }) }
     }
-    return learnTokenizer(material.text, choice, special)
+    return this.#work(learning(material.text, choice, special))
   }
 
   /** The text's words, most frequent first, without special tokens. */
-  #words(): string[] {
+  #words(): Promise<string[] | null> {
     const material = this.#material
     const { text, special } = material
-    const learn = () => buildWordVocab(text, LARGEST_VOCAB, special).state.vocab
-    return (material.words_learned ??= learn().slice(0, special.length > 0 ? -special.length : undefined))
+    return (material.words_learned ??= this.#work(learningWords(text, LARGEST_VOCAB, special)).then(
+      (learned) => learned && learned.state.vocab.slice(0, special.length > 0 ? -special.length : undefined),
+      (error: unknown) => {
+        material.words_learned = null
+        throw error
+      },
+    ))
   }
 
-  #learnedPairs(): ReturnType<typeof trainBpe> {
+  #learnedPairs(): Promise<LearnedPairs | null> {
     const material = this.#material
-    return (material.bpe ??= trainBpe(material.text, LARGEST_VOCAB, material.special))
+    return (material.bpe ??= this.#work(learningBpe(material.text, LARGEST_VOCAB, material.special)).catch(
+      (error: unknown) => {
+        material.bpe = null
+        throw error
+      },
+    ))
   }
 
-  #bytePairs(choice: TokenizerChoice): Tokenizer {
-    const { tokenizer } = this.#try(choice)
-    if (tokenizer.state.kind !== 'bpe')
+  async #bytePairs(choice: TokenizerChoice): Promise<Tokenizer | null> {
+    const tried = await this.#try(choice)
+    if (tried && tried.tokenizer.state.kind !== 'bpe')
       throw new CorpusError('Only byte pairs have merges. Choose a tokenizer of byte pairs to see how it was learned.')
-    return tokenizer
+    return tried && tried.tokenizer
   }
+}
+
+/** How many tokens byte pairs of each size make of the sample. */
+function* curveOf(state: TokenizerState, material: Material): Generator<number, CompressionPoint[]> {
+  const { special } = material
+  const ranks = edgeRanks(state)
+  /** Of each merge, how many edges go by it. */
+  const joins = new Float64Array(state.merges?.length ?? 0)
+  let tokens = 0
+  let bytes = 0
+  let stretches = 0
+  for (const stretch of material.sample) {
+    for (const part of specialTokens({ ...state, special: [...special] }).split(stretch))
+      if (typeof part === 'number') {
+        tokens++
+        bytes += lengthInBytes(state.vocab[part] ?? '')
+      }
+    const share = stretches++ / material.sample.length
+    for (const [piece, count] of yield* within(countingPieces(stretch, special), share, share)) {
+      for (let from = 0; from < piece.length; from += WINDOW)
+        for (const rank of ranks(piece.slice(from, from + WINDOW))) {
+          tokens += count
+          bytes += count
+          if (rank !== NEVER) joins[rank]! += count
+        }
+      yield share
+    }
+  }
+  const points: CompressionPoint[] = []
+  const most = state.vocab.length
+  const smallest = SMALLEST_VOCAB + special.length
+  const sizes = [smallest]
+  for (let size = 2 * SMALLEST_VOCAB; size < most; size *= 2) sizes.push(size)
+  if (most > smallest) sizes.push(most)
+  let merged = 0
+  for (const vocab_size of sizes) {
+    for (; merged < vocab_size - smallest; merged++) tokens -= joins[merged]!
+    points.push({ vocab_size, tokens, bytes })
+  }
+  return points
 }
 
 function refuseSize(size: number, special = 0): void {

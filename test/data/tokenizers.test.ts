@@ -1,9 +1,12 @@
 // Bytes, words, and the door by which a kept tokenizer comes back.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { trainBpe } from '../../src/data/bpe'
 import { byteVocab } from '../../src/data/byte_tokenizer'
 import { makeDataset } from '../../src/data/dataset'
-import { tokenizerOf } from '../../src/data/tokenizers'
+import { atOnce } from '../../src/data/paced'
+import { decoding, tokenizerOf } from '../../src/data/tokenizers'
+import { buildCharVocab } from '../../src/data/char_tokenizer'
 import { buildWordVocab } from '../../src/data/word_tokenizer'
 import { SPECIAL } from '../../src/run'
 
@@ -49,5 +52,34 @@ describe('tokenizerOf', () => {
     const { dataset } = await makeDataset(text, { name: 'cat', licence: '' }, 0.1, state)
     expect(dataset.tokenizer.state).toEqual(state)
     expect(dataset.tokens).toHaveLength(text.length)
+  })
+})
+
+describe('a long text in short turns', () => {
+  // Characters of one to four bytes at every place: turns end within one, if they end anywhere.
+  const text = `${'aé€🐋'.repeat(40_000)}${SPECIAL.end}${'🐋'.repeat(70_000)}`
+  const states = {
+    char: buildCharVocab(text, [SPECIAL.end]).state,
+    byte: byteVocab([SPECIAL.end]),
+    word: buildWordVocab(text, 50, [SPECIAL.end]).state,
+    bpe: trainBpe(text.slice(0, 4000), 270, [SPECIAL.end]).state,
+  }
+  test.each(Object.entries(states))('is read and written by %s as at once, and rests', (_, state) => {
+    const tokenizer = tokenizerOf(state)
+    const shares: number[] = []
+    const encoding = tokenizer.encoding(text)
+    let turn = encoding.next()
+    for (; !turn.done; turn = encoding.next()) shares.push(turn.value)
+    const { ids, unknown } = turn.value
+    expect(unknown).toEqual([])
+    expect(shares.length).toBeGreaterThan(4)
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b))
+    expect(tokenizer.decode(ids)).toBe(text)
+    expect(atOnce(decoding(tokenizer, ids))).toBe(text)
+  })
+  test('is decoded byte for byte where it is no UTF-8', () => {
+    const tokenizer = tokenizerOf(byteVocab())
+    const ids = Uint16Array.from({ length: 60_000 }, (_, i) => (i * 2654435761) % 256)
+    expect(atOnce(decoding(tokenizer, ids))).toBe(tokenizer.decode(ids))
   })
 })

@@ -1,5 +1,6 @@
-// While a run trains, and while a text of 20 MB is read, cleaned and counted, the page stays free: no task of the main thread keeps it from a person for more than 50 ms. The model is the
-// smallest, whose steps are the quickest: the more steps a second, the more the page has to show. What is asserted is each task's
+// While a run trains, and while a text of 20 MB is read, cleaned, counted, compared and learned from, the page stays free: no task of
+// the main thread keeps it from a person for more than 50 ms. The model is the smallest, whose steps are the quickest: the more
+// steps a second, the more the page has to show. What is asserted is each task's
 // own CPU time, from Chromium's trace. By the clock (PerformanceObserver 'longtask') a task on a shared machine is as long as
 // others let it be, and these others are the very kernels that SwiftShader runs on the same cores.
 import { beforeAll, expect, test } from 'vitest'
@@ -49,4 +50,27 @@ test('nor while 20 MB are read beside it', async () => {
     await recipe.getByText(m.recipe.upToDate).waitFor({ timeout: 120_000 })
   })
   expect(seen[0]?.cpu).toBeLessThan(LONGEST_MS)
+})
+
+test('nor while they are compared and a tokenizer learns from them: both can be called off, and the run goes on', async () => {
+  const recipe = page.getByRole('region', { name: m.recipe.title, exact: true })
+  const cancel = page.getByRole('button', { name: m.collect.cancel, exact: true })
+  const learning = page.getByRole('progressbar', { name: m.tokens.learning })
+  const before = await b.stepOf(page)
+  const seen = await b.mainThreadTasks(page, async () => {
+    await recipe.getByRole('button', { name: m.recipe.leakCheck }).click()
+    await cancel.click()
+    await recipe.getByRole('button', { name: m.recipe.leakCheck }).click()
+    await recipe.getByText(/in the held-out part/).waitFor({ timeout: 120_000 })
+    await b.stage(page, 'tokens').click()
+    await learning.waitFor({ timeout: 60_000 })
+    await cancel.click()
+    await learning.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: m.tokens.again }).first().click()
+    await learning.waitFor()
+    await learning.waitFor({ state: 'detached', timeout: 120_000 })
+    await page.getByText(m.tokens.curve.across).waitFor()
+  })
+  expect(seen[0]?.cpu).toBeLessThan(LONGEST_MS)
+  expect(await b.stepOf(page)).toBeGreaterThan(before)
 })

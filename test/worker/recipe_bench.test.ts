@@ -9,6 +9,7 @@ import { UNTOUCHED, CorpusShelf } from '../../src/worker/corpus_shelf'
 import { RecipeBench } from '../../src/worker/recipe_bench'
 import { RunStore } from '../../src/storage/runs'
 import { LocalLab } from '../../src/worker/lab'
+import { macrotask } from '../../src/worker/turns'
 import { disk, tiny } from './lab_env'
 
 const TEXT =
@@ -79,11 +80,37 @@ test('leaks: what is held out and stands in the training part, in both', async (
   const { bench: recipes } = await bench(
     `${'the very same eight words stand in both parts here.\n'}${'another sentence of other words fills the rest of it.\n'.repeat(3)}the very same eight words stand in both parts here.\n`,
   )
-  const found = recipes.leaks(0.2)
+  const found = (await recipes.leaks(0.2))!
   expect(found).toMatchObject({ unit: 'words', n: 8 })
   expect(found.count).toBeGreaterThan(0)
   expect(found.places[0]?.trained.after).toContain('another sentence')
-  expect(recipes.leaks(0)).toMatchObject({ total: 0, share: 0 })
+  expect(await recipes.leaks(0)).toMatchObject({ total: 0, share: 0 })
+})
+
+test('a long leak check says how far it is, lets others work, and ends where it is called off or the text is another', async () => {
+  const { shelf, bench: recipes } = await bench('every word of it stands in both of the parts here.\n'.repeat(40_000))
+  const shares: number[] = []
+  let turns = 0
+  const asked = recipes.leaks(0.1, (share) => shares.push(share))
+  let done = false
+  void asked.finally(() => (done = true))
+  for (; !done; turns++) await macrotask()
+  expect((await asked)!.share).toBe(1)
+  expect(turns).toBeGreaterThan(5)
+  expect(shares.length).toBeGreaterThan(3)
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b))
+
+  const stopped = recipes.leaks(0.1)
+  await macrotask()
+  recipes.stopLeaks()
+  expect(await stopped).toBeNull()
+  const older = recipes.leaks(0.1)
+  const newer = recipes.leaks(0.2)
+  expect(await older).toBeNull()
+  expect(await newer).not.toBeNull()
+  const outdated = recipes.leaks(0.1)
+  await shelf.loadText('other', 'another text, and a short one')
+  expect(await outdated).toBeNull()
 })
 
 test('a licence is named for one’s own text, not for one that brought its own', async () => {

@@ -8,15 +8,17 @@ import { writeDocuments } from '../../src/data/chat_format'
 import { learnTokenizer } from '../../src/data/learn'
 import { replay } from '../../src/data/merge_replay'
 import { tokenBytes, tokenizerOf } from '../../src/data/tokenizers'
-import { CorpusError } from '../../src/errors'
+import { CancelledError, CorpusError } from '../../src/errors'
 import { SPECIAL, type TokenizerChoice } from '../../src/run'
-import { spell, tokensAfter, vocabProblem } from '../../src/tokens'
+import { spell, tokensAfter, vocabProblem, type TokenizerCalls } from '../../src/tokens'
 import { CorpusShelf } from '../../src/worker/corpus_shelf'
 import { tokenizerKey } from '../../src/worker/summary'
 import { TokenizerBench } from '../../src/worker/tokenizer_bench'
+import { macrotask } from '../../src/worker/turns'
 import { disk, tab, TEXT, tiny } from './lab_env'
 
-const PLAY = readFileSync('test/fixtures/tinyshakespeare.txt', 'utf8').slice(0, 200_000)
+const PLAYS = readFileSync('test/fixtures/tinyshakespeare.txt', 'utf8')
+const PLAY = PLAYS.slice(0, 200_000)
 const CHOICES: TokenizerChoice[] = [
   { kind: 'char' },
   { kind: 'byte' },
@@ -25,17 +27,24 @@ const CHOICES: TokenizerChoice[] = [
   { kind: 'bpe', vocab_size: 700 },
 ]
 
+/** Under most of these questions the text stays what it is, so all are answered. */
+type Answering = {
+  [K in Exclude<keyof TokenizerCalls, 'stopLearning'>]: (
+    ...args: Parameters<TokenizerCalls[K]>
+  ) => Promise<NonNullable<Awaited<ReturnType<TokenizerCalls[K]>>>>
+}
+
 async function on(text: string) {
   const shelf = new CorpusShelf(() => Promise.reject(new Error('no network')))
   await shelf.loadText('text', text)
-  return { shelf, bench: new TokenizerBench(shelf) }
+  return { shelf, bench: new TokenizerBench(shelf) as Answering }
 }
 /** The generated support chats: conversations with role tokens. */
 async function onChats() {
   const shelf = new CorpusShelf(() => Promise.reject(new Error('no network')))
   const found = shelf.corpora.find(({ id }) => id.includes('support'))
   await shelf.loadBuiltIn(found?.id ?? '')
-  return { shelf, bench: new TokenizerBench(shelf) }
+  return { shelf, bench: new TokenizerBench(shelf) as Answering }
 }
 
 describe('a passage', () => {
@@ -256,4 +265,52 @@ test('a run knows how much text a token of it stands for, kept and opened again'
   expect(run.bytes_per_token).toBeGreaterThan(1.5)
   const again = await tab(name)
   expect((await again.lab.openRun(run.id)).run.bytes_per_token).toBe(run.bytes_per_token)
+})
+
+describe('learning', () => {
+  const BPE: TokenizerChoice = { kind: 'bpe', vocab_size: 1000 }
+  const learning = async (text = PLAY) => {
+    const shelf = new CorpusShelf(() => Promise.reject(new Error('no network')))
+    await shelf.loadText('text', text)
+    const shares: (number | null)[] = []
+    return { shelf, shares, bench: new TokenizerBench(shelf, (share) => shares.push(share)) }
+  }
+
+  test('lets others work meanwhile, says how far it is and when it is done', async () => {
+    const { bench, shares } = await learning(PLAYS)
+    let turns = 0
+    let done = false
+    const asked = Promise.all([bench.readPassage(BPE, 'a'), bench.merges(BPE), bench.compressionCurve()])
+    void asked.finally(() => (done = true))
+    for (; !done; turns++) await macrotask()
+    expect(turns).toBeGreaterThan(5)
+    const [, merges] = await asked
+    expect(merges?.count).toEqual(trainBpe(PLAYS, 1000).counts)
+    expect(shares.at(-1)).toBeNull()
+    const told = shares.filter((share) => share !== null)
+    expect(told.length).toBeGreaterThan(2)
+    expect(told.every((share) => share >= 0 && share <= 1)).toBe(true)
+  })
+
+  test('is called off for all who wait, and begins anew when asked again', async () => {
+    const { bench, shares } = await learning()
+    const asked = Promise.allSettled([bench.readPassage(BPE, 'a'), bench.merges(BPE), bench.compressionCurve()])
+    await macrotask()
+    await bench.stopLearning()
+    for (const { status, ...rest } of await asked) {
+      expect(status).toBe('rejected')
+      expect(rest).toMatchObject({ reason: expect.any(CancelledError) as unknown })
+    }
+    expect(shares.at(-1)).toBeNull()
+    expect((await bench.readPassage(BPE, 'a'))?.vocab_size).toBe(1000)
+  })
+
+  test('of a text that is no longer there has no answer', async () => {
+    const { shelf, bench } = await learning(PLAYS)
+    const asked = [bench.readPassage(BPE, 'a'), bench.merges(BPE), bench.tokenizerJson(BPE)]
+    await macrotask()
+    await shelf.loadText('other', 'another text, another alphabet')
+    expect((await Promise.all(asked)).every((answer) => answer === null)).toBe(true)
+    expect((await bench.readPassage({ kind: 'byte' }, 'abc'))?.tokens).toHaveLength(3)
+  })
 })
