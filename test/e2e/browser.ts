@@ -212,21 +212,25 @@ export async function exported(page: Page) {
   return decodeCheckpoint(readFileSync(await (await download).path()))
 }
 
+/** Of the longest task, as many of its parts are told. */
+const LARGEST_PARTS = 8
+
 /** What is used of an event of the trace; times in microseconds, `tdur` by the thread’s own clock. */
 interface TraceEvent {
   name: string
   pid: number
   tid: number
+  ts: number
   tdur?: number
   dur?: number
   args: { name?: string }
 }
 
-/** The tasks of the page's main thread while `during` lasts: CPU and wall time, longest first, in ms. */
+/** The tasks of the page's main thread while `during` lasts, longest first: CPU time in ms, and what took most of it. */
 export async function mainThreadTasks(
   page: Page,
   during: () => Promise<void>,
-): Promise<{ cpu: number; wall: number }[]> {
+): Promise<{ cpu: number; inside: string }[]> {
   const session = await page.context().newCDPSession(page)
   const events: TraceEvent[] = []
   session.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as TraceEvent[])))
@@ -240,10 +244,17 @@ export async function mainThreadTasks(
   const work = events.filter(({ name }) => name === 'FunctionCall')
   const main = threads.find(({ pid, tid }) => work.some((event) => event.pid === pid && event.tid === tid))
   expect(main, 'the trace has the main thread of the page').toBeDefined()
-  return events
-    .filter(({ name, pid, tid }) => name === 'RunTask' && pid === main?.pid && tid === main.tid)
-    .map(({ tdur = 0, dur = 0 }) => ({ cpu: tdur / 1000, wall: dur / 1000 }))
-    .sort((x, y) => y.cpu - x.cpu)
+  const mine = events.filter(({ pid, tid }) => pid === main?.pid && tid === main.tid)
+  const byCpu = (x: TraceEvent, y: TraceEvent) => (y.tdur ?? 0) - (x.tdur ?? 0)
+  const ms = ({ tdur = 0 }: TraceEvent) => tdur / 1000
+  return mine
+    .filter(({ name }) => name === 'RunTask')
+    .sort(byCpu)
+    .map((task, rank) => {
+      const within = (e: TraceEvent) => e.ts > task.ts && e.ts + (e.dur ?? 0) <= task.ts + (task.dur ?? 0)
+      const parts = rank === 0 ? mine.filter(within).sort(byCpu).slice(0, LARGEST_PARTS) : []
+      return { cpu: ms(task), inside: parts.map((part) => `${part.name} ${ms(part).toFixed(1)} ms`).join(', ') }
+    })
 }
 
 /** The page, opened before the tests of a file or a group, and closed after them. */

@@ -3,6 +3,9 @@
 // steps a second, the more the page has to show. What is asserted is each task's
 // own CPU time, from Chromium's trace. By the clock (PerformanceObserver 'longtask') a task on a shared machine is as long as
 // others let it be, and these others are the very kernels that SwiftShader runs on the same cores.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { m } from '../../src/ui/messages'
@@ -27,29 +30,28 @@ test('no task of the main thread takes 50 ms while a run trains', async () => {
   expect(steps).toBeGreaterThan(10)
   // Ten times a second something is drawn: a trace without work would prove nothing.
   expect(seen.filter(({ cpu }) => cpu > 0.5).length).toBeGreaterThan(WATCHED_MS / 500)
-  expect(seen[0]?.cpu).toBeLessThan(LONGEST_MS)
+  expect(seen[0]?.cpu, seen[0]?.inside).toBeLessThan(LONGEST_MS)
 })
 
 test('nor while 20 MB are read beside it', async () => {
   await b.stage(page, 'data').click()
   await page.getByRole('region', { name: m.recipe.title, exact: true }).waitFor()
-  // Made in the page beforehand, as a file on the disk is.
-  await page.evaluate(`globalThis.big = new File(
-    Array.from({ length: 250_000 }, (_, i) => 'Line ' + i + ' tells of the sea, of ships and of what stands in line ' + i + ' again.\\n'),
-    'big.txt')`)
+  // On the disk, as a person's is: one made in the page would leave its lines to the page's garbage collector.
+  const folder = mkdtempSync(join(tmpdir(), 'big-'))
+  const file = join(folder, 'big.txt')
+  const line = (_: unknown, i: number) =>
+    `Line ${i} tells of the sea, of ships and of what stands in line ${i} again.\n`
+  writeFileSync(file, Array.from({ length: 250_000 }, line).join(''))
   const seen = await b.mainThreadTasks(page, async () => {
-    await page.evaluate(`{
-      const transfer = new DataTransfer()
-      transfer.items.add(globalThis.big)
-      dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }))
-    }`)
+    await page.locator('main input[type=file]:not([webkitdirectory])').setInputFiles(file)
     await page.getByRole('status').filter({ hasText: 'big.txt' }).waitFor({ timeout: 120_000 })
     const recipe = page.getByRole('region', { name: m.recipe.title, exact: true })
     await recipe.getByRole('checkbox', { name: m.recipe.steps.duplicate_lines.name, exact: true }).check()
     await recipe.getByRole('button', { name: m.recipe.apply, exact: true }).click()
     await recipe.getByText(m.recipe.upToDate).waitFor({ timeout: 120_000 })
   })
-  expect(seen[0]?.cpu).toBeLessThan(LONGEST_MS)
+  rmSync(folder, { recursive: true })
+  expect(seen[0]?.cpu, seen[0]?.inside).toBeLessThan(LONGEST_MS)
 })
 
 test('nor while they are compared and a tokenizer learns from them: both can be called off, and the run goes on', async () => {
@@ -71,6 +73,6 @@ test('nor while they are compared and a tokenizer learns from them: both can be 
     await learning.waitFor({ state: 'detached', timeout: 120_000 })
     await page.getByText(m.tokens.curve.across).waitFor()
   })
-  expect(seen[0]?.cpu).toBeLessThan(LONGEST_MS)
+  expect(seen[0]?.cpu, seen[0]?.inside).toBeLessThan(LONGEST_MS)
   expect(await b.stepOf(page)).toBeGreaterThan(before)
 })
