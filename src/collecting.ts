@@ -40,6 +40,8 @@ export interface CollectedSummary {
   as: ReadAs
   /** Who of a chat was made the assistant, where a person said it. */
   assistant: string | null
+  /** Those of its chats who can be made the assistant. None where the roles are given. */
+  speakers: string[]
   parts: PartSummary[]
   part_count: number
   refused: Refused[]

@@ -12,6 +12,8 @@ export interface Chats {
   format: ChatFormat
   documents: Document[]
   notices: string[]
+  /** Of people's chats, their names, who writes most first; none where the roles are given. */
+  speakers: string[]
 }
 export interface ChatOptions {
   /** The person who becomes the assistant. */
@@ -117,7 +119,7 @@ function conversations(format: keyof typeof FIELD, name: string, rows: unknown[]
   if (without > 0) notices.push(`${count(without, 'entry', 'entries')} of ${name} without a conversation left out.`)
   if (turnsLost > 0)
     notices.push(`${count(turnsLost, 'turn')} of ${name} without text, or by neither user nor assistant, left out.`)
-  return { format, documents, notices }
+  return { format, documents, notices, speakers: [] }
 }
 
 function turnsOf(format: keyof typeof FIELD, row: JsonObject): unknown[] {
@@ -215,10 +217,12 @@ function readTelegram(name: string, chats: JsonObject[], options: ChatOptions): 
 function people(format: ChatFormat, name: string, chats: Line[][], notices: string[], options: ChatOptions): Chats {
   const documents: Document[] = []
   const said = new Set<string>()
+  const inAll = new Map<string, number>()
   for (const lines of chats) {
     if (lines.length === 0) continue
     const written = new Map<string, number>()
-    for (const { who, text } of lines) written.set(who, (written.get(who) ?? 0) + text.length)
+    for (const { who, text } of lines)
+      for (const count of [written, inAll]) count.set(who, (count.get(who) ?? 0) + text.length)
     const names = [...written.keys()]
     const group = names.length > 2
     const most = [...written].reduce((a, b) => (b[1] > a[1] ? b : a))[0]
@@ -253,7 +257,13 @@ function people(format: ChatFormat, name: string, chats: Line[][], notices: stri
     }
   }
   if (documents.length === 0) throw nothingSaid(name)
-  return { format, documents, notices: [...said, `Each day of ${name} is a conversation of its own.`, ...notices] }
+  const speakers = [...inAll].sort((a, b) => b[1] - a[1]).map(([who]) => who)
+  return {
+    format,
+    documents,
+    speakers,
+    notices: [...said, `Each day of ${name} is a conversation of its own.`, ...notices],
+  }
 }
 
 function nothingSaid(name: string): CorpusError {

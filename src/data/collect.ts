@@ -32,6 +32,8 @@ export interface Part {
   characters: number
   /** Of a table, all of it, and the columns that became documents: `withColumns` chooses others. */
   table: { table: Table; columns: string[] } | null
+  /** Of people's chats, who can be made the assistant, who writes most first. */
+  speakers: readonly string[]
 }
 
 export interface Collected {
@@ -228,7 +230,14 @@ class Reader {
     this.#refuseBeyond(name, characters)
     this.#left -= characters
     this.notices.push(...notices, ...read.notices)
-    this.parts.push({ name, kind, documents: read.documents, characters, table: read.table ?? null })
+    this.parts.push({
+      name,
+      kind,
+      documents: read.documents,
+      characters,
+      table: read.table ?? null,
+      speakers: read.speakers ?? [],
+    })
   }
 
   #refuseBeyond(what: string, size: number): void {

@@ -2,7 +2,7 @@
 import type { ReadAs } from '../collecting'
 import { CorpusError } from '../errors'
 import type { Document } from '../run'
-import { readChatJson, readWhatsApp, type ChatOptions } from './chat_export'
+import { readChatJson, readWhatsApp, type ChatOptions, type Chats } from './chat_export'
 import { tidy } from './encoding'
 import { elements, parseJson, type ParsedJson } from './json'
 import { documentsFromTable, likeliestColumn, readCsv, tableFromJson, type Table } from './table'
@@ -19,6 +19,8 @@ export interface Documents {
   notices: string[]
   /** Of a table, all of it, and the columns that became documents. */
   table?: { table: Table; columns: string[] }
+  /** Of people's chats: who can be made the assistant, who writes most first. */
+  speakers?: string[]
 }
 
 /** The documents in a file's text. `named` is what its name says that it is. Throws CorpusError where it is not what it must be. */
@@ -50,7 +52,7 @@ export function readChats(name: string, text: string, options: ChatOptions = {})
     throw new CorpusError(
       `${name} is no chat export known here: WhatsApp (.txt), Telegram, ChatGPT, ShareGPT or \`messages\` (JSON or JSON lines). Read it as plain text, or export it again.`,
     )
-  return { kind: 'chat', documents: chats.documents, notices: chats.notices }
+  return { kind: 'chat', documents: chats.documents, notices: chats.notices, speakers: chats.speakers }
 }
 
 /**
@@ -88,12 +90,12 @@ function readJson(name: string, text: string, options: ReadOptions): Documents {
   return { ...oneText(text), notices: [`${name} is JSON without rows or conversations; it was read as plain text.`] }
 }
 
-function chatsOf(name: string, json: ParsedJson, options: ChatOptions): Omit<Documents, 'kind'> | null {
+function chatsOf(name: string, json: ParsedJson, options: ChatOptions): Omit<Chats, 'format'> | null {
   const chats = readChatJson(name, json.value, options)
   if (!chats) return null
-  const { documents, notices } = chats
+  const { documents, notices, speakers } = chats
   if (json.malformed > 0) notices.push(`Of ${name}, ${json.malformed} lines are not JSON and were left out.`)
-  return { documents, notices }
+  return { documents, notices, speakers }
 }
 
 function fromTable(table: Table, columns: readonly string[] | undefined): Documents {

@@ -45,10 +45,10 @@ export const list = (items: string[]) => lists.format(items)
 
 export const dateTime = (milliseconds: number) => dates.format(milliseconds)
 
-const unit = (name: string, digits = 0) =>
-  new Intl.NumberFormat(LOCALE, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits })
+const unit = (name: string, digits = 0, unitDisplay: 'short' | 'long' = 'short') =>
+  new Intl.NumberFormat(LOCALE, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: digits })
 const units = {
-  byte: unit('byte'),
+  byte: unit('byte', 0, 'long'),
   kilobyte: unit('kilobyte'),
   megabyte: unit('megabyte', 1),
   gigabyte: unit('gigabyte', 1),
@@ -58,8 +58,9 @@ const units = {
 /** 12.3 MB, in powers of 1,000 as disks and browsers count. */
 export function bytes(count: number): string {
   if (count < 1e3) return units.byte.format(count)
-  if (count < 1e6) return units.kilobyte.format(count / 1e3)
-  return count < 1e9 ? units.megabyte.format(count / 1e6) : units.gigabyte.format(count / 1e9)
+  // What would be rounded to 1,000 is one of the next unit.
+  if (count < 999.5e3) return units.kilobyte.format(count / 1e3)
+  return count < 999.95e6 ? units.megabyte.format(count / 1e6) : units.gigabyte.format(count / 1e9)
 }
 
 /** 2.1 sec */

@@ -411,6 +411,7 @@ export const m = {
         ? `${past}, which is as far as was counted.`
         : `${past}, not yet as good as ${this.rung(first, reads).toLowerCase()}.`
     },
+    noBits: 'No bits a byte: this run has no held-out text of which bytes and tokens were counted.',
     rung,
     table: 'Loss by step',
     tableStep: 'Step',

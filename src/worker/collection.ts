@@ -4,7 +4,7 @@ import { collect, previewOf, textOf, withColumns, type Collected, type Dropped }
 import { CorpusError } from '../errors'
 import type { Job } from './loading'
 
-/** Parts and refusals that the page is told of: nobody reads five thousand. */
+/** Parts, refusals and speakers that the page is told of: nobody reads five thousand. */
 const MOST_LISTED = 200
 /** Of a table: rows, and characters of a cell. */
 const ROWS = 20
@@ -55,6 +55,7 @@ export function describeCollection({ as, assistant, found }: Collection): Collec
   return {
     as,
     assistant,
+    speakers: [...new Set(parts.flatMap(({ speakers }) => speakers))].slice(0, MOST_LISTED),
     parts: parts.slice(0, MOST_LISTED).map(({ name, kind, documents, characters, table }) => ({
       name,
       kind,

@@ -52,6 +52,6 @@ export class LoadingDesk {
   }
 
   cancel(): void {
-    this.#current?.abort(new CancelledError('It was called off. The text before it is still there.'))
+    this.#current?.abort(new CancelledError('It was called off. Nothing has changed.'))
   }
 }

@@ -53,6 +53,7 @@ describe('WhatsApp', () => {
       turns(U('Anna: one\nCleo: two\nthree'), A('a long answer to it'), U('Anna: four')),
     ])
     expect(read?.notices[0]).toMatch(/a group of 3: “Ben”, who writes most, became the assistant/)
+    expect(read?.speakers).toEqual(['Ben', 'Cleo', 'Anna'])
   })
   test('the assistant can be chosen', () => {
     const read = readWhatsApp('chat.txt', group, { assistant: 'Cleo' })

@@ -43,7 +43,14 @@ describe('format', () => {
   })
 
   it('names sizes, shares, rates and counts', () => {
-    expect([12, 432_100, 12_840_000, 1.2e9].map(bytes)).toEqual(['12 byte', '432 kB', '12.8 MB', '1.2 GB'])
+    expect([12, 432_100, 999_999, 12_840_000, 999_999_999, 1.2e9].map(bytes)).toEqual([
+      '12 bytes',
+      '432 kB',
+      '1 MB',
+      '12.8 MB',
+      '1 GB',
+      '1.2 GB',
+    ])
     expect([80, 2140, 61_000].map(seconds)).toEqual(['0.1 sec', '2.1 sec', '61 sec'])
     expect([0, 0.0012, 0.17, 1].map(percent)).toEqual(['0%', '0.12%', '17%', '100%'])
     expect([0, 0.001, 3e-5, 0.00497, 10000].map(rate)).toEqual(['0', '0.001', '3e−5', '0.00497', '10,000'])

@@ -114,6 +114,7 @@ describe('read in another way', () => {
     const { shelf: s } = shelf()
     const first = await s.loadText('chat', CHAT)
     expect(first.collected?.parts[0]).toMatchObject({ kind: 'chat', documents: 4 })
+    expect(first.collected?.speakers.toSorted()).toEqual(['Ann', 'Bo'])
     expect(first.excerpt).toContain(`${SPECIAL.assistant}Fine, as ever.`)
     const other = await s.readAs('auto', 'Ann')
     expect(other.excerpt).toContain(`${SPECIAL.user}Fine, as ever.`)
