@@ -420,7 +420,7 @@ export const m = {
     events: 'Events',
     flags: {
       warmup: 'warm-up ends',
-      best: (value: number) => `best validation, ${hundredths(value)} nats`,
+      best: (value: string, unit: string) => `best validation, ${value} ${unit}`,
     },
     range: (mean: string, low: string, high: string) => `${mean} (${low}–${high})`,
     rate: (value: number) => `learning rate ${rate(value)}`,

@@ -10,36 +10,46 @@ export interface Told {
   why: string
 }
 
+/** What the run reads, and how its losses are told. */
+export interface Terms {
+  reads: Reads
+  /** Nats a token as a number of the unit. */
+  loss: (nats: number) => string
+  unit: string
+}
+
+const IN_NATS: Terms = { reads: 'char', loss: hundredths, unit: 'nats a character' }
+
 const ratio = (value: number) => (value < 1e-3 ? rate(value) : significant(value))
 const times = (value: number) => (value < 10 ? significant(Number(value.toPrecision(2))) : integer(value))
 
-const SAYS: { [R in Finding['rule']]: (f: Extract<Finding, { rule: R }>, reads: Reads) => Told } = {
+const SAYS: { [R in Finding['rule']]: (f: Extract<Finding, { rule: R }>, terms: Terms) => Told } = {
   not_finite: (f) => ({
     title: 'The loss is no number any more',
     evidence: `At step ${integer(f.step)} loss or gradient stopped being a finite number, at a learning rate of ${rate(f.learning_rate)}.`,
     why: 'The updates were so long that they threw the weights far off. Shorter ones from the last checkpoint, or a gentler start, go around that.',
   }),
-  first_loss: (f) => ({
+  first_loss: (f, { loss, unit }) => ({
     title: 'It starts worse than knowing nothing',
-    evidence: `The first loss is ${hundredths(f.loss)}; guessing blindly would be ${hundredths(f.uniform)}.`,
+    evidence: `The first loss is ${loss(f.loss)} ${unit}; guessing blindly would be ${loss(f.uniform)}.`,
     why: 'The weights it began with are sure of wrong things, and are first to be unlearned. Fresh ones begin at the blind guess.',
   }),
-  spike: (f) => ({
+  spike: (f, { loss, unit }) => ({
     title: f.recovered === null ? 'The loss jumped and has not come back' : 'The loss jumped',
     evidence:
-      `At step ${integer(f.step)} it went from ${hundredths(f.from)} to ${hundredths(f.to)}` +
+      `At step ${integer(f.step)} it went from ${loss(f.from)} to ${loss(f.to)} ${unit}` +
       (f.recovered === null ? ', and stays above where it was.' : `, and was back at step ${integer(f.recovered)}.`),
     why: 'One update too many went too far. A lower rate, or a clipped gradient, makes that rarer.',
   }),
-  overfitting: (f) => ({
+  overfitting: (f, { loss, unit }) => ({
     title: 'It has begun to memorise',
-    evidence: `Validation was best at step ${integer(f.best_step)}, ${hundredths(f.best)}, and is ${hundredths(f.loss)} now, while training fell from ${hundredths(f.train_before)} to ${hundredths(f.train)}.`,
+    evidence: `Validation was best at step ${integer(f.best_step)}, ${loss(f.best)} ${unit}, and is ${loss(f.loss)} now, while training fell from ${loss(f.train_before)} to ${loss(f.train)}.`,
     why: 'What it learns now holds for the text it reads and not for text in general. The checkpoint of its best step is kept.',
   }),
-  memorised: (f) => ({
+  memorised: (f, { loss, unit }) => ({
     title: 'It knows the text by heart',
     evidence:
-      `Training is at ${hundredths(f.train)}, validation at ${hundredths(f.loss)}` +
+      `Training is at ${loss(f.train)} ${unit}, validation at ${loss(f.loss)}` +
       (f.passes === null ? '.' : `, after reading the text ${times(f.passes)} times.`),
     why: 'So large a gap comes from recalling rather than understanding. More text helps most; a smaller model or dropout a little.',
   }),
@@ -50,9 +60,9 @@ const SAYS: { [R in Finding['rule']]: (f: Extract<Finding, { rule: R }>, reads: 
       (f.passes < 2 ? '.' : `, and has read them ${times(f.passes)} times.`),
     why: 'With more numbers than text it can learn the text by heart. More text gives it something to find out.',
   }),
-  stuck: (f, reads) => ({
+  stuck: (f, { reads, loss, unit }) => ({
     title: f.rung === 0 ? 'It still guesses blindly' : 'It is stuck on a line',
-    evidence: `Since step ${integer(f.since)} validation has stood at ${hundredths(f.loss)}: “${rung(f.rung, reads)}”, ${hundredths(f.nats)}, while counting further reaches ${hundredths(f.reach)}.`,
+    evidence: `Since step ${integer(f.since)} validation has stood at ${loss(f.loss)} ${unit}: “${rung(f.rung, reads)}”, ${loss(f.nats)}, while counting further reaches ${loss(f.reach)}.`,
     why: {
       change:
         'A model of this size can do better. The length of its updates says that the learning rate is what holds it.',
@@ -94,8 +104,8 @@ export const doctor = {
   look: (count: number) => `${plural(count, 'thing', 'things')} to look at`,
   dismiss: 'Dismiss',
   dismissLabel: (title: string) => `Dismiss for this run: ${title}`,
-  describe: (finding: Finding, reads: Reads = 'char'): Told =>
-    (SAYS[finding.rule] as (f: Finding, reads: Reads) => Told)(finding, reads),
+  describe: (finding: Finding, terms: Terms = IN_NATS): Told =>
+    (SAYS[finding.rule] as (f: Finding, terms: Terms) => Told)(finding, terms),
   /** `failed`: the run has stopped, and goes on from its last checkpoint. */
   fix(fix: Fix, failed: boolean): string {
     switch (fix.do) {

@@ -13,12 +13,12 @@ const FINDINGS: [Finding, RegExp, string | null][] = [
   ],
   [
     { rule: 'first_loss', step: 0, loss: 6.3, uniform: 4.17, fix: { do: 'restart', change: {} } },
-    /6\.30; .* 4\.17\.$/,
+    /6\.30 nats a character; .* 4\.17\.$/,
     'Restart with fresh weights',
   ],
   [
     { rule: 'spike', step: 600, from: 1.9, to: 3.1, recovered: null, fix: slower },
-    /from 1\.90 to 3\.10, and stays/,
+    /from 1\.90 to 3\.10 nats a character, and stays/,
     'Set learning rate 0.003 now',
   ],
   [
@@ -37,12 +37,12 @@ const FINDINGS: [Finding, RegExp, string | null][] = [
       train: 1.4,
       fix: { do: 'best', step: 500 },
     },
-    /at step 500, 1\.90, and is 2\.30 now, while training fell from 1\.80 to 1\.40\.$/,
+    /at step 500, 1\.90 nats a character, and is 2\.30 now, while training fell from 1\.80 to 1\.40\.$/,
     'Open the best checkpoint, step 500',
   ],
   [
     { rule: 'memorised', step: 600, train: 0.3, loss: 2.2, passes: 30.7, fix: { do: 'text' } },
-    /0\.30, validation at 2\.20, after reading the text 31 times\.$/,
+    /0\.30 nats a character, validation at 2\.20, after reading the text 31 times\.$/,
     'Choose more text',
   ],
   [
@@ -57,7 +57,7 @@ const FINDINGS: [Finding, RegExp, string | null][] = [
   ],
   [
     { rule: 'stuck', step: 1000, rung: 2, nats: 2.49, loss: 2.51, since: 600, reach: 1.67, fix: { do: 'model' } },
-    /Since step 600 .* 2\.51: “1 letter of memory”, 2\.49, while counting further reaches 1\.67\.$/,
+    /Since step 600 .* 2\.51 nats a character: “1 letter of memory”, 2\.49, while counting further reaches 1\.67\.$/,
     'Make the model larger',
   ],
   [
@@ -79,11 +79,16 @@ test.each(FINDINGS)('%o', (finding, evidence, button) => {
   expect(finding.fix && m.doctor.fix(finding.fix, false)).toBe(button)
 })
 
+const bits = { reads: 'bpe', loss: (nats: number) => (nats / 2).toFixed(2), unit: 'bits a byte' } as const
+
 test('letters are spoken of only where tokens are characters', () => {
   const stuck: Finding = { rule: 'stuck', step: 9, rung: 2, nats: 2.49, loss: 2.51, since: 6, reach: 1.67, fix: null }
-  expect(m.doctor.describe(stuck, 'bpe').evidence).toContain('“1 token of memory”')
+  expect(m.doctor.describe(stuck, bits).evidence).toContain('“1 token of memory”')
   expect(m.train.rung(1, 'byte')).toBe('Knowing how frequent each byte is')
 })
+
+test('losses are told in the unit of the chart', () =>
+  expect(m.doctor.describe(FINDINGS[1]![0], bits).evidence).toMatch(/3\.15 bits a byte; .* 2\.08\.$/))
 
 test('of a run that has stopped, the button goes on with it', () =>
   expect(m.doctor.fix(slower, true)).toBe('Continue with learning rate 0.003'))
