@@ -9,15 +9,16 @@
 @group(0) @binding(1) var<storage, read> a4: array<vec4f>;          // the same by fours, where VEC_A
 @group(0) @binding(2) var<storage, read> b: array<f32>;             // nn, tn [K, M]; nt [M, K]
 @group(0) @binding(3) var<storage, read> b4: array<vec4f>;          // the same by fours
-@group(0) @binding(4) var<storage, read> bias: array<f32>;          // [M]
-@group(0) @binding(5) var<storage, read> beside: array<f32>;        // [R, M] the residual that is added, or the input of the activation's slope
-@group(0) @binding(6) var<storage, read_write> pre: array<f32>;     // [R, M] what the activation is given
-@group(0) @binding(7) var<storage, read_write> c: array<f32>;       // [R, M], or [PARTS, R, M]
-@group(0) @binding(8) var<storage, read> partials: array<f32>;      // [PARTS, R, M]
+@group(0) @binding(4) var<storage, read> bias: array<numbers>;      // [M]
+@group(0) @binding(5) var<storage, read> beside: array<numbers>;    // [R, M] the residual that is added, or the input of the activation's slope
+@group(0) @binding(6) var<storage, read_write> pre: array<numbers>; // [R, M] what the activation is given
+@group(0) @binding(7) var<storage, read_write> c: array<numbers>;   // [R, M], or [PARTS, R, M]
+@group(0) @binding(8) var<storage, read> partials: array<numbers>;  // [PARTS, R, M]
 @group(0) @binding(9) var<storage, read> dout: array<f32>;          // [R, M]
 @group(0) @binding(10) var<storage, read_write> dbias: array<f32>;  // [M]
 
-/// Sizes are numbers of a call, not of a kernel: one kernel serves all layers.
+/// Sizes are numbers of a call, not of a kernel: one kernel serves all layers. What is made of a sum is compiled in: a branch more at
+/// each store took compilers three times as long.
 struct Size {
   r: u32,
   m: u32,
@@ -33,6 +34,7 @@ struct Size {
 
 override FORM: u32 = 0u;
 override VEC_A: bool = false;       // a's rows are whole vec4s
+override PARTIAL: bool = false;     // the sum is one of several: `finish` makes c of them
 override BIAS: bool = false;
 override SLOPE: bool = false;       // the sum is a gradient that goes back through the activation
 override RESIDUAL: bool = false;
@@ -94,42 +96,37 @@ fn b_block(k: u32, m: u32) -> mat4x4f {
 
 /// The stretch of K that this workgroup adds up.
 fn k_range(part: u32) -> vec2u {
-  if (size.parts == 1u) { return vec2u(0u, size.k); }
+  if (!PARTIAL) { return vec2u(0u, size.k); }
   return vec2u(part * size.k_part, min((part + 1u) * size.k_part, size.k));
 }
 
-// ---- storing --------------------------------------------------------------------------------------------------------
+// ---- storing, by fours where M is a multiple of four ------------------------------------------------------------------
 
-/// One element of c: bias, activation or its slope, residual, and the store.
-fn put(row: u32, m: u32, part: u32, scaled: f32) {
+/// One `numbers` of c: bias, activation or its slope, residual, and the store.
+fn put(row: u32, m: u32, part: u32, scaled: numbers) {
   if (row >= size.r || m >= size.m) { return; }
-  let i = row * size.m + m;
+  let i = (row * size.m + m) / STEP;
   let sum = scaled * DOWN;
-  if (size.parts > 1u) {
-    c[part * size.r * size.m + i] = sum;
+  if (PARTIAL) {
+    c[part * (size.r * size.m / STEP) + i] = sum;
     return;
   }
   var y = sum;
-  if (BIAS) { y += bias[m]; }
+  if (BIAS) { y += bias[m / STEP]; }
   y = activated(i, y); // y itself; or `pre` is kept and an activation applied: src/ops/matmul.ts has the line
-  if (SLOPE) { y *= slope(ACTIVATION, beside[i]); }
+  if (SLOPE) { y *= slope_each(ACTIVATION, beside[i]); }
   if (RESIDUAL) { y += beside[i]; }
   if (ACCUMULATE) { c[i] += y; } else { c[i] = y; }
 }
-fn put4(row: u32, m: u32, part: u32, sum: vec4f) {
-  put(row, m, part, sum.x);
-  put(row, m + 1u, part, sum.y);
-  put(row, m + 2u, part, sum.z);
-  put(row, m + 3u, part, sum.w);
-}
 
-// one thread per element of c; c = Σ partials, in turn
+// one thread per `numbers` of c; c = Σ partials, in turn
 @compute @workgroup_size(64)
 fn finish(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, 64u);
-  if (i >= size.r * size.m) { return; }
-  var sum = 0.0;
-  for (var part = 0u; part < size.parts; part++) { sum += partials[part * size.r * size.m + i]; }
+  let apart = size.r * size.m / STEP;
+  if (i >= apart) { return; }
+  var sum = numbers();
+  for (var part = 0u; part < size.parts; part++) { sum += partials[part * apart + i]; }
   if (ACCUMULATE) { c[i] += sum; } else { c[i] = sum; }
 }
 

@@ -11,7 +11,7 @@ import { grid, type Dispatch, type Kernels, type Shader, type SubgroupMatrix } f
 import type { GpuTensor } from '../gpu/tensor'
 import { invariant } from '../errors'
 import { sizeOf } from '../params'
-import type { GpuOp } from './op'
+import { byFours as inNumbers, type GpuOp } from './op'
 
 /** nn: a [R, K]·b [K, M]; nt: a [R, K]·b [M, K]ᵀ; tn: a [K, R]ᵀ·b [K, M]. */
 type Form = 'nn' | 'nt' | 'tn'
@@ -203,16 +203,28 @@ function epilogue({ bias, pre, residual, slope, activation, accumulate, a, b, c 
   }
 }
 
-/** The text of a kernel. A binding that is written cannot be filled with something else: `pre` is in the text where it is kept. */
+/** Four neighbours of a row of c. */
+const PUT = 'fn put4(row: u32, m: u32, part: u32, sum: vec4f) '
+const PUT_FOUR = `${PUT}{ put(row, m, part, sum); } `
+const PUT_ONES =
+  `${PUT}{ put(row, m, part, sum.x); put(row, m + 1u, part, sum.y); ` +
+  'put(row, m + 2u, part, sum.z); put(row, m + 3u, part, sum.w); } '
+
+/**
+ * The text of a kernel, which stores by `fours` or one by one. A binding that is written cannot be filled with something else: `pre` is in
+ * the text where it is kept.
+ */
 function shaderOf(
   pre: GpuTensor | undefined,
+  fours: boolean,
   { name = 'any', before = '', after = '', enable = '' }: Partial<Variant>,
 ): Shader {
-  const keeping = pre ? 'pre[i] = y; return activate(ACTIVATION, y);' : 'return y;'
-  const keep = `fn activated(i: u32, y: f32) -> f32 { ${keeping} } `
+  const keeping = pre ? 'pre[i] = y; return activate_each(ACTIVATION, y);' : 'return y;'
+  const keep = `fn activated(i: u32, y: numbers) -> numbers { ${keeping} } ${fours ? PUT_FOUR : PUT_ONES}`
   // One module a name: what is put before the text makes it another.
   const text = before === '' ? '' : ` (${before.trim()})`
-  return { name: `matmul ${name}${pre ? ' activated' : ''}${text}`, source: before + keep + source + after, enable }
+  const shader = { name: `matmul ${name}${pre ? ' activated' : ''}${text}`, source: before + keep + source + after }
+  return { ...inNumbers(shader, fours), enable }
 }
 
 function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
@@ -220,7 +232,8 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
   const PARTS = form === 'tn' && p.partials ? splits(R, K, M) : 1
   const { constants, tensors } = epilogue(p)
   const size = { r: R, k: K, m: M, parts: PARTS, k_part: partOf(K, PARTS) }
-  const shader = shaderOf(p.pre, variant)
+  const fours = M % 4 === 0
+  const shader = shaderOf(p.pre, fours, variant)
   const up = p.gradient && COARSE.includes(variant.name) ? 2 ** Math.ceil(Math.log2(p.gradient.rows)) : 1
   const sum = (target: GpuTensor, extra: Record<string, number>) =>
     kernels.dispatch(shader, variant.entry, {
@@ -228,8 +241,8 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
       tensors: { ...tensors, c: target },
       constants: {
         ...constants,
-        ...(up > 1 && { [p.gradient?.of === 'a' ? 'UP_A' : 'UP_B']: up }),
         ...extra,
+        ...(up > 1 && { [p.gradient?.of === 'a' ? 'UP_A' : 'UP_B']: up }),
         FORM: FORMS[form],
         VEC_A: Number((form === 'tn' ? R : K) % 4 === 0),
       },
@@ -240,13 +253,13 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
   if (PARTS === 1) return [sum(c, {})]
   invariant(p.partials, () => `${label}: a sum in ${PARTS} parts without a place for them`)
   return [
-    sum(p.partials, { ACCUMULATE: 0 }),
+    sum(p.partials, { PARTIAL: 1, ACCUMULATE: 0 }),
     kernels.dispatch(shader, 'finish', {
       label: `${label}.finish`,
       tensors: { partials: p.partials, c },
       constants: { ACCUMULATE: constants.ACCUMULATE },
       size,
-      workgroups: grid(Math.ceil((R * M) / 64)),
+      workgroups: grid(Math.ceil((R * M) / (fours ? 256 : 64))),
       flops: PARTS * R * M,
     }),
   ]
@@ -262,11 +275,11 @@ function strided(kernels: Kernels, p: Product): Dispatch {
     b_column: form === 'nt' ? K : 1,
     b_k: form === 'nt' ? 1 : M,
   }
-  return kernels.dispatch(shaderOf(p.pre, {}), 'any', {
+  return kernels.dispatch(shaderOf(p.pre, false, {}), 'any', {
     label,
     tensors,
     constants,
-    size: { r: R, k: K, m: M, parts: 1, ...strides },
+    size: { r: R, k: K, m: M, ...strides },
     workgroups: [Math.ceil(M / 32), Math.ceil(R / 32), 1],
     flops: 2 * R * K * M,
   })
@@ -336,7 +349,7 @@ export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
     }
     if (dbias)
       work.push(
-        kernels.dispatch(shaderOf(undefined, {}), 'backward_bias', {
+        kernels.dispatch(shaderOf(undefined, false, {}), 'backward_bias', {
           label: `${name}.matmul.dbias`,
           tensors: { dout, dbias },
           constants: { ACCUMULATE: Number(adds.has('dbias')) },
