@@ -10,6 +10,12 @@
 @group(0) @binding(5) var<storage, read_write> dpreatt: array<f32>;  // [B, NH, T, T] gradient of q·kᵀ, already scaled
 @group(0) @binding(6) var<storage, read_write> dqkv: array<f32>;     // [B, T, (NH + 2 NKV)·HS]
 
+/// Which dropout of a program this is: a number of a call, so that one kernel serves all layers.
+struct Size {
+  stream: u32,
+}
+@group(0) @binding(7) var<uniform> size: Size;
+
 override B: u32;
 override T: u32;
 override NH: u32;
@@ -17,7 +23,6 @@ override NKV: u32;
 override HS: u32;
 override SCALE: f32; // 1/√HS
 override DROPOUT: bool = false;
-override STREAM: u32 = 0u;
 override THRESHOLD: u32 = 0u;
 override RESCALE: f32 = 1.0;
 override ACCUMULATE: bool = false;
@@ -36,7 +41,7 @@ fn kept(key: u32, index: u32) -> f32 {
   return 1.0;
 }
 fn draw() -> u32 {
-  if (DROPOUT) { return dropout_key(dice[0], dice[1], STREAM); }
+  if (DROPOUT) { return dropout_key(dice[0], dice[1], size.stream); }
   return 0u;
 }
 

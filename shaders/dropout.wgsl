@@ -7,15 +7,20 @@
 @group(0) @binding(3) var<storage, read> dout: array<numbers>;      // [N, C]
 @group(0) @binding(4) var<storage, read_write> dx: array<numbers>;  // [N, C]
 
+/// Which dropout of a program this is: a number of a call, so that one kernel serves all layers.
+struct Size {
+  stream: u32,
+}
+@group(0) @binding(5) var<uniform> size: Size;
+
 override SIZE: u32;
-override STREAM: u32;
 override THRESHOLD: u32; // p · 2³²
 override RESCALE: f32;   // 1/(1 − p)
 override ACCUMULATE: bool = false;
 
 /// The factors of the i-th `numbers`: each element has a draw of its own, by its own index.
 fn kept(i: u32) -> numbers {
-  let key = dropout_key(dice[0], dice[1], STREAM);
+  let key = dropout_key(dice[0], dice[1], size.stream);
   let e = i * STEP;
   return gather(
     keep(key, e, THRESHOLD, RESCALE),

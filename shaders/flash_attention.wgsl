@@ -11,13 +11,18 @@
 @group(0) @binding(5) var<storage, read_write> delta: array<f32>;     // [B, NH, T] dout·out, what the softmax takes back
 @group(0) @binding(6) var<storage, read_write> dqkv: array<vec4f>;    // [B, T, (NH + 2 NKV)·HS]
 
+/// Which dropout of a program this is: a number of a call, so that one kernel serves all layers.
+struct Size {
+  stream: u32,
+}
+@group(0) @binding(7) var<uniform> size: Size;
+
 override B: u32;
 override T: u32;
 override NH: u32;
 override NKV: u32;
 override SCALE: f32; // 1/√HS
 override DROPOUT: bool = false;
-override STREAM: u32 = 0u;
 override THRESHOLD: u32 = 0u;
 override RESCALE: f32 = 1.0;
 override ACCUMULATE: bool = false;
@@ -34,7 +39,7 @@ fn out_at(b: u32, t: u32, h: u32) -> u32 {
   return ((b * T + t) * NH + h) * HS4;
 }
 fn draw() -> u32 {
-  if (DROPOUT) { return dropout_key(dice[0], dice[1], STREAM); }
+  if (DROPOUT) { return dropout_key(dice[0], dice[1], size.stream); }
   return 0u;
 }
 /// What dropout makes of the weights of four neighbours; `index` is the first one's place in the T×T matrix.

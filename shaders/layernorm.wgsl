@@ -14,13 +14,18 @@
 @group(0) @binding(9) var<storage, read_write> dbias: array<numbers>;    // [C]
 @group(0) @binding(10) var<storage, read_write> partials: array<numbers>; // [COUNT, SUMS, C] of dweight and, with a bias, dbias
 
+/// Whether gradients are added to what is there: a number of a call, so that one kernel does both.
+struct Size {
+  accumulate: u32, // 1 or 0
+}
+@group(0) @binding(11) var<uniform> size: Size;
+
 override N: u32;
 override C: u32;
 override WIDTH: u32 = C / STEP; // `numbers` in a row
 override EPS: f32 = 1e-5;
 override BIAS: bool = false;
 override SUMS: u32 = 1u; // 2 with a bias
-override ACCUMULATE: bool = false;
 override TEAM: u32 = LANES; // lanes that share a row
 override PER: u32 = 1u;     // `numbers` of a row that fall to each of them: every TEAM-th
 override STRETCH: u32 = 1u; // rows that a workgroup of the backward goes through
@@ -87,7 +92,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       for (var c = member; c < WIDTH; c += TEAM) {
         let g = dout[n * WIDTH + c] * weight[c];
         let d = r * (g - means.x - (x[n * WIDTH + c] - m) * r * means.y);
-        if (ACCUMULATE) { dx[n * WIDTH + c] += d; } else { dx[n * WIDTH + c] = d; }
+        if (size.accumulate != 0u) { dx[n * WIDTH + c] += d; } else { dx[n * WIDTH + c] = d; }
       }
     }
   }
@@ -142,7 +147,7 @@ fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
   let c = group.x * COLUMNS + local.x;
   let sum = column_sum(c, 0u, local.x, local.y);
   if (local.y > 0u || c >= WIDTH) { return; }
-  if (ACCUMULATE) { dweight[c] += sum; } else { dweight[c] = sum; }
+  if (size.accumulate != 0u) { dweight[c] += sum; } else { dweight[c] = sum; }
 }
 
 // the same with a bias: one workgroup per 16 columns of dweight (y = 0) or dbias (y = 1)
@@ -152,8 +157,8 @@ fn finish_both(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id
   let sum = column_sum(c, group.y, local.x, local.y);
   if (local.y > 0u || c >= WIDTH) { return; }
   if (group.y == 0u) {
-    if (ACCUMULATE) { dweight[c] += sum; } else { dweight[c] = sum; }
+    if (size.accumulate != 0u) { dweight[c] += sum; } else { dweight[c] = sum; }
   } else {
-    if (ACCUMULATE) { dbias[c] += sum; } else { dbias[c] = sum; }
+    if (size.accumulate != 0u) { dbias[c] += sum; } else { dbias[c] = sum; }
   }
 }

@@ -11,11 +11,16 @@
 @group(0) @binding(6) var<storage, read_write> dweight: array<numbers>;  // [C]
 @group(0) @binding(7) var<storage, read_write> partials: array<numbers>; // [COUNT, C] of dweight
 
+/// Whether gradients are added to what is there: a number of a call, so that one kernel does both.
+struct Size {
+  accumulate: u32, // 1 or 0
+}
+@group(0) @binding(8) var<uniform> size: Size;
+
 override N: u32;
 override C: u32;
 override WIDTH: u32 = C / STEP; // `numbers` in a row
 override EPS: f32 = 1e-5;
-override ACCUMULATE: bool = false;
 override TEAM: u32 = LANES; // lanes that share a row
 override PER: u32 = 1u;     // `numbers` of a row that fall to each of them: every TEAM-th
 override STRETCH: u32 = 1u; // rows that a workgroup of the backward goes through
@@ -66,7 +71,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       for (var c = member; c < WIDTH; c += TEAM) {
         let g = dout[n * WIDTH + c] * weight[c];
         let d = r * (g - x[n * WIDTH + c] * r * mean_gx);
-        if (ACCUMULATE) { dx[n * WIDTH + c] += d; } else { dx[n * WIDTH + c] = d; }
+        if (size.accumulate != 0u) { dx[n * WIDTH + c] += d; } else { dx[n * WIDTH + c] = d; }
       }
     }
   }
@@ -103,5 +108,5 @@ fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
   workgroupBarrier();
   if (local.y > 0u || c >= WIDTH) { return; }
   for (var k = 1u; k < ROWS; k++) { sum += parts[k][local.x]; }
-  if (ACCUMULATE) { dweight[c] += sum; } else { dweight[c] = sum; }
+  if (size.accumulate != 0u) { dweight[c] += sum; } else { dweight[c] = sum; }
 }

@@ -1,7 +1,7 @@
 // Dropout: see shaders/dropout.wgsl.
 import text from '../../shaders/dropout.wgsl?raw'
 import { sizeOf } from '../params'
-import { dropoutConstants, elements, type GpuOp } from './op'
+import { dropoutOf, elements, type GpuOp } from './op'
 
 const source = { name: 'dropout', source: text }
 
@@ -9,12 +9,13 @@ export const dropout: GpuOp<'dropout'> = (kernels) => ({
   forward({ name, t, attrs }) {
     const SIZE = sizeOf(t.out.shape)
     const { shader, workgroups } = elements(source, SIZE)
-    const constants = { SIZE, ...dropoutConstants(attrs) }
+    const { constants, size } = dropoutOf(attrs)
     return [
       kernels.dispatch(shader, 'forward', {
         label: `${name}.dropout`,
         tensors: t,
-        constants,
+        constants: { SIZE, ...constants },
+        size,
         workgroups,
         flops: SIZE,
       }),
@@ -23,16 +24,13 @@ export const dropout: GpuOp<'dropout'> = (kernels) => ({
   backward({ name, t, d, adds, attrs }) {
     const SIZE = sizeOf(t.out.shape)
     const { shader, workgroups } = elements(source, SIZE)
-    const constants = {
-      SIZE,
-      ...dropoutConstants(attrs),
-      ACCUMULATE: Number(adds.has('dx')),
-    }
+    const { constants, size } = dropoutOf(attrs)
     return [
       kernels.dispatch(shader, 'backward', {
         label: `${name}.dropout.dx`,
         tensors: { ...t, ...d },
-        constants,
+        constants: { SIZE, ...constants, ACCUMULATE: Number(adds.has('dx')) },
+        size,
         workgroups,
         flops: SIZE,
       }),

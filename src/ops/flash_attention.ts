@@ -9,7 +9,7 @@ import { invariant } from '../errors'
 import type { Contest } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
-import { dropoutConstants, type GpuOp } from './op'
+import { dropoutOf, type GpuOp } from './op'
 
 /** plain: a thread walks over all rows by itself; tile: through workgroup memory; quad: the same, where four threads can add directly. */
 type Variant = 'plain' | 'tile' | 'quad'
@@ -78,13 +78,13 @@ function dispatch(
   { accumulate = false, ...rest }: { label: string; tensors: Tensors; flops: number; accumulate?: boolean },
 ): Dispatch {
   const { B, T, HS, n_head: NH, n_kv_head: NKV } = plan
-  const drop = plan.p > 0 ? { DROPOUT: 1, ...dropoutConstants(plan) } : {}
+  const drop = plan.p > 0 ? dropoutOf(plan) : null
   const heads = B * (entry === 'backward_kv' ? NKV : NH)
   const tiled = variant !== 'plain'
   return kernels.dispatch(shaderOf(variant, HS), tiled ? `${entry}_tile` : entry, {
     ...rest,
     constants: {
-      ...drop,
+      ...(drop && { DROPOUT: 1, ...drop.constants }),
       B,
       T,
       NH,
@@ -92,6 +92,7 @@ function dispatch(
       SCALE: 1 / Math.sqrt(HS),
       ...(entry !== 'forward' && { ACCUMULATE: Number(accumulate) }),
     },
+    size: drop?.size ?? {},
     workgroups: grid(tiled ? heads * Math.ceil(T / 64) : Math.ceil((heads * T) / 64)),
   })
 }

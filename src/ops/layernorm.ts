@@ -34,14 +34,16 @@ export const layernorm: GpuOp<'layernorm'> = (kernels) => ({
       kernels.dispatch(shader, 'backward', {
         label: `${name}.layernorm.dx`,
         tensors: { ...t, ...d },
-        constants: { ...constants, SUMS: sums, ACCUMULATE: Number(adds.has('dx')) },
+        constants: { ...constants, SUMS: sums },
+        size: { accumulate: Number(adds.has('dx')) },
         workgroups: stretches,
         flops: 16 * N * C,
       }),
       kernels.dispatch(shader, t.bias ? 'finish_both' : 'finish', {
         label: `${name}.layernorm.${t.bias ? 'dweight_dbias' : 'dweight'}`,
         tensors: d,
-        constants: { ...constants, SUMS: sums, ACCUMULATE: Number(adding) },
+        constants: { ...constants, SUMS: sums },
+        size: { accumulate: Number(adding) },
         workgroups: [columns, sums, 1],
         flops: sums * constants.COUNT * C,
       }),

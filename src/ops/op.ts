@@ -98,7 +98,10 @@ export function elementwise(source: Shader, flops: [number, number]): GpuOp<'gel
   })
 }
 
-/** Overrides for an op that draws: the share dropped as a threshold of 32 random bits. */
-export function dropoutConstants({ p, stream }: Dropout): Record<string, number> {
-  return { STREAM: STREAM.dropout + stream, THRESHOLD: dropoutThreshold(p), RESCALE: 1 / (1 - p) }
+/** For an op that draws: the share dropped as a threshold of 32 random bits, and the call's stream of them. */
+export function dropoutOf({ p, stream }: Dropout): Record<'constants' | 'size', Record<string, number>> {
+  return {
+    constants: { THRESHOLD: dropoutThreshold(p), RESCALE: 1 / (1 - p) },
+    size: { stream: STREAM.dropout + stream },
+  }
 }

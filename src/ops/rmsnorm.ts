@@ -26,14 +26,16 @@ export const rmsnorm: GpuOp<'rmsnorm'> = (kernels) => ({
       kernels.dispatch(shader, 'backward', {
         label: `${name}.rmsnorm.dx`,
         tensors: { ...t, ...d },
-        constants: { ...constants, ACCUMULATE: Number(adds.has('dx')) },
+        constants,
+        size: { accumulate: Number(adds.has('dx')) },
         workgroups: stretches,
         flops: 12 * N * C,
       }),
       kernels.dispatch(shader, 'finish', {
         label: `${name}.rmsnorm.dweight`,
         tensors: d,
-        constants: { ...constants, ACCUMULATE: Number(adds.has('dweight')) },
+        constants,
+        size: { accumulate: Number(adds.has('dweight')) },
         workgroups: [columns, 1, 1],
         flops: constants.COUNT * C,
       }),
