@@ -2,27 +2,27 @@
 // to the clip as torch.nn.utils.clip_grad_norm_ does; elements before DECAYED are subject to weight decay. Where the norm is
 // not a finite number nothing is touched: the weights of the last good step stay.
 
-@group(0) @binding(0) var<storage, read_write> weights: array<f32>;  // [SIZE]
-@group(0) @binding(1) var<storage, read> grads: array<f32>;          // [SIZE]
-@group(0) @binding(2) var<storage, read_write> m: array<f32>;        // [SIZE]
-@group(0) @binding(3) var<storage, read_write> v: array<f32>;        // [SIZE]
-@group(0) @binding(4) var<storage, read> norm: array<f32>;           // [1]
-@group(0) @binding(5) var<storage, read> hyper: array<f32>;          // HYPER of src/engine.ts
+@group(0) @binding(0) var<storage, read_write> weights: array<numbers>;  // [SIZE]
+@group(0) @binding(1) var<storage, read> grads: array<numbers>;          // [SIZE]
+@group(0) @binding(2) var<storage, read_write> m: array<numbers>;        // [SIZE]
+@group(0) @binding(3) var<storage, read_write> v: array<numbers>;        // [SIZE]
+@group(0) @binding(4) var<storage, read> norm: array<f32>;               // [1]
+@group(0) @binding(5) var<storage, read> hyper: array<f32>;              // HYPER of src/engine.ts
 
 override SIZE: u32;
-override DECAYED: u32;
+override DECAYED: u32; // a multiple of STEP, as SIZE is
 
-// one thread per element
+// one thread per `numbers`
 @compute @workgroup_size(64)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, 64u);
   // Bits, since compilers may assume that a comparison never meets NaN.
-  if (i >= SIZE || (bitcast<u32>(norm[0]) & 0x7f800000u) == 0x7f800000u) { return; }
+  if (i >= SIZE / STEP || (bitcast<u32>(norm[0]) & 0x7f800000u) == 0x7f800000u) { return; }
   let learning_rate = hyper[0];
   let clip = select(1.0, min(1.0, hyper[7] / (norm[0] + 1e-6)), hyper[7] > 0.0);
   let g = grads[i] * clip;
   var w = weights[i];
-  if (i < DECAYED) { w -= learning_rate * hyper[1] * w; }
+  if (i < DECAYED / STEP) { w -= learning_rate * hyper[1] * w; }
   let m_new = hyper[2] * m[i] + hyper[8] * g;
   let v_new = hyper[3] * v[i] + hyper[9] * g * g;
   m[i] = m_new;

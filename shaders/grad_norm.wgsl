@@ -1,6 +1,6 @@
 // The global gradient norm ‖g‖ = √Σg² over flat arenas, in two storeys with a fixed order of summing: no atomics.
 
-@group(0) @binding(0) var<storage, read> grads: array<f32>;           // [SIZE] one arena
+@group(0) @binding(0) var<storage, read> grads: array<numbers>;       // [SIZE] one arena
 @group(0) @binding(1) var<storage, read_write> partials: array<f32>;  // [arenas · GROUPS]
 @group(0) @binding(2) var<storage, read_write> norm: array<f32>;      // [1]
 @group(0) @binding(3) var<storage, read> dice: array<u32>;            // [seed, step, slot, …]
@@ -14,9 +14,9 @@ override GROUPS: u32 = 1u;
 // one workgroup per partial, GROUPS of them
 @compute @workgroup_size(LANES)
 fn partial(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  var sum = 0.0;
-  for (var i = group.x * LANES + lane; i < SIZE; i += GROUPS * LANES) { sum += grads[i] * grads[i]; }
-  sum = sum_lanes(sum, lane);
+  var squares = numbers();
+  for (var i = group.x * LANES + lane; i < SIZE / STEP; i += GROUPS * LANES) { squares += grads[i] * grads[i]; }
+  let sum = sum_lanes(total(squares), lane);
   if (lane == 0u) { partials[FIRST + group.x] = sum; }
 }
 

@@ -2,13 +2,14 @@
 import source from '../../shaders/grad_norm.wgsl?raw'
 import { NORM_PARTIALS } from '../engine'
 import { sizeOf } from '../params'
-import { noBackward, type GpuOp } from './op'
+import { byFours, noBackward, type GpuOp } from './op'
 
-const shader = { name: 'grad_norm', source }
+const text = { name: 'grad_norm', source }
 
 export const grad_norm: GpuOp<'grad_norm'> = (kernels) => ({
   forward({ name, t, attrs: { first, last } }) {
     const SIZE = sizeOf(t.grads.shape)
+    const shader = byFours(text, SIZE % 4 === 0)
     const FIRST = first * NORM_PARTIALS
     const partial = kernels.dispatch(shader, 'partial', {
       label: `${name}.grad_norm`,
