@@ -17,6 +17,8 @@
 @group(0) @binding(9) var<storage, read> dout: array<f32>;          // [R, M]
 @group(0) @binding(10) var<storage, read_write> dbias: array<f32>;  // [M]
 
+@group(0) @binding(12) var<storage, read> dice: array<u32>;         // [seed, step, …]
+
 /// Sizes are numbers of a call, not of a kernel: one kernel serves all layers. What is made of a sum is compiled in: a branch more at
 /// each store took compilers three times as long.
 struct Size {
@@ -29,6 +31,7 @@ struct Size {
   a_k: u32,
   b_column: u32,
   b_k: u32,
+  stream: u32,   // which dropout of the program
 }
 @group(0) @binding(11) var<uniform> size: Size;
 
@@ -40,6 +43,8 @@ override SLOPE: bool = false;       // the sum is a gradient that goes back thro
 override RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 override ACCUMULATE: bool = false;
+override THRESHOLD: u32 = 0u;       // of dropout: p · 2³²
+override RESCALE: f32 = 1.0;        // 1/(1 − p)
 // 16 bits end at 6e-8 below, and gradients of a mean over N rows are as small as 1/N: what is kept in 16 bits is multiplied by a power
 // of two first, and the sum divided by it.
 override UP_A: f32 = 1.0;
@@ -102,7 +107,19 @@ fn k_range(part: u32) -> vec2u {
 
 // ---- storing, by fours where M is a multiple of four ------------------------------------------------------------------
 
-/// One `numbers` of c: bias, activation or its slope, residual, and the store.
+/// What dropout makes of the i-th `numbers` of c, as dropout.wgsl does.
+fn drop(i: u32, y: numbers) -> numbers {
+  let key = dropout_key(dice[0], dice[1], size.stream);
+  let e = i * STEP;
+  return y * gather(
+    keep(key, e, THRESHOLD, RESCALE),
+    keep(key, e + 1u, THRESHOLD, RESCALE),
+    keep(key, e + 2u, THRESHOLD, RESCALE),
+    keep(key, e + 3u, THRESHOLD, RESCALE),
+  );
+}
+
+/// One `numbers` of c: bias, activation or its slope, dropout, residual, and the store.
 fn put(row: u32, m: u32, part: u32, scaled: numbers) {
   if (row >= size.r || m >= size.m) { return; }
   let i = (row * size.m + m) / STEP;
@@ -113,7 +130,7 @@ fn put(row: u32, m: u32, part: u32, scaled: numbers) {
   }
   var y = sum;
   if (BIAS) { y += bias[m / STEP]; }
-  y = activated(i, y); // y itself; or `pre` is kept and an activation applied: src/ops/matmul.ts has the line
+  y = followed(i, y); // y itself; or `pre` is kept and an activation applied, or dropout: src/ops/matmul.ts has the line
   if (SLOPE) { y *= slope_each(ACTIVATION, beside[i]); }
   if (RESIDUAL) { y += beside[i]; }
   if (ACCUMULATE) { c[i] += y; } else { c[i] = y; }

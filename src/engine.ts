@@ -54,15 +54,16 @@ export interface Ops {
    * out [N, M] = x [N, K] · weight [K, M] + bias [M]; `transposed`: weight is [M, K]. What comes before and after may be done on the
    * way: with `residual` it is added to out, and its gradient is dout itself (the tape passes that on); with `pre` the sum is kept
    * there and out = activation(pre), and the gradient that comes in is dpre; with `xpre` x is activation(xpre), and dxpre is written
-   * in place of dx. `partials` holds sums over parts of N, where `splits` asks for them.
+   * in place of dx; with `dice` the sum goes through dropout before the residual, and the gradient that comes in is that of the sum.
+   * `partials` holds sums over parts of N, where `splits` asks for them.
    */
   matmul: {
     tensors: 'x' | 'weight' | 'out'
-    optional: 'bias' | 'residual' | 'pre' | 'xpre'
+    optional: 'bias' | 'residual' | 'dice' | 'pre' | 'xpre'
     grads: 'x' | 'xpre' | 'weight' | 'bias'
     scratch: 'partials'
     /** `fast`: products may be made of numbers of 16 bits. */
-    attrs: { transposed: boolean; activation?: Activation; fast?: boolean }
+    attrs: { transposed: boolean; activation?: Activation; dropout?: Dropout; fast?: boolean }
   }
   /** Rotates the queries and keys inside x [B, T, (NH + 2 NKV)·HS] by position; values pass. cos and sin [P, HS/2]. */
   rope: { tensors: 'x' | 'cos' | 'sin' | 'out'; optional: 'pos'; grads: 'x'; scratch: never; attrs: Heads }
@@ -98,8 +99,8 @@ export interface Ops {
   relu2: { tensors: 'x' | 'out'; optional: never; grads: 'x'; scratch: never; attrs: object }
   /** out = a + b. */
   residual: { tensors: 'a' | 'b' | 'out'; optional: never; grads: 'a' | 'b'; scratch: never; attrs: object }
-  /** out = x · keep/(1 − p), keep drawn from (dice, stream, index), so that backward draws the same. */
-  dropout: { tensors: 'x' | 'out' | 'dice'; optional: never; grads: 'x'; scratch: never; attrs: Dropout }
+  /** out = x · keep/(1 − p), keep drawn from (dice, stream, index), so that backward draws the same. Without x a product has done it. */
+  dropout: { tensors: 'out' | 'dice'; optional: 'x'; grads: 'x'; scratch: never; attrs: Dropout }
   /** losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N] (negative: not counted, loss 0); lse [N] its log-sum-exp. Backward: dlogits = (softmax − target) · scale, in place where dlogits has the memory of logits. */
   cross_entropy: {
     tensors: 'logits' | 'targets' | 'scale' | 'losses' | 'lse'

@@ -150,6 +150,7 @@ export const cases = {
       transposed?: boolean
       bias?: boolean
       residual?: boolean
+      drop?: number
       fast?: boolean
       before?: Activation
       after?: Activation
@@ -166,19 +167,25 @@ export const cases = {
     const derive: OpCase['derive'] = ({ xpre }) => (before && xpre ? { x: xpre.map(ACTIVATIONS[before]) } : {})
     return {
       op: 'matmul',
-      attrs: { transposed: s.transposed ?? false, ...(activation && { activation }), ...(s.fast && { fast: true }) },
+      attrs: {
+        transposed: s.transposed ?? false,
+        ...(activation && { activation }),
+        ...(s.drop && { dropout: { p: s.drop, stream: 3 } }),
+        ...(s.fast && { fast: true }),
+      },
       given: {
         x,
         ...(s.before ? { xpre } : {}),
         weight: draws.normal(s.transposed ? [s.M, s.K] : [s.K, s.M]),
         ...(s.bias ? { bias: draws.normal([s.M]) } : {}),
         ...(s.residual ? { residual: draws.normal([s.N, s.M]) } : {}),
+        ...(s.drop ? { dice: draws.dice() } : {}),
       },
       made: { ...(s.after ? { pre: [s.N, s.M] } : {}), out: [s.N, s.M] },
       compare: s.after ? ['pre', 'out'] : ['out'],
-      // The gradient that comes in is that of the sum: with an activation after it, the sum is no output of the case.
-      grads: s.after ? [] : [s.before ? 'xpre' : 'x', 'weight', ...(s.bias ? ['bias'] : [])],
-      scratch: s.after || parts === 0 ? {} : { partials: [parts] },
+      // The gradient that comes in is that of the sum: with an activation or dropout after it, the sum is no output of the case.
+      grads: s.after || s.drop ? [] : [s.before ? 'xpre' : 'x', 'weight', ...(s.bias ? ['bias'] : [])],
+      scratch: s.after || s.drop || parts === 0 ? {} : { partials: [parts] },
       derive,
     }
   },

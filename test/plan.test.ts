@@ -9,8 +9,8 @@ import { costOf } from '../src/train/benchmark'
 import { Trainer } from '../src/train/trainer'
 import { silentGpu } from './silent_gpu'
 
-async function plan(size: BenchSize): Promise<string[]> {
-  const config = benchConfig(size, false)
+async function plan(size: BenchSize, dropout = 0): Promise<string[]> {
+  const config = { ...benchConfig(size, false), dropout }
   const params = paramTable(config)
   // Nobody reads them: one array serves all.
   const zeros = new Float32Array(Math.max(...params.map(({ shape }) => sizeOf(shape))))
@@ -18,7 +18,7 @@ async function plan(size: BenchSize): Promise<string[]> {
   const trainer = await Trainer.open(await openGpu({ gpu: silentGpu(), tune: false }), config, weights)
   const { dispatches, flops, bytes } = costOf(trainer.program)
   return [
-    size,
+    dropout > 0 ? `${size}, dropout ${dropout}` : size,
     `${dispatches}`,
     (flops / 1e9).toFixed(3),
     ...[bytes, trainer.memory_bytes].map((n) => (n / 2 ** 20).toFixed(1)),
@@ -28,14 +28,16 @@ async function plan(size: BenchSize): Promise<string[]> {
 test('a step is what it was', async () => {
   const rows = [['', 'dispatches', 'GFLOP', 'MiB bound', 'MiB allocated']]
   for (const size of BENCH_SIZES) rows.push(await plan(size))
+  rows.push(await plan('L', 0.2))
   expect(`\n${markdown(rows)}\n`).toMatchInlineSnapshot(`
     "
-    |     | dispatches |    GFLOP | MiB bound | MiB allocated |
-    |-----|-----------:|---------:|----------:|--------------:|
-    | S   |         66 |    0.359 |      52.5 |           6.6 |
-    | M   |        116 |    3.930 |     324.3 |          39.5 |
-    | L   |        166 | 1135.698 |   25212.1 |        2621.6 |
-    | XL  |        326 | 1565.670 |   32258.3 |        3109.1 |
+    |                | dispatches |    GFLOP | MiB bound | MiB allocated |
+    |----------------|-----------:|---------:|----------:|--------------:|
+    | S              |         66 |    0.359 |      52.5 |           6.6 |
+    | M              |        116 |    3.930 |     324.3 |          39.5 |
+    | L              |        166 | 1135.698 |   25212.1 |        2621.6 |
+    | XL             |        326 | 1565.670 |   32258.3 |        3109.1 |
+    | L, dropout 0.2 |        180 | 1135.787 |   26237.0 |        2873.3 |
     "
   `)
 })

@@ -15,6 +15,7 @@ export function keepFactors(dice: CpuTensor, { p, stream }: Dropout): (index: nu
 
 export const dropout: CpuOp<'dropout'> = {
   forward({ name, t, attrs }) {
+    if (!t.x) return []
     const [x, out] = [floats(t.x), floats(t.out)]
     const run = () => {
       const keep = keepFactors(t.dice, attrs)

@@ -1,6 +1,7 @@
 // Matrix product with bias: out [N, M] = x [N, K] · weight + bias [M]; weight is [K, M], or [M, K] where `transposed`; with an
-// activation before or after it, or a residual added, as src/engine.ts says. The loop itself is in product.ts; here is which
+// activation before or after it, dropout, or a residual added, as src/engine.ts says. The loop itself is in product.ts; here is which
 // matrix goes where.
+import { keepFactors } from './dropout'
 import { CURVES } from './elementwise'
 import { addProduct, type Matrix } from './product'
 import { floats, gradient, opened, rowsOf, work, type CpuOp, type Floats } from './tensor'
@@ -24,6 +25,10 @@ export const matmul: CpuOp<'matmul'> = {
       else sum.fill(0)
       addProduct(sum, x, weight, N, K, M)
       if (t.pre && f) for (let i = 0; i < out.length; i++) out[i] = f(sum[i]!)
+      if (t.dice && attrs.dropout) {
+        const keep = keepFactors(t.dice, attrs.dropout)
+        for (let i = 0; i < out.length; i++) out[i]! *= keep(i)
+      }
       if (residual) for (let i = 0; i < out.length; i++) out[i]! += residual[i]!
     }
     return [work(`${name}.matmul`, 2 * N * K * M + (bias ? N * M : 0), Object.values(t), run)]

@@ -8,6 +8,7 @@ import {
   type Activation,
   type Call,
   type DType,
+  type Dropout,
   type Engine,
   type Heads,
   type OpName,
@@ -27,6 +28,8 @@ interface Product {
   t: Tensors<Tensor, 'matmul'>
   transposed: boolean
   activation?: Activation
+  /** The dropout that the sum goes through, and the sum's address: it has a gradient there, and is not kept. */
+  dropout?: { name: string; sum: string; attrs: Dropout }
 }
 
 /** The address of a tensor's gradient: `h.0.attn.att` → `h.0.attn.datt`. */
@@ -52,13 +55,13 @@ export class Tape {
   #stretch: Stretch | undefined
   #timeline: readonly Moment[] = []
   #stream = 0
-  /** The product just recorded, while an activation or a residual can still be made part of it. */
+  /** The product just recorded, while an activation, dropout or a residual can still be made part of it. */
   #fusable: Product | null = null
   /** Outputs of fused activations, by what they were made of. */
   readonly #activated = new Map<Tensor, { pre: Tensor; activation: Activation }>()
 
   /**
-   * `training`: record the backward as well. `fuse`: let products compute the activation or the residual that follows
+   * `training`: record the backward as well. `fuse`: let products compute the activation, dropout or residual that follows
    * them. `fast`: products may be made of 16-bit numbers.
    */
   constructor({ training, fuse = false, fast = false }: { training: boolean; fuse?: boolean; fast?: boolean }) {
@@ -130,6 +133,8 @@ export class Tape {
       scratch?: Partial<Record<Ops[K]['scratch'], readonly number[]>>
       /** The input whose gradient is dout. */
       passes?: Tensor
+      /** Inputs that are kept nowhere, and have a gradient. */
+      unkept?: Record<string, Tensor>
     },
   ): void {
     this.#fusable = null
@@ -138,7 +143,7 @@ export class Tape {
       byName.filter(([name]) => names.includes(name)).map(([, tensor]) => tensor)
     const trains = this.#training && roles.grads !== undefined
     const grads = trains
-      ? byName
+      ? [...byName, ...Object.entries(roles.unkept ?? {})]
           .filter(([name]) => name in roles.grads!)
           .map(([name, tensor]) => ({ key: `d${name}`, tensor: this.#gradientOf(tensor), first: false }))
       : []
@@ -282,36 +287,53 @@ export class Tape {
     return out
   }
   /** A product with what the tape has fused to it; see `Ops.matmul`. */
-  #matmul({ name, t, transposed, activation }: Product): void {
+  #matmul(product: Product): void {
+    const { name, t, transposed, activation, dropout } = product
     // An x that is an activation has no gradient of its own: the backward goes on to the activation's input.
     const before = this.#activated.get(t.x)
     const kind = before?.activation ?? activation
     const parts = partialsOf(rows(t.x), last(t.x), last(t.out), transposed)
     const grads = { weight: true, bias: true } as const
+    const sum = dropout && this.#tensor(dropout.sum, t.out.shape)
+    const passes = t.residual && { passes: t.residual }
     this.#record(
       'matmul',
       {
         name,
         t: { ...t, ...(before && { xpre: before.pre }) },
-        attrs: { transposed, ...(kind && { activation: kind }), ...(this.#fast && { fast: true }) },
+        attrs: {
+          transposed,
+          ...(kind && { activation: kind }),
+          ...(dropout && { dropout: dropout.attrs }),
+          ...(this.#fast && { fast: true }),
+        },
       },
       {
         out: t.pre ? ['out', 'pre'] : ['out'],
         saved: ['x', 'weight', ...(before ? (['xpre'] as const) : [])],
         grads: before ? { xpre: true, ...grads } : { x: true, ...grads },
-        dout: t.pre ?? t.out,
+        dout: sum ?? t.pre ?? t.out,
         scratch: parts > 0 ? { partials: [parts] } : {},
-        ...(t.residual && { passes: t.residual }),
+        ...(!sum && passes),
       },
     )
-    this.#fusable = this.#fuse && !transposed && !t.pre && !t.residual ? { name, t, transposed } : null
+    // Backward, dropout comes first: what it leaves is the gradient of the sum.
+    if (dropout && sum && t.dice)
+      this.#record(
+        'dropout',
+        { name: dropout.name, t: { dice: t.dice, out: t.out }, attrs: dropout.attrs },
+        { out: [], saved: ['dice'], grads: { x: true }, unkept: { x: sum }, dout: t.out, ...passes },
+      )
+    this.#fusable = this.#fuse && !transposed && !t.pre && !t.residual ? product : null
   }
   /** Takes the product back that has just been recorded, if it made `x`, so that it can be recorded with more. */
   #takeBack(x: Tensor): Product | null {
     const product = this.#fusable
     if (product?.t.out !== x) return null
-    const node = this.nodes.pop()!
-    for (const tensor of [x, node.dout, ...node.scratch]) if (tensor) this.tensors.delete(tensor.label)
+    const nodes = this.nodes.splice(product.dropout ? -2 : -1)
+    const made = nodes.flatMap(({ dout, scratch }) => [...(dout ? [dout] : []), ...scratch])
+    for (const { label } of [x, ...made]) this.tensors.delete(label)
+    if (product.dropout) this.tensors.delete(product.dropout.sum)
     return product
   }
   rope(name: string, x: Tensor, t: { cos: Tensor; sin: Tensor; pos?: Tensor }, heads: Heads): Tensor {
@@ -376,7 +398,7 @@ export class Tape {
   /** Fused: the product that makes x keeps it, and applies the activation before it stores. */
   #activation(activation: Activation, name: string, x: Tensor): Tensor {
     const out = this.#tensor(name, x.shape)
-    const product = this.#takeBack(x)
+    const product = this.#fusable?.dropout ? null : this.#takeBack(x)
     if (product) {
       const pre = this.#tensor(x.label, x.shape)
       this.#matmul({ ...product, t: { ...product.t, pre, out }, activation })
@@ -411,16 +433,20 @@ export class Tape {
       )
     return out
   }
-  /** Nothing at all where `p` is 0. */
+  /** Nothing at all where `p` is 0. Fused: the product that makes x drops before it stores. */
   dropout(name: string, x: Tensor, dice: Tensor, p: number): Tensor {
     const stream = this.#stream++
     if (p === 0 || !this.#training) return x
     const out = this.#tensor(name, x.shape)
-    this.#record(
-      'dropout',
-      { name, t: { x, dice, out }, attrs: { p, stream } },
-      { out: ['out'], saved: ['dice'], grads: { x: true }, dout: out },
-    )
+    const attrs = { p, stream }
+    const product = this.#fusable?.dropout ? null : this.#takeBack(x)
+    if (product) this.#matmul({ ...product, t: { ...product.t, dice, out }, dropout: { name, sum: x.label, attrs } })
+    else
+      this.#record(
+        'dropout',
+        { name, t: { x, dice, out }, attrs },
+        { out: ['out'], saved: ['dice'], grads: { x: true }, dout: out },
+      )
     return out
   }
   /** A loss for each of `count` rows, and its log-sum-exp. */

@@ -7,6 +7,7 @@ const source = { name: 'dropout', source: text }
 
 export const dropout: GpuOp<'dropout'> = (kernels) => ({
   forward({ name, t, attrs }) {
+    if (!t.x) return []
     const SIZE = sizeOf(t.out.shape)
     const { shader, workgroups } = elements(source, SIZE)
     const { constants, size } = dropoutOf(attrs)

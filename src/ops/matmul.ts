@@ -5,13 +5,13 @@ import blockSource from '../../shaders/matmul.block.wgsl?raw'
 import matrixSource from '../../shaders/matmul.matrix.wgsl?raw'
 import subgroupSource from '../../shaders/matmul.subgroup.wgsl?raw'
 import tileSource from '../../shaders/matmul.tile.wgsl?raw'
-import { partOf, splits, type Activation } from '../engine'
+import { partOf, splits, type Activation, type Dropout } from '../engine'
 import type { Autotuner, Contest } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader, type SubgroupMatrix } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { invariant } from '../errors'
 import { sizeOf } from '../params'
-import { byFours as inNumbers, type GpuOp } from './op'
+import { byFours as inNumbers, dropoutOf, type GpuOp } from './op'
 
 /** nn: a [R, K]·b [K, M]; nt: a [R, K]·b [M, K]ᵀ; tn: a [K, R]ᵀ·b [K, M]. */
 type Form = 'nn' | 'nt' | 'tn'
@@ -118,6 +118,9 @@ interface Product extends Sizes {
   bias?: GpuTensor | undefined
   /** Where the input of an activation is kept. */
   pre?: GpuTensor | undefined
+  /** What the draws of dropout depend on, where the sum goes through it. */
+  dice?: GpuTensor | undefined
+  dropout?: Dropout | undefined
   /** Added to the sum. */
   residual?: GpuTensor | undefined
   /** The input of an activation whose slope the sum is multiplied by. */
@@ -189,8 +192,9 @@ function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Co
   }
 }
 
-/** What is made of the sum, as overrides and tensors. Bindings that are not used are filled with b, and never read. */
-function epilogue({ bias, pre, residual, slope, activation, accumulate, a, b, c }: Product) {
+/** What is made of the sum: overrides, numbers and tensors. Bindings that are not used are filled with b, and never read. */
+function epilogue({ bias, pre, dice, dropout, residual, slope, activation, accumulate, a, b, c }: Product) {
+  const drop = dropout ? dropoutOf(dropout) : null
   return {
     constants: {
       BIAS: Number(bias !== undefined),
@@ -198,8 +202,10 @@ function epilogue({ bias, pre, residual, slope, activation, accumulate, a, b, c 
       SLOPE: Number(slope !== undefined),
       ACTIVATION: activation ? ACTIVATIONS[activation] : 0,
       ACCUMULATE: Number(accumulate),
+      ...drop?.constants,
     },
-    tensors: { a, a4: a, b, b4: b, bias: bias ?? b, beside: residual ?? slope ?? b, c, pre },
+    size: drop?.size ?? {},
+    tensors: { a, a4: a, b, b4: b, bias: bias ?? b, beside: residual ?? slope ?? b, c, pre, dice },
   }
 }
 
@@ -215,25 +221,28 @@ const PUT_ONES =
  * the text where it is kept.
  */
 function shaderOf(
-  pre: GpuTensor | undefined,
+  { pre, dice }: Pick<Product, 'pre' | 'dice'>,
   fours: boolean,
   { name = 'any', before = '', after = '', enable = '' }: Partial<Variant>,
 ): Shader {
-  const keeping = pre ? 'pre[i] = y; return activate_each(ACTIVATION, y);' : 'return y;'
-  const keep = `fn activated(i: u32, y: numbers) -> numbers { ${keeping} } ${fours ? PUT_FOUR : PUT_ONES}`
+  const next = pre ? 'pre[i] = y; return activate_each(ACTIVATION, y);' : dice ? 'return drop(i, y);' : 'return y;'
+  const store = `fn followed(i: u32, y: numbers) -> numbers { ${next} } ${fours ? PUT_FOUR : PUT_ONES}`
   // One module a name: what is put before the text makes it another.
   const text = before === '' ? '' : ` (${before.trim()})`
-  const shader = { name: `matmul ${name}${pre ? ' activated' : ''}${text}`, source: before + keep + source + after }
+  const shader = {
+    name: `matmul ${name}${pre ? ' activated' : dice ? ' dropped' : ''}${text}`,
+    source: before + store + source + after,
+  }
   return { ...inNumbers(shader, fours), enable }
 }
 
 function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
   const { form, R, K, M, label, c } = p
   const PARTS = form === 'tn' && p.partials ? splits(R, K, M) : 1
-  const { constants, tensors } = epilogue(p)
-  const size = { r: R, k: K, m: M, parts: PARTS, k_part: partOf(K, PARTS) }
+  const { constants, size: more, tensors } = epilogue(p)
+  const size = { r: R, k: K, m: M, parts: PARTS, k_part: partOf(K, PARTS), ...more }
   const fours = M % 4 === 0
-  const shader = shaderOf(p.pre, fours, variant)
+  const shader = shaderOf(p, fours, variant)
   const up = p.gradient && COARSE.includes(variant.name) ? 2 ** Math.ceil(Math.log2(p.gradient.rows)) : 1
   const sum = (target: GpuTensor, extra: Record<string, number>) =>
     kernels.dispatch(shader, variant.entry, {
@@ -268,30 +277,34 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
 /** Any form and any sizes. */
 function strided(kernels: Kernels, p: Product): Dispatch {
   const { form, R, K, M, label } = p
-  const { constants, tensors } = epilogue(p)
+  const { constants, size, tensors } = epilogue(p)
   const strides = {
     a_row: form === 'tn' ? 1 : K,
     a_k: form === 'tn' ? R : 1,
     b_column: form === 'nt' ? K : 1,
     b_k: form === 'nt' ? 1 : M,
   }
-  return kernels.dispatch(shaderOf(p.pre, false, {}), 'any', {
+  return kernels.dispatch(shaderOf(p, false, {}), 'any', {
     label,
     tensors,
     constants,
-    size: { r: R, k: K, m: M, ...strides },
+    size: { r: R, k: K, m: M, ...strides, ...size },
     workgroups: [Math.ceil(M / 32), Math.ceil(R / 32), 1],
     flops: 2 * R * K * M,
   })
 }
 
 export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
-  forward({ name, t: { x, weight, bias, out, pre, residual }, attrs: { transposed, activation, fast } }) {
+  forward({
+    name,
+    t: { x, weight, bias, out, pre, dice, residual },
+    attrs: { transposed, activation, dropout, fast },
+  }) {
     const [K, M] = [x.shape.at(-1)!, out.shape.at(-1)!]
     const R = sizeOf(x.shape) / K
     const form = transposed ? 'nt' : 'nn'
     const label = `${name}.matmul`
-    const epilogue = { bias, residual, pre, activation: pre && activation, fast }
+    const epilogue = { bias, residual, pre, activation: pre && activation, dice, dropout: dice && dropout, fast }
     return product(kernels, tuner, { label, form, R, K, M, a: x, b: weight, c: out, accumulate: false, ...epilogue })
   },
   backward({ name, t: { x, weight, out, xpre }, d, adds, attrs: { transposed, activation, fast } }) {
@@ -349,7 +362,7 @@ export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
     }
     if (dbias)
       work.push(
-        kernels.dispatch(shaderOf(undefined, false, {}), 'backward_bias', {
+        kernels.dispatch(shaderOf({}, false, {}), 'backward_bias', {
           label: `${name}.matmul.dbias`,
           tensors: { dout, dbias },
           constants: { ACCUMULATE: Number(adds.has('dbias')) },

@@ -61,6 +61,20 @@ describe('the ops of two layers, in order', () => {
     const addresses = [...tape.tensors.keys()].filter((label) => label.startsWith('h.0.mlp') && !label.includes('.c_'))
     expect(addresses.toSorted()).toEqual(['h.0.mlp.dfch', 'h.0.mlp.fch', 'h.0.mlp.fch_gelu'])
   })
+  test('and dropout, of which a node that works only backwards is left', () => {
+    const tape = gpt({ ...gpt2, dropout: 0.1, n_layer: 1 }, { ...train, plain: false })
+    expect(calls(tape).slice(4, -4)).toEqual([
+      'flash_attention h.0.attn.atty',
+      'matmul h.0.residual2',
+      'dropout h.0.attn.attproj_drop',
+      'layernorm h.0.ln2',
+      'matmul h.0.mlp.fch',
+      'matmul h.0.residual3',
+      'dropout h.0.mlp.fcproj_drop',
+    ])
+    const addresses = [...tape.tensors.keys()].filter((label) => /proj/.test(label) && !label.includes('.c_'))
+    expect(addresses.toSorted()).toEqual(['h.0.attn.attproj', 'h.0.attn.dattproj', 'h.0.mlp.dfcproj', 'h.0.mlp.fcproj'])
+  })
   test('dropout stands where GPT-2 has it, and only while training', () => {
     const dropped = { ...gpt2, dropout: 0.1, n_layer: 1 }
     const dropouts = (tape: Tape) => calls(tape).filter((call) => call.startsWith('dropout'))

@@ -25,6 +25,7 @@ testOp('matmul', cases.matmul, {
   'a gradient summed over many rows, in parts': { N: 5000, K: 8, M: 12, bias: true },
   'a residual added': { N: 36, K: 20, M: 44, bias: true, residual: true },
   'a residual added, odd sizes': { N: 5, K: 7, M: 3, residual: true },
+  'dropped, a residual added, odd sizes': { N: 5, K: 7, M: 3, drop: 0.3, residual: true },
   'ReLU² after, odd sizes': { N: 5, K: 7, M: 3, after: 'relu2' },
   'ReLU² before, odd sizes': { N: 5, K: 7, M: 3, before: 'relu2' },
 })
@@ -41,6 +42,7 @@ const large: Record<string, Parameters<typeof cases.matmul>[1]> = {
   },
   'parts of which the last is short, transposed': { N: 1030, K: 20, M: 24, transposed: true },
   'GELU after': { N: 36, K: 20, M: 44, bias: true, after: 'gelu' },
+  'dropped, a residual added': { N: 36, K: 20, M: 44, bias: true, drop: 0.3, residual: true },
   'GELU before': { N: 36, K: 20, M: 44, bias: true, before: 'gelu', residual: true },
 }
 
