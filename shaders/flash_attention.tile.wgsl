@@ -2,7 +2,8 @@
 // A workgroup owns 64 rows of one head, and TILE rows of the other side are read once for all of them; tiles wholly beyond the
 // diagonal are never read. Four neighbouring threads share a pair of rows, x and y: each keeps every fourth vec4 of both, so that
 // what it reads of a tile serves twice and a head of 64 fits into registers. A dot product is then in four parts, which `sum_quad`
-// adds up for all four threads; it is put after this text. HS4 is a multiple of 4, TILE of 8. A matrix here is four rows of a tile,
+// adds up for all four threads; it is put after this text. `Kept`, what tiles are made of, stands before it: numbers as they are, or, where
+// a run asks for speed before exactness, of 16 bits, which leave room for twice the rows; what is summed has 32 either way. HS4 is a multiple of 4, TILE of 8. A matrix here is four rows of a tile,
 // one a column: `row * matrix` is their four dot products with the row, `matrix * weights` their weighted sum.
 
 const ROWS = 64u;
@@ -10,34 +11,38 @@ const THREADS = 2u * ROWS;
 const SHARE = HS4 / 4u; // vec4s of a row that one thread keeps
 const NEXT = vec4u(0u, 1u, 2u, 3u);
 
-var<workgroup> tile_a: array<vec4f, TILE * HS4>; // [TILE, HS] keys, or queries
-var<workgroup> tile_b: array<vec4f, TILE * HS4>; // [TILE, HS] values, or gradients of outputs
+// As in matmul.wgsl: gradients are multiplied by a power of two before they are kept in 16 bits, and what is made of them divided by it.
+override UP: f32 = 1.0;
+override DOWN: f32 = 1.0 / UP;
+
+var<workgroup> tile_a: array<Kept, TILE * HS4>; // [TILE, HS] keys, or queries
+var<workgroup> tile_b: array<Kept, TILE * HS4>; // [TILE, HS] values, or gradients of outputs
 var<workgroup> tile_lse: array<f32, TILE>;
 var<workgroup> tile_delta: array<f32, TILE>;
 
 /// Four rows of a tile from `row` on, their vec4 number `c`.
 fn four_a(row: u32, c: u32) -> mat4x4f {
   let at = row * HS4 + c;
-  return mat4x4f(tile_a[at], tile_a[at + HS4], tile_a[at + 2u * HS4], tile_a[at + 3u * HS4]);
+  return mat4x4f(vec4f(tile_a[at]), vec4f(tile_a[at + HS4]), vec4f(tile_a[at + 2u * HS4]), vec4f(tile_a[at + 3u * HS4]));
 }
 fn four_b(row: u32, c: u32) -> mat4x4f {
   let at = row * HS4 + c;
-  return mat4x4f(tile_b[at], tile_b[at + HS4], tile_b[at + 2u * HS4], tile_b[at + 3u * HS4]);
+  return mat4x4f(vec4f(tile_b[at]), vec4f(tile_b[at + HS4]), vec4f(tile_b[at + 2u * HS4]), vec4f(tile_b[at + 3u * HS4]));
 }
 /// Keys and values from row s on; beyond the text the last is read again, and its weight is zero.
 fn load_keys(b: u32, s: u32, h: u32, lane: u32) {
   for (var i = lane; i < TILE * HS4; i += THREADS) {
     let k = k_at(b, min(s + i / HS4, T - 1u), h) + i % HS4;
-    tile_a[i] = qkv[k];
-    tile_b[i] = qkv[k + NKV * HS4];
+    tile_a[i] = Kept(qkv[k]);
+    tile_b[i] = Kept(qkv[k + NKV * HS4]);
   }
 }
 /// Queries from row t on, and what goes with them. Beyond the text a weight exp(score − lse) is zero.
 fn load_queries(b: u32, t: u32, h: u32, lane: u32) {
   for (var i = lane; i < TILE * HS4; i += THREADS) {
     let row = min(t + i / HS4, T - 1u);
-    tile_a[i] = qkv[q_at(b, row, h) + i % HS4];
-    tile_b[i] = dout[out_at(b, row, h) + i % HS4];
+    tile_a[i] = Kept(qkv[q_at(b, row, h) + i % HS4]);
+    tile_b[i] = Kept(dout[out_at(b, row, h) + i % HS4] * UP);
   }
   for (var i = lane; i < TILE; i += THREADS) {
     let row = (b * NH + h) * T + min(t + i, T - 1u);
@@ -232,8 +237,8 @@ fn backward_kv_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups
   for (var c = 0u; c < SHARE; c++) {
     key_x[c] = qkv[k_x + 4u * c] * SCALE;
     key_y[c] = qkv[k_y + 4u * c] * SCALE;
-    value_x[c] = qkv[k_x + v + 4u * c];
-    value_y[c] = qkv[k_y + v + 4u * c];
+    value_x[c] = qkv[k_x + v + 4u * c] * DOWN;
+    value_y[c] = qkv[k_y + v + 4u * c] * DOWN;
     dk_x[c] = vec4f();
     dk_y[c] = vec4f();
     dv_x[c] = vec4f();
@@ -282,11 +287,11 @@ fn backward_kv_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups
   for (var c = 0u; c < SHARE; c++) {
     if (s.x < T) {
       put(k_x + 4u * c, dk_x[c] * SCALE);
-      put(k_x + v + 4u * c, dv_x[c]);
+      put(k_x + v + 4u * c, dv_x[c] * DOWN);
     }
     if (s.y < T) {
       put(k_y + 4u * c, dk_y[c] * SCALE);
-      put(k_y + v + 4u * c, dv_y[c]);
+      put(k_y + v + 4u * c, dv_y[c] * DOWN);
     }
   }
 }

@@ -81,7 +81,8 @@ export interface Ops {
     optional: never
     grads: 'qkv'
     scratch: 'delta'
-    attrs: Heads & Dropout
+    /** `fast`: keys, values and gradients may be read as numbers of 16 bits. */
+    attrs: Heads & Dropout & { fast?: boolean }
   }
   /** Appends T keys and values at `pos` to the caches [P, NKV·HS], then attends over them all. qkv [1, T, …], att [NH, T, P]. Forward only. */
   attention_cached: {

@@ -225,10 +225,12 @@ export const cases = {
   },
 
   /** HS a multiple of 4. */
-  flash_attention(seed: number, s: HeadSizes & { p?: number; stream?: number; fill?: Fill }): OpCase {
+  flash_attention(seed: number, s: HeadSizes & { p?: number; stream?: number; fast?: boolean; fill?: Fill }): OpCase {
+    const plain = cases.attention(seed, s)
     return {
-      ...cases.attention(seed, s),
+      ...plain,
       op: 'flash_attention',
+      attrs: { ...plain.attrs, ...(s.fast && { fast: true }) },
       made: { out: [s.B, s.T, s.NH * s.HS], lse: [s.B, s.NH, s.T] },
       compare: ['out', 'lse'],
       scratch: { delta: [s.B, s.NH, s.T] },

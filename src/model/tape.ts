@@ -62,7 +62,7 @@ export class Tape {
 
   /**
    * `training`: record the backward as well. `fuse`: let products compute the activation, dropout or residual that follows
-   * them. `fast`: products may be made of 16-bit numbers.
+   * them. `fast`: products and attention may be made of 16-bit numbers.
    */
   constructor({ training, fuse = false, fast = false }: { training: boolean; fuse?: boolean; fast?: boolean }) {
     this.#training = training
@@ -368,7 +368,7 @@ export class Tape {
     const [B = 1, T = 1, width = 1] = qkv.shape
     const lse = this.#tensor(name.replace(/atty$/, 'lse'), [B, heads.n_head, T])
     const out = this.#tensor(name, [B, T, (width / (heads.n_head + 2 * heads.n_kv_head)) * heads.n_head])
-    const attrs = { ...heads, p, stream: this.#stream++ }
+    const attrs = { ...heads, p, stream: this.#stream++, ...(this.#fast && { fast: true }) }
     this.#record(
       'flash_attention',
       { name, t: { qkv, dice, out, lse }, attrs },

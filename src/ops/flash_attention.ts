@@ -11,14 +11,20 @@ import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { dropoutOf, type GpuOp } from './op'
 
-/** plain: a thread walks over all rows by itself; tile: through workgroup memory; quad: the same, where four threads can add directly. */
-type Variant = 'plain' | 'tile' | 'quad'
+/**
+ * plain: a thread walks over all rows by itself; tile: through workgroup memory; quad: the same, where four threads can add directly; half:
+ * what is in workgroup memory has 16 bits.
+ */
+type Variant = 'plain' | 'tile' | 'quad' | 'half tile' | 'half quad'
+const COARSE: readonly Variant[] = ['half tile', 'half quad']
 
 /** One call by its sizes. */
 interface Plan extends Heads, Dropout {
   B: number
   T: number
   HS: number
+  /** Numbers of 16 bits will do. */
+  fast?: boolean
 }
 
 export const flash_attention: GpuOp<'flash_attention'> = (kernels, tuner) => ({
@@ -34,7 +40,7 @@ export const flash_attention: GpuOp<'flash_attention'> = (kernels, tuner) => ({
   },
 })
 
-function planOf(qkv: Tensor, attrs: Heads & Dropout): Plan {
+function planOf(qkv: Tensor, attrs: Heads & Dropout & { fast?: boolean }): Plan {
   const [B = 1, T = 1, width = 1] = qkv.shape
   const HS = width / (attrs.n_head + 2 * attrs.n_kv_head)
   invariant(HS % 4 === 0, () => `flash attention reads by fours, and a head has ${HS}`)
@@ -81,6 +87,8 @@ function dispatch(
   const drop = plan.p > 0 ? dropoutOf(plan) : null
   const heads = B * (entry === 'backward_kv' ? NKV : NH)
   const tiled = variant !== 'plain'
+  // As a mean over so many rows makes them.
+  const up = COARSE.includes(variant) && entry === 'backward_kv' ? 2 ** Math.ceil(Math.log2(B * T)) : 1
   return kernels.dispatch(shaderOf(variant, HS), tiled ? `${entry}_tile` : entry, {
     ...rest,
     constants: {
@@ -91,6 +99,7 @@ function dispatch(
       NKV,
       SCALE: 1 / Math.sqrt(HS),
       ...(entry !== 'forward' && { ACCUMULATE: Number(accumulate) }),
+      ...(up > 1 && { UP: up }),
     },
     size: drop?.size ?? {},
     workgroups: grid(tiled ? heads * Math.ceil(T / 64) : Math.ceil((heads * T) / 64)),
@@ -101,19 +110,23 @@ function dispatch(
 function shaderOf(variant: Variant, HS: number): Shader {
   const head = `const HS4 = ${HS / 4}u; `
   if (variant === 'plain') return { name: `flash_attention.${HS}`, source: head + source }
-  // Of 16 KiB, which every device has, 8 are for the parts of sums; a row of the tiles takes 2·HS + 2 numbers.
-  const rows = 8 * Math.floor(8192 / (8 * (HS + 1)) / 8)
+  const half = COARSE.includes(variant)
+  const quad = variant.endsWith('quad')
+  // Of 16 KiB, which every device has, 8 are for the parts of sums; a row of the tiles takes 2·HS numbers, and two of 32 bits.
+  const rows = 8 * Math.floor(8192 / ((half ? 4 : 8) * HS + 8) / 8)
+  const kept = `alias Kept = ${half ? 'vec4<f16>' : 'vec4f'}; `
   return {
     name: `flash_attention.${HS} ${variant}`,
-    source: `const TILE = ${rows}u; ${head}${source}${tileSource}${variant === 'quad' ? quadSource : sharedSource}`,
-    enable: variant === 'quad' ? 'enable subgroups;\n' : '',
+    source: `const TILE = ${rows}u; ${kept}${head}${source}${tileSource}${quad ? quadSource : sharedSource}`,
+    enable: `${half ? 'enable f16;\n' : ''}${quad ? 'enable subgroups;\n' : ''}`,
   }
 }
 
 /** Four threads share a row by vec4s. */
-function variantsOf(kernels: Kernels, { HS }: Plan): Variant[] {
+function variantsOf(kernels: Kernels, { HS, fast = false }: Plan): Variant[] {
   if (HS % 16 !== 0) return ['plain']
-  return ['plain', 'tile', ...(kernels.subgroup >= 4 ? (['quad'] as const) : [])]
+  const exact: Variant[] = kernels.subgroup >= 4 ? ['tile', 'quad'] : ['tile']
+  return ['plain', ...exact, ...(fast && kernels.half ? exact.map((variant) => `half ${variant}` as Variant) : [])]
 }
 
 /** Calls of a class have heads of one size, and texts that are all a few blocks of rows long, or all longer. */
@@ -122,10 +135,11 @@ function contest(kernels: Kernels, direction: 'forward' | 'backward', plan: Plan
   const flops = FLOPS[direction] * triangle(plan)
   const variants = variantsOf(kernels, plan)
   return {
-    key: `flash_attention ${direction} ${HS} ${T <= 256 ? 'short' : 'long'}`,
+    key: `flash_attention ${direction} ${HS} ${T <= 256 ? 'short' : 'long'}${plan.fast ? ' fast' : ''}`,
     variants,
+    coarse: COARSE,
     // llvmpipe compiles the plain forward for 22 s at heads of 32, and quad for 1.5 s; quad then runs 2.4 times as fast, tile 1.7.
-    given: kernels.software ? variants.at(-1) : undefined,
+    given: kernels.software ? variants.findLast((variant) => !COARSE.includes(variant)) : undefined,
     flops,
     trial(most) {
       // Fewer texts, or fewer groups of heads of one text: a head's work stays what it is.

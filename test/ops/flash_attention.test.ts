@@ -1,6 +1,11 @@
 // Most heads are small here: a software driver takes seconds to compile each head size, and longest the plain form.
+import { expect, test } from 'vitest'
+import { openCpu } from '../../src/cpu/engine'
+import { openGpu } from '../../src/ops/engine'
 import { testOp } from '../check_op'
+import { gpu } from '../gpu_env'
 import { cases } from '../op_case'
+import { place } from '../op_run'
 
 testOp('flash_attention', cases.flash_attention, {
   'one token': { B: 1, T: 1, NH: 1, NKV: 1, HS: 4 },
@@ -42,3 +47,35 @@ const blocks = {
 }
 
 testOp('flash_attention', cases.flash_attention, blocks, undefined, ['tile', 'quad'])
+
+// Keys, values and gradients of 11 bits: 2⁻¹² off on average, and scores by as much of themselves.
+testOp(
+  'flash_attention',
+  cases.flash_attention,
+  {
+    'in 16 bits: grouped queries, blocks of rows, dropout': {
+      ...blocks['grouped queries, blocks of rows, dropout'],
+      fast: true,
+    },
+    'in 16 bits: more than two blocks, a head of 32': { ...blocks['more than two blocks, a head of 32'], fast: true },
+  },
+  { norm: 5e-4, element: 2e-3 },
+  ['half tile', 'half quad'],
+)
+
+test.each(['half tile', 'half quad'])('%s: gradients too small for 16 bits are not lost in them', async (variant) => {
+  const engine = await openGpu({ gpu: await gpu(), force: { flash_attention: variant } })
+  const opCase = cases.flash_attention(1, { B: 2, T: 128, NH: 2, NKV: 1, HS: 16, fast: true })
+  const runner = await place(engine, opCase, (tensors) => engine.read(tensors))
+  // Below 6e-8 a number of 16 bits is zero.
+  const dout = Float64Array.from({ length: 2 * 128 * 32 }, (_, i) => (i % 7 === 0 ? 1e-8 : -1e-8))
+  const { gradients } = await runner.run({ noise: 1, dout })
+  engine.destroy()
+  const exact = openCpu('f64')
+  const reference = await place(exact, opCase, (tensors) => exact.readExact(tensors), true)
+  const want = (await reference.run({ noise: 1, dout })).gradients['dqkv']!
+  const off = Math.hypot(...gradients['dqkv']!.map((g, i) => g - want[i]!)) / Math.hypot(...want)
+  expect(off).toBeLessThan(2e-2)
+  // As near as 32 bits come, it would have been another variant.
+  expect(off).toBeGreaterThan(1e-5)
+})
