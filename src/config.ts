@@ -50,7 +50,7 @@ export interface TrainConfig {
   label_smoothing: number
   /** What the backward computes again instead of keeping: nothing, the MLP of each layer, or the whole layer. */
   recompute: (typeof RECOMPUTES)[number]
-  /** `fast`: products may be made of 16-bit numbers, where the device has proved that it is right and faster. Weights and sums keep 32. */
+  /** `fast`: products and attention may be made of 16-bit numbers, where the device has proved that it is right and faster. Weights and sums keep 32. */
   precision: (typeof PRECISIONS)[number]
   eval_interval: number
   eval_iters: number
@@ -403,7 +403,7 @@ export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: Fiel
     options: PRECISIONS,
     default: 'f32',
     apply: 'now',
-    why: 'Fast: the factors of large products are rounded to 16 bits, where this device is right and faster with them; weights, sums and the optimizer keep 32. The loss follows the exact one closely, not bit for bit.',
+    why: 'Fast: the factors of large products, and what attention reads, are rounded to 16 bits, where this device is right and faster with them; weights, sums and the optimizer keep 32. The loss follows the exact one closely, not bit for bit.',
     cite: arxiv('1710.03740', 'Micikevicius et al. 2017'),
   },
   eval_interval: {

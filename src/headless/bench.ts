@@ -19,7 +19,7 @@ Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Ma
                         50,257 tokens. May be given several times (all; on a software adapter all but XL)
   --engine gpu|cpu      which engine (gpu)
   --steps N             steps to time, in five rounds (50)
-  --precision f32|fast  fast: 16-bit copies of weights and activations, where the device has proved itself (f32)
+  --precision f32|fast  fast: products and attention in 16 bits, sums in 32, where the device has proved itself (f32)
   --peers               the same step in jax-js and TensorFlow.js, and in PyTorch where python3 has it, round by round with ours;
                         the first time this installs packages into test/bench/peers. Status 1 where their losses are not ours
   --json FILE           write the numbers there

@@ -297,7 +297,7 @@ export const m = {
     precisionNames: { f32: 'exact', fast: 'fast' },
     precisionHints: {
       f32: 'Every product in 32 bits.',
-      fast: 'Factors of large products in 16 bits, where this device has shown that it is right and faster with them. Weights and sums keep 32.',
+      fast: 'Factors of large products, and what attention reads, in 16 bits, where this device has shown that it is right and faster with them. Weights and sums keep 32.',
     },
     speed: 'Speed here',
     speedHint: (stepMs: number) => `${significant(stepMs)} ms a step, measured`,
