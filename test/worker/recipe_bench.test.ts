@@ -11,6 +11,7 @@ import { RunStore } from '../../src/storage/runs'
 import { LocalLab } from '../../src/worker/lab'
 import { macrotask } from '../../src/worker/turns'
 import { disk, tiny } from './lab_env'
+import { shortTurns } from './short_turns'
 
 const TEXT =
   '“Ask” jane@example.org.\nAsk <b>Aisha</b>, or jane@example.org.\nA line.\nA line.\n' + 'Nothing of it.\n'.repeat(8)
@@ -89,6 +90,7 @@ test('leaks: what is held out and stands in the training part, in both', async (
 
 test('a long leak check says how far it is, lets others work, and ends where it is called off or the text is another', async () => {
   const { shelf, bench: recipes } = await bench('every word of it stands in both of the parts here.\n'.repeat(40_000))
+  shortTurns()
   const shares: number[] = []
   let turns = 0
   const asked = recipes.leaks(0.1, (share) => shares.push(share))
@@ -96,7 +98,7 @@ test('a long leak check says how far it is, lets others work, and ends where it 
   void asked.finally(() => (done = true))
   for (; !done; turns++) await macrotask()
   expect((await asked)!.share).toBe(1)
-  expect(turns).toBeGreaterThan(5)
+  expect(turns).toBeGreaterThan(50)
   expect(shares.length).toBeGreaterThan(3)
   expect(shares).toEqual(shares.toSorted((a, b) => a - b))
 
