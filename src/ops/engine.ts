@@ -33,6 +33,9 @@ export async function openGpu(options: DeviceOptions & TuneOptions): Promise<Gpu
   return new GpuEngine(await openDevice(options), options)
 }
 
+/** After an error, so long is waited for the news that the device is lost. */
+const NEWS_MS = 1000
+
 export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   readonly info: EngineInfo
   readonly ops: Engine<GpuTensor, Dispatch>['ops']
@@ -139,8 +142,8 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
       const result = await work
       if (!this.#lost) return result
     } catch (error) {
-      // The news of the loss may be one turn behind the error it caused.
-      await new Promise((resolve) => setTimeout(resolve))
+      // The news of the loss comes after the error it caused, on a busy machine long after.
+      await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, NEWS_MS))])
       if (!this.#lost) throw error
     }
     throw this.#lost
