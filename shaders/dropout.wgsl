@@ -18,16 +18,9 @@ override THRESHOLD: u32; // p · 2³²
 override RESCALE: f32;   // 1/(1 − p)
 override ACCUMULATE: bool = false;
 
-/// The factors of the i-th `numbers`: each element has a draw of its own, by its own index.
+/// The factors of the i-th `numbers`.
 fn kept(i: u32) -> numbers {
-  let key = dropout_key(dice[0], dice[1], size.stream);
-  let e = i * STEP;
-  return gather(
-    keep(key, e, THRESHOLD, RESCALE),
-    keep(key, e + 1u, THRESHOLD, RESCALE),
-    keep(key, e + 2u, THRESHOLD, RESCALE),
-    keep(key, e + 3u, THRESHOLD, RESCALE),
-  );
+  return keep_each(dropout_key(dice[0], dice[1], size.stream), i, THRESHOLD, RESCALE);
 }
 
 // one thread per `numbers`

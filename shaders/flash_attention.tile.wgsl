@@ -2,9 +2,10 @@
 // A workgroup owns 64 rows of one head, and TILE rows of the other side are read once for all of them; tiles wholly beyond the
 // diagonal are never read. Four neighbouring threads share a pair of rows, x and y: each keeps every fourth vec4 of both, so that
 // what it reads of a tile serves twice and a head of 64 fits into registers. A dot product is then in four parts, which `sum_quad`
-// adds up for all four threads; it is put after this text. `Kept`, what tiles are made of, stands before it: numbers as they are, or, where
-// a run asks for speed before exactness, of 16 bits, which leave room for twice the rows; what is summed has 32 either way. HS4 is a multiple of 4, TILE of 8. A matrix here is four rows of a tile,
+// adds up for all four threads; it is put after this text. HS4 is a multiple of 4, TILE of 8. A matrix here is four rows of a tile,
 // one a column: `row * matrix` is their four dot products with the row, `matrix * weights` their weighted sum.
+// `Kept`, what tiles are made of, is put before this text: numbers as they are, or, where a run asks for speed before exactness, of
+// 16 bits, which leave room for twice the rows. What is summed has 32 either way.
 
 const ROWS = 64u;
 const THREADS = 2u * ROWS;

@@ -16,7 +16,6 @@
 @group(0) @binding(8) var<storage, read> partials: array<numbers>;  // [PARTS, R, M]
 @group(0) @binding(9) var<storage, read> dout: array<f32>;          // [R, M]
 @group(0) @binding(10) var<storage, read_write> dbias: array<f32>;  // [M]
-
 @group(0) @binding(12) var<storage, read> dice: array<u32>;         // [seed, step, …]
 
 /// Sizes are numbers of a call, not of a kernel: one kernel serves all layers. What is made of a sum is compiled in: a branch more at
@@ -107,16 +106,9 @@ fn k_range(part: u32) -> vec2u {
 
 // ---- storing, by fours where M is a multiple of four ------------------------------------------------------------------
 
-/// What dropout makes of the i-th `numbers` of c, as dropout.wgsl does.
+/// What dropout makes of the i-th `numbers` of c.
 fn drop(i: u32, y: numbers) -> numbers {
-  let key = dropout_key(dice[0], dice[1], size.stream);
-  let e = i * STEP;
-  return y * gather(
-    keep(key, e, THRESHOLD, RESCALE),
-    keep(key, e + 1u, THRESHOLD, RESCALE),
-    keep(key, e + 2u, THRESHOLD, RESCALE),
-    keep(key, e + 3u, THRESHOLD, RESCALE),
-  );
+  return y * keep_each(dropout_key(dice[0], dice[1], size.stream), i, THRESHOLD, RESCALE);
 }
 
 /// One `numbers` of c: bias, activation or its slope, dropout, residual, and the store.

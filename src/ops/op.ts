@@ -19,17 +19,20 @@ export function byFours({ name, source }: Shader, fours: boolean): Shader {
   return fours ? { name: `${name}.fours`, source: FOURS + source } : { name, source: ONES + source }
 }
 // One line each, so that errors keep the shader's own lines. STEP says how many f32 a `numbers` holds, `total` adds them up,
-// `gather` makes one of as many as it holds, `activate_each` and `slope_each` are the prelude's activations of each.
+// `keep_each` gives dropout's factors of the i-th `numbers`, by each element's own index, `activate_each` and `slope_each` the prelude's
+// activations of each.
 const ONES =
   'alias numbers = f32; const STEP = 1u; ' +
   'fn total(v: numbers) -> f32 { return v; } ' +
-  'fn gather(a: f32, b: f32, c: f32, d: f32) -> numbers { return a; } ' +
+  'fn keep_each(key: u32, i: u32, threshold: u32, rescale: f32) -> numbers { return keep(key, i, threshold, rescale); } ' +
   'fn activate_each(kind: u32, v: numbers) -> numbers { return activate(kind, v); } ' +
   'fn slope_each(kind: u32, v: numbers) -> numbers { return slope(kind, v); } '
 const FOURS =
   'alias numbers = vec4f; const STEP = 4u; ' +
   'fn total(v: numbers) -> f32 { return (v.x + v.y) + (v.z + v.w); } ' +
-  'fn gather(a: f32, b: f32, c: f32, d: f32) -> numbers { return vec4f(a, b, c, d); } ' +
+  'fn keep_each(key: u32, i: u32, threshold: u32, rescale: f32) -> numbers { let e = 4u * i; return vec4f(' +
+  'keep(key, e, threshold, rescale), keep(key, e + 1u, threshold, rescale), ' +
+  'keep(key, e + 2u, threshold, rescale), keep(key, e + 3u, threshold, rescale)); } ' +
   'fn activate_each(kind: u32, v: numbers) -> numbers { return vec4f(activate(kind, v.x), activate(kind, v.y), activate(kind, v.z), activate(kind, v.w)); } ' +
   'fn slope_each(kind: u32, v: numbers) -> numbers { return vec4f(slope(kind, v.x), slope(kind, v.y), slope(kind, v.z), slope(kind, v.w)); } '
 
