@@ -222,7 +222,7 @@ function people(format: ChatFormat, name: string, chats: Line[][], notices: stri
     if (lines.length === 0) continue
     const written = new Map<string, number>()
     for (const { who, text } of lines)
-      for (const count of [written, inAll]) count.set(who, (count.get(who) ?? 0) + text.length)
+      for (const sums of [written, inAll]) sums.set(who, (sums.get(who) ?? 0) + text.length)
     const names = [...written.keys()]
     const group = names.length > 2
     const most = [...written].reduce((a, b) => (b[1] > a[1] ? b : a))[0]

@@ -1,6 +1,6 @@
 // What the loss doctor says: the part of the message catalogue for the findings of src/doctor.ts.
 import type { Finding, Fix } from '../doctor'
-import { compact, hundredths, integer, list, plural, rate, significant, spanInWords } from './format'
+import { compact, integer, list, plural, rate, significant, spanInWords } from './format'
 import { rung, type Reads } from './messages_units'
 
 /** A name for the card, the numbers, and what they mean. */
@@ -17,8 +17,6 @@ export interface Terms {
   loss: (nats: number) => string
   unit: string
 }
-
-const IN_NATS: Terms = { reads: 'char', loss: hundredths, unit: 'nats a character' }
 
 const ratio = (value: number) => (value < 1e-3 ? rate(value) : significant(value))
 const times = (value: number) => (value < 10 ? significant(Number(value.toPrecision(2))) : integer(value))
@@ -104,7 +102,7 @@ export const doctor = {
   look: (count: number) => `${plural(count, 'thing', 'things')} to look at`,
   dismiss: 'Dismiss',
   dismissLabel: (title: string) => `Dismiss for this run: ${title}`,
-  describe: (finding: Finding, terms: Terms = IN_NATS): Told =>
+  describe: (finding: Finding, terms: Terms): Told =>
     (SAYS[finding.rule] as (f: Finding, terms: Terms) => Told)(finding, terms),
   /** `failed`: the run has stopped, and goes on from its last checkpoint. */
   fix(fix: Fix, failed: boolean): string {

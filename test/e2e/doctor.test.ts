@@ -14,14 +14,17 @@ beforeAll(() => {
   page = tab.page
 })
 const cards = () => page.getByRole('region', { name: m.doctor.title })
-const TOO_LONG = m.doctor.describe({
-  rule: 'update_ratio',
-  step: 0,
-  side: 'large',
-  ratio: 1,
-  learning_rate: 1,
-  fix: null,
-}).title
+const TOO_LONG = m.doctor.describe(
+  {
+    rule: 'update_ratio',
+    step: 0,
+    side: 'large',
+    ratio: 1,
+    learning_rate: 1,
+    fix: null,
+  },
+  { reads: 'char', loss: m.hundredths, unit: '' },
+).title
 
 /** Looks at the page, as it stands, at two widths and in both themes. */
 async function look(name: string): Promise<void> {

@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Page } from 'playwright-core'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
@@ -38,6 +38,7 @@ test('nor while 20 MB are read beside it', async () => {
   await page.getByRole('region', { name: m.recipe.title, exact: true }).waitFor()
   // On the disk, as a person's is: one made in the page would leave its lines to the page's garbage collector.
   const folder = mkdtempSync(join(tmpdir(), 'big-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
   const file = join(folder, 'big.txt')
   const line = (_: unknown, i: number) =>
     `Line ${i} tells of the sea, of ships and of what stands in line ${i} again.\n`
@@ -50,7 +51,6 @@ test('nor while 20 MB are read beside it', async () => {
     await recipe.getByRole('button', { name: m.recipe.apply, exact: true }).click()
     await recipe.getByText(m.recipe.upToDate).waitFor({ timeout: 120_000 })
   })
-  rmSync(folder, { recursive: true })
   expect(seen[0]?.cpu, seen[0]?.inside).toBeLessThan(LONGEST_MS)
 })
 

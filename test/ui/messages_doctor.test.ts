@@ -72,14 +72,15 @@ const FINDINGS: [Finding, RegExp, string | null][] = [
   ],
 ]
 
+const nats = { reads: 'char', loss: m.hundredths, unit: 'nats a character' } as const
+const bits = { reads: 'bpe', loss: (nats: number) => (nats / 2).toFixed(2), unit: 'bits a byte' } as const
+
 test.each(FINDINGS)('%o', (finding, evidence, button) => {
-  const told = m.doctor.describe(finding)
+  const told = m.doctor.describe(finding, nats)
   expect(told.evidence).toMatch(evidence)
   for (const text of Object.values(told)) expect(text).not.toMatch(/undefined|NaN|null|\[object/)
   expect(finding.fix && m.doctor.fix(finding.fix, false)).toBe(button)
 })
-
-const bits = { reads: 'bpe', loss: (nats: number) => (nats / 2).toFixed(2), unit: 'bits a byte' } as const
 
 test('letters are spoken of only where tokens are characters', () => {
   const stuck: Finding = { rule: 'stuck', step: 9, rung: 2, nats: 2.49, loss: 2.51, since: 6, reach: 1.67, fix: null }
