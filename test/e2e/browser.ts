@@ -16,6 +16,8 @@ export const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // V8 gives memory back in one go where a page has been quiet: 40 to 110 ms of the main thread in which no code of the page runs.
+  '--js-flags=--no-memory-reducer',
   '--no-first-run',
 ]
 export const WEBGPU = ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan']
