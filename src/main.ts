@@ -2,9 +2,9 @@
 import '@fontsource-variable/source-sans-3'
 import '@fontsource-variable/jetbrains-mono'
 import { mount } from 'svelte'
-import './ui/theme.css'
-import './ui/base.css'
-import App from './ui/App.svelte'
+import './ui/page/theme.css'
+import './ui/page/base.css'
+import App from './ui/page/App.svelte'
 
 const target = document.getElementById('app')
 if (!target) throw new Error('index.html has lost its #app element')

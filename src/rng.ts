@@ -43,6 +43,16 @@ export class Rng {
   }
 }
 
+/** In place; Fisher and Yates (Durstenfeld's form, 1964). */
+export function shuffle<T>(items: T[], rng: Rng): void {
+  for (let i = items.length - 1; i > 0; i--) {
+    const j = rng.below(i + 1)
+    const held = items[i]!
+    items[i] = items[j]!
+    items[j] = held
+  }
+}
+
 /** The independent streams of one run's seed. Dropout adds the layer's own number to its base. */
 export const STREAM = { init: 1, batch: 2, validation: 3, sample: 4, corpus: 5, dropout: 1000 } as const
 

@@ -8,33 +8,46 @@ import { describe, expect, test } from 'vitest'
 /** Source files by path from the project's folder: `src/ops/gelu.ts`. */
 type Sources = ReadonlyMap<string, string>
 
+/** Rooms that many may import. */
+const BASE = ['words', 'leaves']
+const DATA = ['data/tokenize', 'data/collect', 'data/prepare', 'data/made', 'data/dataset'] as const
+/** The page's stages: none of them knows another. */
+const STAGES = ['ui/data', 'ui/tokens', 'ui/model', 'ui/train', 'ui/chat', 'ui/runs', 'ui/device'] as const
+/** What stands under every stage. */
+const PAGE = ['ui/words', 'ui/state', 'worker/client', ...BASE]
+
+/** Who may import whom. A large room has wings, which stand here as rooms of their own. */
 const ROOMS: Record<string, readonly string[]> = {
   leaves: ['leaves'],
-  gpu: ['gpu', 'leaves'],
-  ops: ['ops', 'gpu', 'leaves'],
-  cpu: ['cpu', 'leaves'],
-  model: ['model', 'leaves'],
-  data: ['data', 'leaves'],
-  train: ['train', 'model', 'ops', 'gpu', 'cpu', 'data', 'leaves'],
-  inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', 'data', 'leaves'],
-  storage: ['storage', 'leaves'],
-  share: ['share', 'storage', 'data', 'leaves'],
-  'worker/protocol': ['leaves'],
+  words: BASE,
+  gpu: ['gpu', ...BASE],
+  ops: ['ops', 'gpu', ...BASE],
+  cpu: ['cpu', ...BASE],
+  model: ['model', ...BASE],
+  'data/tokenize': ['data/tokenize', ...BASE],
+  'data/collect': ['data/collect', 'data/tokenize', ...BASE],
+  'data/prepare': ['data/prepare', 'data/tokenize', ...BASE],
+  'data/made': ['data/made', 'data/tokenize', ...BASE],
+  'data/dataset': ['data/dataset', 'data/tokenize', ...BASE],
+  evaluate: ['evaluate', 'data/dataset', 'data/made', 'data/tokenize', ...BASE],
+  train: ['train', 'model', 'ops', 'gpu', 'cpu', ...DATA, ...BASE],
+  inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', ...DATA, ...BASE],
+  storage: ['storage', ...BASE],
+  share: ['share', 'storage', ...DATA, ...BASE],
+  'worker/protocol': BASE,
   'worker/worker': [
-    'worker/worker',
-    'worker/protocol',
-    'train',
-    'inspect',
-    'data',
-    'storage',
-    'share',
-    'gpu',
-    'leaves',
+    ...['worker/worker', 'worker/protocol', 'train', 'inspect', 'evaluate', 'storage', 'share', 'gpu'],
+    ...DATA,
+    ...BASE,
   ],
-  'worker/client': ['worker/protocol', 'leaves'],
-  headless: ['headless', 'train', 'inspect', 'data', 'storage', 'gpu', 'leaves'],
-  ui: ['ui', 'worker/client', 'share', 'leaves'],
-  main: ['ui'],
+  'worker/client': ['worker/protocol', ...BASE],
+  headless: ['headless', 'train', 'inspect', 'evaluate', 'storage', 'gpu', ...DATA, ...BASE],
+  'ui/words': ['ui/words', ...BASE],
+  'ui/state': PAGE,
+  'ui/parts': ['ui/parts', 'share', ...PAGE],
+  ...Object.fromEntries(STAGES.map((stage) => [stage, [stage, 'ui/parts', 'share', ...PAGE]])),
+  'ui/page': ['ui/page', 'ui/parts', ...STAGES, 'share', ...PAGE],
+  main: ['ui/page'],
 }
 
 /** npm packages and Node's modules, and the only rooms that may have them. */
@@ -43,12 +56,15 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^webgpu$/, ['headless']],
   [/^(vite|esbuild)$/, ['headless']],
   [/^svelte(\/|$)/, ['ui', 'main']],
-  [/^(uplot|@fontsource)/, ['ui', 'main']],
+  [/^uplot/, ['ui/train']],
+  [/^@fontsource/, ['main']],
   [/^comlink$/, ['worker/worker', 'worker/client']],
   [/^idb-keyval$/, ['storage']],
   [/^fflate$/, ['storage', 'share', 'data']],
-  [/^(papaparse|chardet|franc-min|htmlparser2|pdfjs-dist|libphonenumber-js)(\/|$)/, ['data']],
-  [/^valibot$/, ['leaves', 'storage', 'share', 'worker/worker', 'headless', 'ui']],
+  [/^(papaparse|chardet|htmlparser2|pdfjs-dist)(\/|$)/, ['data/collect']],
+  [/^libphonenumber-js(\/|$)/, ['data/prepare']],
+  [/^franc-min$/, ['data/prepare', 'data/dataset']],
+  [/^valibot$/, ['words', 'storage', 'share', 'worker/worker', 'headless', 'ui']],
 ]
 
 /** What only one room, or one file, may say, and which. */
@@ -62,11 +78,15 @@ const DOORS: [RegExp, string][] = [
 
 function room(path: string): string {
   if (path === 'src/main.ts') return 'main'
-  const [, name = '', file = ''] = path.split('/')
-  if (file === '') return 'leaves'
-  if (name !== 'worker') return name
-  const stem = file.replace(/\.ts$/, '')
-  return stem === 'client' || stem === 'protocol' ? `worker/${stem}` : 'worker/worker'
+  const [, name = '', wing = '', file = ''] = path.split('/')
+  if (wing === '') return 'leaves'
+  if (name === 'worker') {
+    const stem = wing.replace(/\.ts$/, '')
+    return stem === 'client' || stem === 'protocol' ? `worker/${stem}` : 'worker/worker'
+  }
+  // What the page says stands beside what says it; messages.ts gathers it.
+  if (name === 'ui' && (file === '' || /^messages\w*\.ts$/.test(file))) return 'ui/words'
+  return file === '' ? name : `${name}/${wing}`
 }
 
 /** The TypeScript of a file: all of it, or what stands in a component's script elements. */
@@ -107,7 +127,8 @@ function offences(sources: Sources): string[] {
     for (const { fileName } of ts.preProcessFile(code, true, true).importedFiles) {
       if (!fileName.startsWith('.')) {
         const rule = PACKAGES.find(([name]) => name.test(fileName))
-        if (rule && !rule[1].includes(here)) found.push(`${path} imports ${fileName}, which is not for ${here}`)
+        if (rule && !rule[1].some((room) => here === room || here.startsWith(`${room}/`)))
+          found.push(`${path} imports ${fileName}, which is not for ${here}`)
         continue
       }
       const target = resolve(path, fileName, sources)
@@ -199,15 +220,25 @@ describe('an offender is found', () => {
     [
       'a component is read too',
       {
-        'src/ui/A.svelte': `<script lang="ts">\nimport { b } from '../train/b'\n</script><p></p>`,
+        'src/ui/chat/A.svelte': `<script lang="ts">\nimport { b } from '../../train/b'\n</script><p></p>`,
         'src/train/b.ts': '',
       },
-      'src/ui/A.svelte (ui) imports src/train/b.ts (train)',
+      'src/ui/chat/A.svelte (ui/chat) imports src/train/b.ts (train)',
+    ],
+    [
+      'a stage knows no other',
+      { 'src/ui/chat/A.svelte': `<script>import B from '../train/B.svelte'</script>`, 'src/ui/train/B.svelte': '' },
+      'src/ui/chat/A.svelte (ui/chat) imports src/ui/train/B.svelte (ui/train)',
+    ],
+    [
+      'a step of the data path knows none after it',
+      { 'src/data/tokenize/a.ts': `import '../prepare/b'`, 'src/data/prepare/b.ts': '' },
+      'src/data/tokenize/a.ts (data/tokenize) imports src/data/prepare/b.ts (data/prepare)',
     ],
     [
       'the page may not read the protocol past the client',
-      { 'src/ui/a.ts': `import type { Lab } from '../worker/protocol'`, 'src/worker/protocol.ts': '' },
-      'src/ui/a.ts (ui) imports src/worker/protocol.ts (worker/protocol)',
+      { 'src/ui/parts/a.ts': `import type { Lab } from '../../worker/protocol'`, 'src/worker/protocol.ts': '' },
+      'src/ui/parts/a.ts (ui/parts) imports src/worker/protocol.ts (worker/protocol)',
     ],
     [
       'a leaf knows no room',

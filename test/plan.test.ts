@@ -2,7 +2,7 @@
 // do not depend on the machine, so no change to a kernel or to the tape alters them unnoticed. A change that means to:
 // `npx vitest run --project unit test/plan.test.ts -u`, and the new table is part of the commit.
 import { expect, test } from 'vitest'
-import { BENCH_SIZES, benchConfig, markdown, type BenchSize } from '../src/bench'
+import { BENCH_SIZES, benchConfig, markdown, type BenchSize } from '../src/words/bench'
 import { openGpu } from '../src/ops/engine'
 import { paramTable, sizeOf } from '../src/params'
 import { costOf } from '../src/train/benchmark'

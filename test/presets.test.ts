@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { FIELDS, validate } from '../src/config'
-import { CORPORA, loadCorpus } from '../src/data/corpora'
-import { fits, makeDataset } from '../src/data/dataset'
+import { CORPORA, loadCorpus } from '../src/data/made/corpora'
+import { fits, makeDataset } from '../src/data/dataset/dataset'
 import { countParams } from '../src/params'
 import { configFor, DEFAULT_PRESET, DEFAULT_SIZE, PRESETS, sizeDial, SIZES } from '../src/presets'
 

@@ -2,7 +2,7 @@
 // machine and is what a browser without WebGPU trains on; that the GPU computes the same is held elsewhere (parity, ops).
 import { expect, test } from 'vitest'
 import { openCpu } from '../src/cpu/engine'
-import { sorting } from '../src/data/sorting'
+import { sorting } from '../src/data/made/sorting'
 import { LONGEST_MS, trainPreset } from './presets_train'
 
 test(

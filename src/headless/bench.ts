@@ -1,9 +1,9 @@
 // `npm run bench`: how long a training step takes on this machine, for four sizes of model, with what it is made of; and, where asked,
 // how long other programs take for the same step. Prints Markdown: adapter, versions and the command stand with the figures.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { BENCH_SIZES, defaultSizes, isSoftware, resultTable, whyNotFast, type BenchSize } from '../bench'
+import { BENCH_SIZES, defaultSizes, isSoftware, resultTable, whyNotFast, type BenchSize } from '../words/bench'
 import { PRECISIONS, type Config } from '../config'
-import { readText } from '../data/read_text'
+import { readText } from '../data/collect/read_text'
 import type { Engine } from '../engine'
 import { Benchmark, COMPARED, roundsOf } from '../train/benchmark'
 import { disagreements, findPeers, PeerRun, peerTable, withJob, type Peer } from './bench_peers'

@@ -1,8 +1,8 @@
 // How fast texts become tokens: learning byte pairs and reading with them, on one core. Times are this machine's.
-import { markdown, seconds } from '../bench'
-import { learnTokenizer } from '../data/learn'
-import { tokenizerOf } from '../data/tokenizers'
-import type { TokenizerChoice } from '../run'
+import { markdown, seconds } from '../words/bench'
+import { learnTokenizer } from '../data/tokenize/learn'
+import { tokenizerOf } from '../data/tokenize/tokenizers'
+import type { TokenizerChoice } from '../words/tokens'
 
 const MB = 1e6
 const BPE_VOCAB = 4096

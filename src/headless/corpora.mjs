@@ -30,7 +30,7 @@ function firstNames() {
 /** The addresses before this year: the first forty, six presidents, under a megabyte. */
 const SPEECHES_BEFORE = 1830
 
-/** Each address under its year and speaker, ended as a document is (src/data/chat_format.ts). */
+/** Each address under its year and speaker, ended as a document is (src/data/tokenize/chat_format.ts). */
 function speeches() {
   const folder = 'datasets-sotu/data'
   return readdirSync(new URL(`node_modules/@stdlib/${folder}`, root))

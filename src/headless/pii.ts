@@ -1,8 +1,8 @@
 // `npm run pii`: how well personal data is found, kind by kind, on lines that were labelled by hand.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { HELD_OUT, precision, readLabelled, recall, score, type Labelled, type Score } from '../data/pii_score'
-import { PII_KINDS, type PiiKind } from '../recipe'
+import { HELD_OUT, precision, readLabelled, recall, score, type Labelled, type Score } from '../data/prepare/pii_score'
+import { PII_KINDS, type PiiKind } from '../words/recipe'
 import { pathOf, readFlags, runCommand, UsageError } from './command'
 
 const USAGE = `npm run pii -- [FILE] [--mistakes]

@@ -1,6 +1,6 @@
 // How a run tells of itself on the command line: a line that renews itself on a terminal, a line now and then in a log, or one
 // JSON object an event for other programs. Losses in nats a token, measured ones in bits a byte, too.
-import type { RunEvent } from '../run'
+import type { RunEvent } from '../words/run'
 
 /** Between two progress lines, where lines stay. */
 const LOG_MS = 10_000

@@ -1,8 +1,8 @@
 // `npm run record -- DIR`: makes the history of a run that `train` kept the one that the page opens with. Written small:
 // every second step, four digits.
 import { writeFileSync } from 'node:fs'
-import { makeDataset, measureTokens } from '../data/dataset'
-import { ladderOf } from '../data/ladder'
+import { makeDataset, measureTokens } from '../data/dataset/dataset'
+import { ladderOf } from '../data/dataset/ladder'
 import { decodeText } from '../storage/checkpoint'
 import { pathOf, readFlags, runCommand, UsageError } from './command'
 import { readRun } from './run_folder'

@@ -2,10 +2,10 @@
 // programs. Both are written beside the old ones and then put in their place, so that a kill at any instant leaves a whole one.
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { writeTokenizerJson } from '../data/tokenizer_json'
+import { writeTokenizerJson } from '../data/tokenize/tokenizer_json'
 import { CheckpointError } from '../errors'
-import { bitsPerByte } from '../loss_unit'
-import type { Checkpoint, RunHistory } from '../run'
+import { bitsPerByte } from '../words/loss_unit'
+import type { Checkpoint, RunHistory } from '../words/run'
 import { decodeCheckpoint, encodeCheckpoint } from '../storage/checkpoint'
 import { UsageError } from './command'
 

@@ -3,7 +3,7 @@
 // text, history and notes. Reading checks all of it: spec, names, shapes, and that every number is finite.
 import { CheckpointError } from '../errors'
 import { paramTable } from '../params'
-import type { Checkpoint, CheckpointMeta, RunHistory } from '../run'
+import type { Checkpoint, CheckpointMeta, RunHistory } from '../words/run'
 import { historyFromJson, historyToJson } from './history'
 import { readSafetensors, writeSafetensors, type SafetensorsFile, type StoredTensor } from './safetensors'
 import { KNOWN_VERSIONS, parseMeta } from './schema'

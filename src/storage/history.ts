@@ -1,7 +1,7 @@
 // A run's history between its three forms: objects while it runs, columns in the browser's database (one typed array clones in
 // a thousandth of the time of as many objects), columns in JSON in an exported file.
 import { CheckpointError } from '../errors'
-import type { RunEvent, RunHistory, StepMetrics } from '../run'
+import type { RunEvent, RunHistory, StepMetrics } from '../words/run'
 import { parseHistory, type PackedHistory } from './schema'
 
 /** The steps as columns; a copy, which a history that grows on does not change. */

@@ -3,7 +3,7 @@
 // transaction, so a tab killed at any instant leaves the old or the new, never half of each.
 import { createStore, promisifyRequest, type UseStore } from 'idb-keyval'
 import { CheckpointError } from '../errors'
-import type { Checkpoint, RunHistory, RunSpec } from '../run'
+import type { Checkpoint, RunHistory, RunSpec } from '../words/run'
 import { decodeCheckpoint, decodeText, encodeCheckpoint } from './checkpoint'
 import { cutHistory, packHistory, unpackHistory } from './history'
 import { explainWrite } from './quota'

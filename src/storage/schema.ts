@@ -3,8 +3,9 @@
 import * as v from 'valibot'
 import { MLPS, NORMS, POSITIONS, PRECISIONS, RECOMPUTES, SCHEDULES, validate } from '../config'
 import { CheckpointError } from '../errors'
-import { NAME_STRICTNESS, PII_KINDS, TREATMENTS } from '../recipe'
-import { TOKENIZER_KINDS, type CheckpointMeta, type RunSpec } from '../run'
+import { NAME_STRICTNESS, PII_KINDS, TREATMENTS } from '../words/recipe'
+import { TOKENIZER_KINDS } from '../words/tokens'
+import type { CheckpointMeta, RunSpec } from '../words/run'
 
 /** The versions of the checkpoint header that can be read. */
 export const KNOWN_VERSIONS = [1] as const

@@ -1,6 +1,6 @@
 // Writing text: a prompt in, tokens out, until a stop text, a cancel or the asked length.
-import type { Tokenizer } from '../data/tokenizer'
-import type { GeneratedToken, SampleOptions } from '../run'
+import type { Tokenizer } from '../data/tokenize/tokenizer'
+import type { GeneratedToken, SampleOptions } from '../words/run'
 import type { Decoder } from './decoder'
 
 /**

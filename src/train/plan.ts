@@ -7,7 +7,7 @@ import { gpt } from '../model/gpt'
 import { planMemory } from '../model/memory'
 import { gradientLabel, type Tape } from '../model/tape'
 import { layoutArenas, paramTable, sizeOf, type Arena } from '../params'
-import type { Forecast, MemoryUse } from '../run'
+import type { Forecast, MemoryUse } from '../words/run'
 
 /** The flat arenas of one kind: weights, gradients or a moment. */
 export const KINDS = ['weights', 'grads', 'm', 'v'] as const

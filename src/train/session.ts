@@ -1,14 +1,22 @@
 // A run in progress: the loop of one experiment, told as events. Each step: evaluate if it is time, take one update, report what
 // has been computed meanwhile. Knows text, batches and the clock; no threads, no disk, no pixels.
 import { validate, type Config } from '../config'
-import { resplit, type Dataset } from '../data/dataset'
-import { Loader } from '../data/loader'
+import { resplit, type Dataset } from '../data/dataset/dataset'
+import { Loader } from '../data/dataset/loader'
 import type { Engine, Timing } from '../engine'
 import { ConfigError, invariant, NotFiniteError } from '../errors'
 import { initWeights } from '../model/init'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
-import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunHistory, RunSpec, SampleOptions } from '../run'
+import type {
+  Checkpoint,
+  EvalMetrics,
+  GeneratedToken,
+  RunEvent,
+  RunHistory,
+  RunSpec,
+  SampleOptions,
+} from '../words/run'
 import { Decoder } from './decoder'
 import { Flight } from './flight'
 import { generate } from './generate'

@@ -1,7 +1,7 @@
 // A model, its gradients and AdamW's moments on an engine. A training step is one program, recorded once and replayed:
 // forward, backward, update. Knows batches and steps; no text, no clock, no events.
 import type { Config, ModelConfig } from '../config'
-import type { Batch } from '../data/loader'
+import type { Batch } from '../data/dataset/loader'
 import {
   ALIGN,
   DICE,

@@ -1,6 +1,6 @@
 // The run that the worker holds open: its record, its history, its text, and the loop that trains it. Keeps the loop's work on
 // the disk and tells the page what happens; when the disk refuses, the run lives on in memory.
-import { measureTokens, type Dataset } from '../data/dataset'
+import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
 import { CheckpointError, type DeviceLostError } from '../errors'
 import type {
@@ -12,7 +12,7 @@ import type {
   RunSpec,
   RunStatus,
   SampleOptions,
-} from '../run'
+} from '../words/run'
 import { addToHistory, cutHistory } from '../storage/history'
 import type { RunLock } from '../storage/lock'
 import { checkpointsOf, type RunStore } from '../storage/runs'

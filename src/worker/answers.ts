@@ -1,6 +1,7 @@
 // Whether a run's model is right: it is asked questions from its own generated text, one after the other, between training steps.
-import { questionsOf } from '../data/questions'
-import type { Answer, Answers, GeneratedToken } from '../run'
+import { questionsOf } from '../evaluate/questions'
+import type { Answer, Answers } from '../words/corpus'
+import type { GeneratedToken } from '../words/run'
 import type { ActiveRun } from './active_run'
 import { write } from './chat'
 

@@ -1,6 +1,6 @@
 // Text on demand: tokens are written between the steps of a training run, a few milliseconds' worth a turn, and streamed up.
 import { DeviceLostError } from '../errors'
-import type { GeneratedToken, SampleOptions } from '../run'
+import type { GeneratedToken, SampleOptions } from '../words/run'
 import type { Session } from '../train/session'
 import type { TrainingLoop } from './training_loop'
 import { macrotask } from './turns'

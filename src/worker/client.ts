@@ -2,10 +2,10 @@
 // back gets its class again by its name. Knows nothing of training.
 import { proxy, transfer, wrap } from 'comlink'
 import { revive } from '../errors'
-import type { TokenizerChoice } from '../run'
+import type { TokenizerChoice } from '../words/tokens'
 import type { Lab, LabEvent, OpenRun } from './protocol'
 
-export type { RunHistory } from '../run'
+export type { RunHistory } from '../words/run'
 export type {
   DatasetSummary,
   EnginePreference,

@@ -1,6 +1,6 @@
 // What a person gave, read as documents: kept with its files, so that it can be read in another way without being asked for again.
-import type { CollectedSummary, ReadAs, TablePreview } from '../collecting'
-import { collect, previewOf, textOf, withColumns, type Collected, type Dropped } from '../data/collect'
+import type { CollectedSummary, ReadAs, TablePreview } from '../words/collecting'
+import { collect, previewOf, textOf, withColumns, type Collected, type Dropped } from '../data/collect/collect'
 import { CorpusError } from '../errors'
 import type { Job } from './loading'
 

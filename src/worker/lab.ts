@@ -1,29 +1,19 @@
 // The worker's side of protocol.ts, each call a few lines: what it means, in terms of the workbench, the open run and the
 // text. Knows no thread: worker.ts puts it behind one.
 import { transfer } from 'comlink'
-import type { BenchResult, BenchSize } from '../bench'
-import type { ReadAs, TablePreview } from '../collecting'
+import type { BenchResult, BenchSize } from '../words/bench'
+import type { ReadAs, TablePreview } from '../words/collecting'
 import { validate, type Config, type Problem } from '../config'
-import { fits, measureTokens, type Dataset } from '../data/dataset'
-import { ladderOf } from '../data/ladder'
+import { fits, measureTokens, type Dataset } from '../data/dataset/dataset'
+import { ladderOf } from '../data/dataset/ladder'
 import type { EngineInfo, Timing } from '../engine'
 import { CheckpointError, ConfigError, invariant, OutOfMemoryError } from '../errors'
-import { bitsPerByte } from '../loss_unit'
-import type { CleanPreview, CleanStep, LeakReport, PersonalFound, PersonalQuery } from '../recipe'
-import type {
-  Answer,
-  Answers,
-  BuiltInCorpus,
-  CheckpointMeta,
-  Forecast,
-  GeneratedToken,
-  Preparation,
-  RunEvent,
-  SampleOptions,
-  TokenizerChoice,
-} from '../run'
+import { bitsPerByte } from '../words/loss_unit'
+import type { CleanPreview, CleanStep, LeakReport, PersonalFound, PersonalQuery, Preparation } from '../words/recipe'
+import type { Answer, Answers, BuiltInCorpus } from '../words/corpus'
+import type { CheckpointMeta, Forecast, GeneratedToken, RunEvent, SampleOptions } from '../words/run'
+import type { TokenizerChoice, CompressionPoint, MergeReplay, Merges, PassageReading } from '../words/tokens'
 import { RunStore } from '../storage/runs'
-import type { CompressionPoint, MergeReplay, Merges, PassageReading } from '../tokens'
 import { forecast, predictMemory } from '../train/plan'
 import { measureSize } from '../train/benchmark'
 import { checkAnswers } from './answers'

@@ -1,5 +1,5 @@
 // One text at a time is on its way: what is done for it, how far that is, and how it is called off.
-import type { Loading } from '../collecting'
+import type { Loading } from '../words/collecting'
 import { CancelledError } from '../errors'
 import { macrotask } from './turns'
 

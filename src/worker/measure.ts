@@ -1,8 +1,8 @@
 // What a run would cost on this device: five real steps with a clock beside them.
 import type { Config } from '../config'
-import type { Dataset } from '../data/dataset'
+import type { Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
-import type { RunEvent } from '../run'
+import type { RunEvent } from '../words/run'
 import { Session } from '../train/session'
 import type { Measurement } from './protocol'
 

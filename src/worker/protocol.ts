@@ -1,6 +1,6 @@
 // What the page may ask of the worker and what the worker tells the page. Types only: both sides compile against these.
-import type { BenchResult, BenchSize } from '../bench'
-import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../collecting'
+import type { BenchResult, BenchSize } from '../words/bench'
+import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/collecting'
 import type { Config, Problem } from '../config'
 import type { EngineInfo, KernelChoice } from '../engine'
 import type {
@@ -11,23 +11,19 @@ import type {
   PersonalFound,
   PersonalQuery,
   PersonalReport,
-} from '../recipe'
+  Preparation,
+} from '../words/recipe'
+import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
 import type {
-  Answer,
-  Answers,
-  BuiltInCorpus,
   CheckpointMeta,
-  CorpusInfo,
   Forecast,
   GeneratedToken,
-  Preparation,
   RunEvent,
   RunHistory,
   RunStatus,
   SampleOptions,
-  TokenizerState,
-} from '../run'
-import type { TokenizerCalls } from '../tokens'
+} from '../words/run'
+import type { TokenizerState, TokenizerCalls } from '../words/tokens'
 
 /** A text read and tokenized, ready to train on. */
 export interface DatasetSummary {

@@ -1,11 +1,11 @@
 // What a recipe would do to the collected text, before it is done: cleaning tried on its beginning, personal data found, and what of
 // the held-out part leaks from the training part. Of each question only the newest is answered; an older one ends with null.
-import { cleaning } from '../data/clean'
-import { resplit, type Dataset } from '../data/dataset'
-import { findingLeaks, leakUnit } from '../data/leaks'
-import { paced, within } from '../data/paced'
-import { findPersonal, refusalsOf, type Hit } from '../data/pii'
-import { decoding } from '../data/tokenizers'
+import { cleaning } from '../data/prepare/clean'
+import { resplit, type Dataset } from '../data/dataset/dataset'
+import { findingLeaks, leakUnit } from '../data/prepare/leaks'
+import { paced, within } from '../paced'
+import { findPersonal, refusalsOf, type Hit } from '../data/prepare/pii'
+import { decoding } from '../data/tokenize/tokenizers'
 import {
   PII_KINDS,
   type CleanPreview,
@@ -15,8 +15,8 @@ import {
   type LeakReport,
   type PersonalFound,
   type PersonalQuery,
-} from '../recipe'
-import { SPECIAL } from '../run'
+} from '../words/recipe'
+import { SPECIAL } from '../words/tokens'
 import type { CorpusShelf } from './corpus_shelf'
 import { macrotask } from './turns'
 

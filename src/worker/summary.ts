@@ -1,6 +1,8 @@
 // What the page shows of a kept run and of a dataset.
-import { alphabet, type Dataset } from '../data/dataset'
-import type { Preparation, RunStatus, TokenizerState } from '../run'
+import { alphabet, type Dataset } from '../data/dataset/dataset'
+import type { Preparation } from '../words/recipe'
+import type { RunStatus } from '../words/run'
+import type { TokenizerState } from '../words/tokens'
 import { checkpointsOf } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import type { DatasetSummary, RunSummary } from './protocol'

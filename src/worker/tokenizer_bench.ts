@@ -1,21 +1,23 @@
 // Tokenizers tried on the current text before one is chosen: a passage under any of them, merges as they were learned, how far each
 // size compresses. What is learned is kept until the text changes; byte pairs and words are learned once, to the largest size, of
 // which every smaller one is the beginning.
-import { learningBpe, type LearnedPairs } from '../data/bpe'
-import { bytesOf } from '../data/byte_alphabet'
-import { assistantMask, SPECIAL_TOKENS } from '../data/chat_format'
-import { learning } from '../data/learn'
-import { edgeRanks, replay } from '../data/merge_replay'
-import { paced, within } from '../data/paced'
-import { countingPieces, eachPiece } from '../data/pieces'
-import { specialTokens, textBetween } from '../data/special'
-import type { Tokenizer } from '../data/tokenizer'
-import { readTokenizerJson, writeTokenizerJson } from '../data/tokenizer_json'
-import { tokenBytes, tokenizerOf } from '../data/tokenizers'
-import { learningWords } from '../data/word_tokenizer'
+import { learningBpe, type LearnedPairs } from '../data/tokenize/bpe'
+import { bytesOf } from '../data/tokenize/byte_alphabet'
+import { assistantMask, SPECIAL_TOKENS } from '../data/tokenize/chat_format'
+import { learning } from '../data/tokenize/learn'
+import { edgeRanks, replay } from '../data/tokenize/merge_replay'
+import { paced, within } from '../paced'
+import { countingPieces, eachPiece } from '../data/tokenize/pieces'
+import { specialTokens, textBetween } from '../data/tokenize/special'
+import type { Tokenizer } from '../data/tokenize/tokenizer'
+import { readTokenizerJson, writeTokenizerJson } from '../data/tokenize/tokenizer_json'
+import { tokenBytes, tokenizerOf } from '../data/tokenize/tokenizers'
+import { learningWords } from '../data/tokenize/word_tokenizer'
 import { CancelledError, CorpusError } from '../errors'
-import { SPECIAL, type TokenizerChoice, type TokenizerState } from '../run'
 import {
+  SPECIAL,
+  type TokenizerChoice,
+  type TokenizerState,
   LARGEST_VOCAB,
   LONGEST_PASSAGE,
   NEVER,
@@ -29,7 +31,7 @@ import {
   type PassageReading,
   type PassageToken,
   type TokenizerCalls,
-} from '../tokens'
+} from '../words/tokens'
 import type { CorpusShelf } from './corpus_shelf'
 import { tokenizerKey } from './summary'
 import { macrotask } from './turns'

@@ -3,7 +3,7 @@
 // device. Knows no disk and no page: keeping, reopening and telling are done by its keeper.
 import type { Engine } from '../engine'
 import { DeviceLostError } from '../errors'
-import type { Checkpoint, RunStatus } from '../run'
+import type { Checkpoint, RunStatus } from '../words/run'
 import type { Session } from '../train/session'
 import { macrotask, Turns } from './turns'
 

@@ -1,9 +1,9 @@
 // Runs on their way out of this browser and into it: one safetensors file with weights, moments, text, history and notes. And
 // a run's weights on their way into a new run.
-import { fingerprint } from '../data/dataset'
+import { fingerprint } from '../data/dataset/dataset'
 import { CheckpointError, ConfigError } from '../errors'
 import { countParams, paramTable } from '../params'
-import type { Checkpoint, RunHistory, RunSpec } from '../run'
+import type { Checkpoint, RunHistory, RunSpec } from '../words/run'
 import { decodeCheckpoint, decodeText, encodeCheckpoint } from '../storage/checkpoint'
 import { cutHistory } from '../storage/history'
 import { newRecord, type Progress } from '../storage/runs'

@@ -1,10 +1,10 @@
 // What the worker has in hand: the engine, the disk, the way up to the page, and at most one open run. Runs are opened and
 // closed here, one after the other, and the page is told of what is kept.
-import { measureTokens, type Dataset } from '../data/dataset'
+import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { EngineInfo } from '../engine'
 import { CheckpointError, RunLockedError, StorageFullError } from '../errors'
 import { countParams } from '../params'
-import type { RunSpec } from '../run'
+import type { RunSpec } from '../words/run'
 import { HELD_ELSEWHERE, lockRun } from '../storage/lock'
 import { estimateUsage } from '../storage/quota'
 import { newRecord, type RunStore } from '../storage/runs'

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { benchConfig } from '../../src/bench'
+import { benchConfig } from '../../src/words/bench'
 import {
   agree,
   disagreements,

@@ -2,7 +2,7 @@
 import { defaultConfig, type Config } from '../../src/config'
 import { paramTable, sizeOf } from '../../src/params'
 import { hash } from '../../src/rng'
-import type { Checkpoint, RunHistory, RunSpec } from '../../src/run'
+import type { Checkpoint, RunHistory, RunSpec } from '../../src/words/run'
 
 export const TEXT = 'abcdefgh '.repeat(40)
 

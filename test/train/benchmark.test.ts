@@ -1,6 +1,6 @@
 // The bench's core: its figures fit together, its input is the same each time, it stops when it is told to and keeps nothing.
 import { expect, test } from 'vitest'
-import { benchConfig, resultTable } from '../../src/bench'
+import { benchConfig, resultTable } from '../../src/words/bench'
 import { openCpu } from '../../src/cpu/engine'
 import type { Engine, Tensor } from '../../src/engine'
 import { benchInput, COMPARED, Benchmark, measureSize, roundsOf } from '../../src/train/benchmark'

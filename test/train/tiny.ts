@@ -1,8 +1,8 @@
 // A model and a text small enough that a step takes milliseconds on any engine, for the tests of this folder.
 import { defaultConfig, type Config } from '../../src/config'
-import { makeDataset, type Dataset } from '../../src/data/dataset'
-import { Loader } from '../../src/data/loader'
-import type { RunEvent, RunSpec, StepMetrics } from '../../src/run'
+import { makeDataset, type Dataset } from '../../src/data/dataset/dataset'
+import { Loader } from '../../src/data/dataset/loader'
+import type { RunEvent, RunSpec, StepMetrics } from '../../src/words/run'
 
 const TEXT = Array.from({ length: 120 }, (_, i) => `${i} men went to mow, went to mow a meadow.\n`).join('')
 

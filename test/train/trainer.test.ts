@@ -2,7 +2,7 @@
 import { expect, test, vi } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
 import type { Config } from '../../src/config'
-import type { Batch } from '../../src/data/loader'
+import type { Batch } from '../../src/data/dataset/loader'
 import { RING, type Engine } from '../../src/engine'
 import { openDevice } from '../../src/gpu/device'
 import { gradientLabel } from '../../src/model/tape'

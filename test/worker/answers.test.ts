@@ -1,6 +1,6 @@
 // A run on a generated text is asked questions and judged, while nothing else of it changes.
 import { expect, test } from 'vitest'
-import type { Answer } from '../../src/run'
+import type { Answer } from '../../src/words/corpus'
 import { disk, tab, tiny, withRun } from './lab_env'
 
 test('a model on sums is asked sums that it never saw', async () => {

@@ -2,10 +2,10 @@
 // addresses are fetched once, loading tells how far it is and can be called off; what fails leaves the text before.
 import { zipSync, strToU8 } from 'fflate'
 import { describe, expect, test } from 'vitest'
-import type { Loading } from '../../src/collecting'
+import type { Loading } from '../../src/words/collecting'
 import { CancelledError, CorpusError } from '../../src/errors'
-import { SPECIAL } from '../../src/run'
-import { SUGGESTED_TEXTS } from '../../src/suggested'
+import { SPECIAL } from '../../src/words/tokens'
+import { SUGGESTED_TEXTS } from '../../src/words/suggested'
 import { CorpusShelf, UNTOUCHED } from '../../src/worker/corpus_shelf'
 import { LoadingDesk } from '../../src/worker/loading'
 import { disk, tab } from './lab_env'

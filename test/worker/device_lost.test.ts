@@ -1,7 +1,7 @@
 // A device that goes away: in mid-run, between steps, while text is written, again and again. On Dawn, with `destroy()`.
 import { describe, expect, test, vi } from 'vitest'
 import { DeviceLostError } from '../../src/errors'
-import type { RunEvent } from '../../src/run'
+import type { RunEvent } from '../../src/words/run'
 import { gpu } from '../gpu_env'
 import { bitsOf, disk, status, withRun } from './lab_env'
 

@@ -2,7 +2,7 @@
 // leaves; what goes wrong and what is said of it.
 import { describe, expect, test, vi } from 'vitest'
 import { CheckpointError, ConfigError, CorpusError, StorageFullError } from '../../src/errors'
-import type { RunEvent } from '../../src/run'
+import type { RunEvent } from '../../src/words/run'
 import type { RunStore } from '../../src/storage/runs'
 import { bitsOf, disk, status, tab, TEXT, tiny, withRun } from './lab_env'
 

@@ -1,9 +1,9 @@
 // The recipe in the worker: tried before it is applied, applied, counted on the card, kept with the run and in its file; and what
 // is asked for twice is answered once.
 import { expect, test } from 'vitest'
-import { SPECIAL_TOKENS } from '../../src/data/chat_format'
+import { SPECIAL_TOKENS } from '../../src/data/tokenize/chat_format'
 import { CorpusError } from '../../src/errors'
-import { anonymiseAll, type CleanStep } from '../../src/recipe'
+import { anonymiseAll, type CleanStep } from '../../src/words/recipe'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { UNTOUCHED, CorpusShelf } from '../../src/worker/corpus_shelf'
 import { RecipeBench } from '../../src/worker/recipe_bench'

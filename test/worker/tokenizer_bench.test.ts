@@ -3,14 +3,20 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { trainBpe } from '../../src/data/bpe'
-import { writeDocuments } from '../../src/data/chat_format'
-import { learnTokenizer } from '../../src/data/learn'
-import { replay } from '../../src/data/merge_replay'
-import { tokenBytes, tokenizerOf } from '../../src/data/tokenizers'
+import { trainBpe } from '../../src/data/tokenize/bpe'
+import { writeDocuments } from '../../src/data/tokenize/chat_format'
+import { learnTokenizer } from '../../src/data/tokenize/learn'
+import { replay } from '../../src/data/tokenize/merge_replay'
+import { tokenBytes, tokenizerOf } from '../../src/data/tokenize/tokenizers'
 import { CancelledError, CorpusError } from '../../src/errors'
-import { SPECIAL, type TokenizerChoice } from '../../src/run'
-import { spell, tokensAfter, vocabProblem, type TokenizerCalls } from '../../src/tokens'
+import {
+  SPECIAL,
+  type TokenizerChoice,
+  spell,
+  tokensAfter,
+  vocabProblem,
+  type TokenizerCalls,
+} from '../../src/words/tokens'
 import { CorpusShelf } from '../../src/worker/corpus_shelf'
 import { tokenizerKey } from '../../src/worker/summary'
 import { TokenizerBench } from '../../src/worker/tokenizer_bench'

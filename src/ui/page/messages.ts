@@ -1,0 +1,181 @@
+// What the shell of the page says: the part of the message catalogue for the rail, the strip, errors, keys and commands.
+import { hundredths, integer, plural } from '../format'
+
+/** What happened, what was kept and what to do, for an error with a name. */
+interface Explanation {
+  title: string
+  text: string
+  kept: string
+  todo: string
+}
+
+const KEPT_RUN = 'The run is kept up to its last checkpoint, and everything saved before is untouched.'
+
+const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
+  NoWebGpuError: {
+    title: 'This browser gives no access to the GPU',
+    kept: 'Nothing is lost.',
+    todo: 'The page goes on with its CPU engine: slower, but all of it works. The device panel tells how to get WebGPU.',
+  },
+  DeviceLostError: {
+    title: 'The GPU went away',
+    kept: KEPT_RUN,
+    todo: 'Press Continue: the device is opened anew and training goes on from the last checkpoint.',
+  },
+  OutOfMemoryError: {
+    title: 'The GPU has no room for this',
+    kept: KEPT_RUN,
+    todo: 'Choose a smaller size, a smaller batch or a shorter context, and restart.',
+  },
+  StorageFullError: {
+    title: 'The browser’s disk is full',
+    kept: 'Training goes on and older checkpoints are untouched, but new ones cannot be written.',
+    todo: 'Delete runs that you no longer need, or export them first.',
+  },
+  CheckpointError: {
+    title: 'This file or checkpoint cannot be trusted',
+    kept: 'Nothing that was saved before has been changed.',
+    todo: 'Try another copy of the file, or an older run.',
+  },
+  LinkError: {
+    title: 'This link cannot be opened',
+    kept: 'Nothing has been changed.',
+    todo: 'Ask for the link again.',
+  },
+  CorpusError: {
+    title: 'This text cannot be trained on',
+    kept: 'The text chosen before is still there.',
+    todo: 'Choose another text, or change this one and try again.',
+  },
+  ConfigError: {
+    title: 'These settings do not fit together',
+    kept: 'Nothing has been changed.',
+    todo: 'Open Model: each problem stands beside its field, with a way out.',
+  },
+  NotFiniteError: {
+    title: 'The loss stopped being a number',
+    kept: 'Training stopped at that step. The last good checkpoint is kept.',
+    todo: 'Most often the learning rate is too high: lower it two or three notches in Model, then restart.',
+  },
+  RunLockedError: {
+    title: 'Another tab is training this run',
+    kept: 'The other tab goes on undisturbed.',
+    todo: 'Look at it here, or go to the other tab to change it. Closing the other tab frees the run.',
+  },
+}
+
+export const stages = {
+  label: 'Stages',
+  kept: (count: number) => plural(count, 'run kept', 'runs kept'),
+  data: 'Data',
+  tokens: 'Tokens',
+  model: 'Model',
+  train: 'Train',
+  chat: 'Chat',
+  runs: 'Runs',
+  hints: {
+    data: 'the text it learns from',
+    tokens: 'the pieces it reads',
+    model: 'its shape and size',
+    train: 'watch it learn',
+    chat: 'let it write',
+    runs: 'everything kept',
+  },
+}
+
+export const title = {
+  running: (step: number, value: number) => `${integer(step)} · ${hundredths(value)} · Glasshouse`,
+  stage: (stage: string) => `${stage} · Glasshouse`,
+}
+
+export const theme = { label: 'Theme', system: 'System', light: 'Light', dark: 'Dark' }
+
+export const errors = {
+  notReady: 'The training engine is still opening. Try again in a moment.',
+  close: 'Dismiss this message',
+  messages: 'Messages',
+  /** Named errors say what to do; anything else is shown as it came. */
+  describe(error: Error): Explanation {
+    const known = EXPLANATIONS[error.name]
+    if (known) return { ...known, text: error.message }
+    return {
+      title: 'Something went wrong here',
+      text: error.message,
+      kept: 'What was saved is untouched.',
+      todo: 'Reload the page; the run goes on from its last checkpoint.',
+    }
+  },
+  dead: 'The training engine did not start',
+  deadText: (reason: string) => `The page could not open its worker: ${reason}`,
+  deadTodo: 'Reload the page. If that does not help, the browser may be blocking workers for this address.',
+  reload: 'Reload the page',
+}
+
+export const strip = {
+  label: 'Run',
+  start: 'Start',
+  pause: 'Pause',
+  resume: 'Continue',
+  step: 'One step',
+  stop: 'Stop',
+  stopTitle: 'End this run here?',
+  stopText: 'It is saved, marked as finished, and stays in Runs. To go on in a moment, pause instead.',
+  stopYes: 'End the run',
+  steps: 'Step',
+  of: (max: number) => `of ${integer(max)}`,
+  loss: 'Loss',
+  validation: 'Validation',
+  inNats: (name: string) => `${name}, nats`,
+  speed: 'Tokens/s',
+  left: 'Left',
+  took: 'Took',
+  none: '–',
+  progress: (step: number, max: number) => `Step ${integer(step)} of ${integer(max)}`,
+  state: {
+    opening: 'Opening the device',
+    dead: 'Engine not running',
+    recorded: 'Recorded run',
+    running: 'Training',
+    paused: 'Paused',
+    finished: 'Finished',
+    failed: 'Stopped by an error',
+    readOnly: 'Read-only',
+    compiling: (done: number, total: number) => `Preparing ${integer(done)}/${integer(total)}`,
+    measuring: 'Measuring',
+  },
+  saved: (step: number) => `saved at step ${integer(step)}`,
+  unsaved: 'not saved: disk full',
+}
+
+export const keys = {
+  title: 'Keyboard',
+  on: 'Shortcuts are on',
+  items: [
+    ['Space', 'start or pause'],
+    ['S', 'one step'],
+    ['G', 'generate text'],
+    ['1 – 6', 'Data, Tokens, Model, Train, Chat, Runs'],
+    ['?', 'this sheet'],
+    ['Esc', 'close'],
+    ['⌘K or Ctrl-K', 'all commands'],
+    ['← →', 'on the chart or a sample: move the cursor'],
+  ] as const,
+  note: 'None of them acts while you are typing.',
+  button: 'Keyboard',
+}
+
+export const palette = {
+  title: 'Commands',
+  find: 'Find a command',
+  none: 'No command has these words.',
+  button: 'Commands',
+  commands: {
+    stage: (stage: string) => `Go to ${stage}`,
+    theme: (theme: string) => `Theme: ${theme}`,
+    corpus: (name: string) => `Use the text ${name}`,
+    run: (name: string) => `Open the run ${name}`,
+    device: 'Show the device',
+    keys: 'Show the keyboard shortcuts',
+    generate: 'Generate text',
+  },
+}

@@ -1,0 +1,90 @@
+// What buttons, keys and the command palette do, each written once. Errors end as a message that says what to do.
+import { draft } from './draft.svelte'
+import type { Given } from './given'
+import { asError, lab } from './lab.svelte'
+import { m } from '../messages'
+import { route } from './route.svelte'
+import { toasts } from './toasts.svelte'
+
+/** Runs a command; if it fails, the person reads why. */
+export async function attempt(command: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await command()
+    return true
+  } catch (error) {
+    const { title, text, todo } = m.errors.describe(asError(error))
+    toasts.show({ level: 'error', text: `${title}. ${text} ${todo}` })
+    return false
+  }
+}
+
+/** The open run can be trained on from here. */
+export const canTrain = () =>
+  lab.run !== null && lab.readOnly === null && lab.broken === null && lab.status !== 'finished' && !lab.busy
+
+export async function trainItNow() {
+  route.go('train')
+  await draft.go()
+}
+
+/** Space and the strip's big button: start, pause, or begin the first run. */
+export async function startOrPause() {
+  if (lab.phase !== 'ready' || lab.reopening || draft.going !== 'idle') return
+  if (lab.run === null) return trainItNow()
+  if (lab.status === 'running') await attempt(() => lab.pause())
+  else if (canTrain()) await attempt(() => lab.start())
+}
+
+export async function stepOnce() {
+  if (canTrain() && lab.status !== 'running') await attempt(() => lab.stepOnce())
+}
+
+export async function openRun(id: string) {
+  if (await attempt(() => lab.openRun(id))) followRun()
+}
+
+/** The settings under the hands become the open run's. */
+export function followRun() {
+  if (lab.run) draft.follow(lab.run.config, lab.run.prompt)
+}
+
+/** A run that was exported here, from its file. */
+async function takeRun(file: File) {
+  route.go('runs')
+  await attempt(async () => {
+    const run = await lab.importRun(await file.arrayBuffer())
+    toasts.show({ level: 'info', text: m.runs.imported(run.name) })
+  })
+}
+
+/** Takes a tokenizer.json where the tokenizers are; false where the file is something else. The stage that can says so. */
+let takeTokenizer: (file: File) => Promise<boolean> = () => Promise.resolve(false)
+export function onTokenizerFile(take: (file: File) => Promise<boolean>) {
+  takeTokenizer = take
+}
+
+/** Dropped or chosen files: a tokenizer by itself, runs that were exported here, and all others together as a text. */
+export async function takeFiles(given: readonly Given[]) {
+  const [first, ...others] = given
+  if (first && others.length === 0 && (await takeTokenizer(first.file))) return
+  const isRun = ({ name }: Given) => name.endsWith('.safetensors')
+  for (const { file } of given.filter(isRun)) await takeRun(file)
+  const texts = given.filter((one) => !isRun(one))
+  if (texts.length === 0) return
+  route.go('data')
+  await draft.take(() => draft.useOwn(lab.loadFiles(texts)))
+}
+
+export async function copy(text: string): Promise<boolean> {
+  return attempt(() => navigator.clipboard.writeText(text))
+}
+
+/** Hands bytes to the browser as a download. */
+export function download(name: string, bytes: Uint8Array<ArrayBuffer>) {
+  const url = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }))
+  const link = document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
+}

@@ -1,0 +1,127 @@
+// The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
+import type { Config } from '../config'
+import type { KernelChoice, SamplingOptions } from '../engine'
+import type { CorpusInfo } from './corpus'
+import type { TokenizerState } from './tokens'
+
+/** One update's numbers. Losses in nats a token. */
+export interface StepMetrics {
+  step: number
+  loss: number
+  /** Global gradient norm before clipping. */
+  grad_norm: number
+  learning_rate: number
+  /** Wall time of this step, averaged over the steps since the last report. */
+  step_ms: number
+  /** Tokens trained on so far. */
+  tokens: number
+}
+
+/** A measurement on held-out text. `step` counts the updates made before it. */
+export interface EvalMetrics {
+  step: number
+  val_loss: number
+  /** Mean training loss of the steps since the measurement before; null before the first step. */
+  train_loss: number | null
+  /** How far the last update moved the weights, as a share of their length; absent before the first, and in older runs. */
+  update_ratio?: number | undefined
+}
+
+/** Text that the model wrote at `step`, with the probability of each token when it was chosen. */
+export interface Sample {
+  step: number
+  prompt: string
+  tokens: string[]
+  probabilities: number[]
+}
+
+/** What a run went through, oldest first. */
+export interface RunHistory {
+  steps: StepMetrics[]
+  evals: EvalMetrics[]
+  samples: Sample[]
+  events: { step: number; text: string }[]
+}
+
+/** Everything needed to build a session, and nothing about how far it got. */
+export interface RunSpec {
+  name: string
+  config: Config
+  corpus: CorpusInfo
+  tokenizer: TokenizerState
+  /** What samples start from. */
+  prompt: string
+  /** Bytes of text to a token, of what is held out, or of all where nothing is; absent in older runs. */
+  bytes_per_token?: number | undefined
+}
+
+/** The numbers beside the weights of a checkpoint. `step` counts the updates made. */
+export interface CheckpointMeta {
+  format: 'glasshouse-checkpoint'
+  version: 1
+  step: number
+  tokens: number
+  /** Seconds spent training so far. */
+  elapsed_s: number
+  best_val_loss: number | null
+  spec: RunSpec
+  /** Which kernels computed, on which adapter: to go on from the same bit there, the same must. */
+  kernels?: { adapter: string; choices: KernelChoice[] } | undefined
+}
+
+/** A model in the middle of training: weights under their names, AdamW's moments under `m.` + name and `v.` + name. */
+export interface Checkpoint {
+  meta: CheckpointMeta
+  tensors: Map<string, { shape: readonly number[]; data: Float32Array }>
+}
+
+/** What a run takes of a device's memory, in bytes. `evaluation` is 0 where the step's activations serve it too. */
+export interface MemoryUse {
+  weights: number
+  gradients: number
+  /** AdamW's two. */
+  moments: number
+  /** The batch, and the tables and numbers that go with it. */
+  inputs: number
+  /** With their gradients. */
+  activations: number
+  evaluation: number
+  /** Caches and activations of whoever writes the samples. */
+  decoder: number
+  total: number
+}
+
+/** What a run would take and compute with each way of computing again; `flops` are those of one step. */
+export type Forecast = Record<Config['recompute'], { memory: MemoryUse; flops: number }>
+
+/** What the run strip shows. `finished`: max_iters reached. `failed`: stopped by an error, which `reason` tells. */
+export type RunStatus = 'paused' | 'running' | 'finished' | 'failed'
+
+/** What happens during a run, in order; goes up from the session to the page. */
+export type RunEvent =
+  | { type: 'step'; metrics: StepMetrics }
+  | { type: 'eval'; metrics: EvalMetrics }
+  | { type: 'sample'; sample: Sample }
+  | { type: 'compile'; done: number; total: number }
+  /** The first step since the run was opened: time from opening it, waiting for the start not counted, to the step computed. */
+  | { type: 'first_step'; ms: number; compile_ms: number }
+  | { type: 'checkpoint'; step: number; size_bytes: number }
+  | { type: 'status'; status: RunStatus; step: number; reason?: string }
+  /** Something a person should read: the run goes on. */
+  | { type: 'notice'; level: 'info' | 'warning' | 'error'; message: string }
+
+/** How to write text. Probabilities are taken after temperature, before top-k and top-p cut. */
+export interface SampleOptions extends SamplingOptions {
+  prompt: string
+  max_tokens: number
+  seed: number
+  /** Ends the text when it appears; it is not part of the text. */
+  stop: string[]
+}
+
+/** One token as it is written. */
+export interface GeneratedToken {
+  text: string
+  id: number
+  probability: number
+}

@@ -1,0 +1,177 @@
+// The mirror of the run: what the worker tells it becomes what the page shows, at most ten times a second, and a run that goes
+// back to a checkpoint forgets what came after it.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { defaultConfig } from '../../../src/config'
+import type { RunEvent, StepMetrics } from '../../../src/words/run'
+import type { Lab, LabEvent, OpenRun, RunSummary } from '../../../src/worker/protocol'
+
+let tell: (events: LabEvent[]) => void = () => undefined
+const worker: { openLab: () => Pick<Lab, 'open' | 'openRun' | 'start'> } = { openLab: () => fakeLab() }
+vi.mock('../../../src/worker/client', () => ({ openLab: () => worker.openLab() }))
+
+const config = defaultConfig(65)
+const run: RunSummary = {
+  id: 'r1',
+  name: 'A run',
+  created: 0,
+  updated: 0,
+  status: 'paused',
+  step: 2,
+  config,
+  corpus: { name: 'text', fingerprint: 'f', characters: 1000, licence: '' },
+  tokenizer: 'char',
+  prompt: 'The',
+  notes: '',
+  params: 1,
+  last_val_loss: null,
+  best_val_loss: null,
+  size_bytes: 1,
+  tokenizer_key: 'k',
+  bytes_per_token: 1,
+}
+const metrics = (step: number, loss = 2): StepMetrics => ({
+  step,
+  loss,
+  grad_norm: 1,
+  learning_rate: 1e-3,
+  step_ms: 10,
+  tokens: step * 10,
+})
+
+function fakeLab(): Pick<Lab, 'open' | 'openRun' | 'ladder' | 'start'> {
+  return {
+    open: async (_preference, listen) => {
+      tell = listen
+      const engine = {
+        kind: 'cpu' as const,
+        name: 'plain JavaScript',
+        vendor: '',
+        architecture: '',
+        features: [],
+        limits: {},
+      }
+      return { engine, fallback: null, runs: [run], corpora: [] }
+    },
+    openRun: async (): Promise<OpenRun> => ({
+      run,
+      history: { steps: [metrics(1), metrics(2)], evals: [], samples: [], events: [] },
+      readOnly: null,
+      broken: null,
+    }),
+    ladder: async () => [4.2, 3.3],
+    start: async () => undefined,
+  }
+}
+
+const step = (n: number, loss?: number): LabEvent => ({ run: 'r1', event: { type: 'step', metrics: metrics(n, loss) } })
+const said = (event: RunEvent): LabEvent => ({ run: 'r1', event })
+
+async function openedLab(lastRun: string | null) {
+  vi.resetModules()
+  const kept = new Map([['glasshouse.settings', JSON.stringify({ lastRun })]])
+  vi.stubGlobal('localStorage', {
+    getItem: (key: string) => kept.get(key) ?? null,
+    setItem: (key: string, value: string) => kept.set(key, value),
+  })
+  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }))
+  vi.stubGlobal('document', { documentElement: { dataset: {} } })
+  vi.stubGlobal('fetch', async () => ({ ok: false }))
+  const { lab } = await import('../../../src/ui/state/lab.svelte')
+  await lab.open()
+  return { lab, kept }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+afterEach(() => {
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+  worker.openLab = () => fakeLab()
+})
+
+describe('the mirror', () => {
+  it('reopens the run of last time, with its history', async () => {
+    const { lab } = await openedLab('r1')
+    expect(lab.phase).toBe('ready')
+    expect(lab.run?.name).toBe('A run')
+    expect([...lab.columns.step]).toEqual([1, 2])
+    expect(lab.step).toBe(2)
+    expect(lab.reopening).toBe(false)
+    await vi.waitFor(() => expect(lab.ladder).toEqual([4.2, 3.3]))
+  })
+
+  it('opens nothing when nothing was open, and remembers what is opened', async () => {
+    const { lab, kept } = await openedLab(null)
+    expect(lab.run).toBeNull()
+    await lab.openRun('r1')
+    expect(JSON.parse(kept.get('glasshouse.settings') ?? '')).toMatchObject({ lastRun: 'r1' })
+  })
+
+  it('publishes at most ten times a second', async () => {
+    const { lab } = await openedLab('r1')
+    const published = new Set<unknown>()
+    for (let i = 0; i < 100; i++) {
+      tell([step(3 + i)])
+      vi.advanceTimersByTime(10)
+      published.add(lab.columns)
+    }
+    expect(published.size).toBeLessThanOrEqual(11)
+    expect(published.size).toBeGreaterThanOrEqual(9)
+    expect(lab.columns.step.length).toBeGreaterThanOrEqual(95)
+  })
+
+  it('hears only of the run that is open', async () => {
+    const { lab } = await openedLab('r1')
+    tell([{ run: 'another', event: { type: 'step', metrics: metrics(99) } }])
+    vi.advanceTimersByTime(200)
+    expect(lab.step).toBe(2)
+  })
+
+  it('forgets what came after the checkpoint that a run went back to', async () => {
+    const { lab } = await openedLab('r1')
+    const sample = { step: 4, prompt: '', tokens: ['a'], probabilities: [1] }
+    tell([step(3), step(4, 9), said({ type: 'eval', metrics: { step: 4, val_loss: 1, train_loss: 1 } })])
+    tell([said({ type: 'sample', sample })])
+    vi.advanceTimersByTime(200)
+    expect([lab.step, lab.evals.length, lab.samples.length]).toEqual([4, 1, 1])
+    tell([said({ type: 'status', status: 'running', step: 2 })])
+    expect([lab.step, lab.columns.step.length, lab.evals.length, lab.samples.length]).toEqual([2, 2, 0, 0])
+    tell([step(3), step(4, 5)])
+    vi.advanceTimersByTime(200)
+    expect([...lab.columns.loss]).toEqual([2, 2, 2, 5])
+  })
+
+  it('keeps how long the first step took, until another run is opened', async () => {
+    const { lab } = await openedLab('r1')
+    tell([said({ type: 'first_step', ms: 2100, compile_ms: 1600 })])
+    expect(lab.firstStep).toMatchObject({ ms: 2100, compile_ms: 1600 })
+    await lab.openRun('r1')
+    expect(lab.firstStep).toBeNull()
+  })
+
+  it('shows a failure at once, with its reason', async () => {
+    const { lab } = await openedLab('r1')
+    tell([step(3), said({ type: 'status', status: 'failed', step: 3, reason: 'The loss stopped being finite.' })])
+    expect([lab.status, lab.reason, lab.step]).toEqual(['failed', 'The loss stopped being finite.', 3])
+    expect(lab.columns.step.at(-1)).toBe(3)
+  })
+
+  it('measures its pace in wall time', async () => {
+    const { lab } = await openedLab('r1')
+    await lab.start()
+    for (let i = 0; i < 20; i++) {
+      tell([step(3 + i)])
+      vi.advanceTimersByTime(100)
+    }
+    expect(lab.pace).toBeCloseTo(10, 0)
+  })
+
+  it('says why when the worker does not open', async () => {
+    worker.openLab = () => {
+      throw new Error('no worker here')
+    }
+    const { lab } = await openedLab('r1')
+    expect([lab.phase, lab.openError?.message]).toEqual(['dead', 'no worker here'])
+  })
+})
