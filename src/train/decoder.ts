@@ -15,9 +15,10 @@ import {
 } from '../engine'
 import { invariant } from '../errors'
 import type { Tape } from '../model/tape'
+import { writeAngles } from './angles'
 import { Pace } from './pace'
 import { bytesOf, decoderPlan, decoderTape } from './plan'
-import { writeAngles, type Trainer } from './trainer'
+import type { Weights } from './weights'
 
 /** Shortest pass over a prompt, in tokens: fewer cost as much on a GPU, and each length is a set of pipelines to compile. */
 const SHORTEST_PASS = 32
@@ -45,7 +46,7 @@ export interface Drawn {
 type DrawOptions = SamplingOptions & { seed: number }
 
 export class Decoder {
-  readonly #trainer: Trainer
+  readonly #weights: Weights
   readonly #engine: Engine
   /** What all programs read or write: caches, tables, position, dice. */
   readonly #shared: Placed
@@ -63,12 +64,12 @@ export class Decoder {
   #ahead: { tokens: readonly number[]; options: DrawOptions; draws: Drawn[] } | null = null
 
   private constructor(
-    trainer: Trainer,
+    weights: Weights,
     next: Program,
     memory: { shared: Placed; room: Placed; longest: number; bytes: number },
   ) {
-    this.#trainer = trainer
-    this.#engine = trainer.engine
+    this.#weights = weights
+    this.#engine = weights.engine
     this.#next = next
     this.#shared = memory.shared
     this.#room = memory.room
@@ -77,8 +78,8 @@ export class Decoder {
   }
 
   /** A decoder that reads the trainer's weights as they stand at each call. Throws OutOfMemoryError, and keeps nothing then. */
-  static async open(trainer: Trainer): Promise<Decoder> {
-    const { engine, config } = trainer
+  static async open(weights: Weights): Promise<Decoder> {
+    const { engine, config } = weights
     const { shared, pass, next } = decoderPlan(config)
     const memory: Tensor[] = []
     const allocate = async (blocks: readonly Block[]) => {
@@ -90,9 +91,9 @@ export class Decoder {
       const common = await allocate(shared)
       const room = await allocate(pass.blocks)
       writeAngles(engine, config, (label) => common.get(label)!)
-      const program = await record(trainer, next.tape, await allocate(next.blocks), common)
+      const program = await record(weights, next.tape, await allocate(next.blocks), common)
       const bytes = bytesOf([...shared, ...pass.blocks, ...next.blocks])
-      return new Decoder(trainer, program, { shared: common, room, longest: pass.T, bytes })
+      return new Decoder(weights, program, { shared: common, room, longest: pass.T, bytes })
     } catch (error) {
       engine.free(memory)
       throw error
@@ -153,7 +154,7 @@ export class Decoder {
   }
 
   get #context(): number {
-    return this.#trainer.config.block_size
+    return this.#weights.config.block_size
   }
   #tensor(label: string): Tensor {
     const tensor = this.#shared.get(label)
@@ -200,23 +201,24 @@ export class Decoder {
     const T = Math.min(wanted, this.#longest)
     const known = this.#passes.get(T)
     if (known) return known
-    const tape = decoderTape(this.#trainer.config, T, false)
+    const tape = decoderTape(this.#weights.config, T, false)
     // A shorter pass makes the same tensors in the same order, none of them larger: each fits where the longest's lies.
     const room = [...this.#room].map(
       ([label, of]) => [label, this.#engine.window(of, tape.tensors.get(label)!, 0)] as const,
     )
-    const pass = await record(this.#trainer, tape, new Map(room), this.#shared)
+    const pass = await record(this.#weights, tape, new Map(room), this.#shared)
     this.#passes.set(T, pass)
     return pass
   }
 }
 
-/** A program whose own tensors lie in `room`, and whose others in `shared` or among the trainer's weights. */
-async function record(trainer: Trainer, tape: Tape, room: Placed, shared: Placed): Promise<Program> {
-  const place = ({ label }: Tensor) => room.get(label) ?? shared.get(label) ?? trainer.param(label)
+/** Records a decoder's tape and compiles it. Its tensors lie in `room`, in `shared`, or among the weights. */
+async function record(weights: Weights, tape: Tape, room: Placed, shared: Placed): Promise<Program> {
+  const { engine } = weights
+  const place = ({ label }: Tensor) => room.get(label) ?? shared.get(label) ?? weights.param(label)
   const work = await prepare(
-    trainer.engine,
-    () => tape.forward(trainer.engine, place),
+    engine,
+    () => tape.forward(engine, place),
     (recorded) => recorded,
   )
   const tokens = room.get('tokens')!

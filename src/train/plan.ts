@@ -8,6 +8,7 @@ import { planMemory } from '../model/memory'
 import { gradientLabel, type Tape } from '../model/tape'
 import { layoutArenas, paramTable, sizeOf, type Arena } from '../params'
 import type { Forecast, MemoryUse } from '../words/run'
+import { angleTensors } from './angles'
 
 /** The flat arenas of one kind: weights, gradients or a moment. */
 export const KINDS = ['weights', 'grads', 'm', 'v'] as const
@@ -40,18 +41,27 @@ export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]
   }
 }
 
-/** A batch of rows of `T` tokens with what changes from step to step, gathered in one block, and what stands beside it. */
-export function inputBlocks(c: Config, T: number, arenas: number): { written: Block; others: Block[] } {
-  const B = c.batch_size
-  const inputs: Tensor[] = [
+/** What is written for each batch of B rows of T tokens, whether it is trained on or evaluated. */
+function batchTensors(c: ModelConfig, B: number, T: number): Tensor[] {
+  return [
     { label: 'tokens', shape: [B, T], dtype: 'u32' },
     { label: 'targets', shape: [B, T], dtype: 'i32' },
     { label: 'order', shape: [B * T], dtype: 'u32' },
     { label: 'starts', shape: [c.vocab_size + 1], dtype: 'u32' },
     { label: 'dice', shape: [DICE.size], dtype: 'u32' },
     { label: 'scale', shape: [1], dtype: 'f32' },
-    { label: 'hyper', shape: [HYPER.size], dtype: 'f32' },
   ]
+}
+
+/** The inputs of a program: `written` is one block, written for each batch; `others` are allocated beside it. */
+export interface Inputs {
+  written: Block
+  others: Block[]
+}
+
+/** The inputs of a training step on rows of `T` tokens; `arenas` counts the arenas that the update walks through. */
+export function inputBlocks(c: Config, T: number, arenas: number): Inputs {
+  const inputs: Tensor[] = [...batchTensors(c, c.batch_size, T), { label: 'hyper', shape: [HYPER.size], dtype: 'f32' }]
   const own: Tensor[] = [
     { label: 'norm', shape: [1], dtype: 'f32' },
     { label: 'partials', shape: [arenas * NORM_PARTIALS], dtype: 'f32' },
@@ -62,6 +72,12 @@ export function inputBlocks(c: Config, T: number, arenas: number): { written: Bl
     ...angleTensors(c),
   ]
   return { written: blockOfAll('inputs', inputs), others: own.map(blockOf) }
+}
+
+/** The inputs of an evaluation by itself, on batches of B rows of T tokens. */
+export function evaluationInputs(c: ModelConfig, B: number, T: number): Inputs {
+  const own: Tensor[] = [{ label: 'loss_ring', shape: [RING], dtype: 'f32' }, ...angleTensors(c)]
+  return { written: blockOfAll('inputs', batchTensors(c, B, T)), others: own.map(blockOf) }
 }
 
 /** A tape with the blocks of its activations. */
@@ -161,13 +177,4 @@ function blockOfAll(label: string, tensors: readonly Tensor[]): Block {
 /** A block of one tensor's own. */
 export function blockOf(tensor: Tensor): Block {
   return { label: tensor.label, size: Math.max(ALIGN, sizeOf(tensor.shape)), windows: [{ tensor, offset: 0 }] }
-}
-/** The tables of RoPE, if the model turns. */
-export function angleTensors(c: ModelConfig): Tensor[] {
-  if (c.position !== 'rope') return []
-  const shape = [c.block_size, c.n_embd / c.n_head / 2]
-  return [
-    { label: 'cos', shape, dtype: 'f32' },
-    { label: 'sin', shape, dtype: 'f32' },
-  ]
 }
