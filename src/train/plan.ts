@@ -1,5 +1,5 @@
-// What a run takes of a device's memory, worked out from its config alone: the blocks that the trainer allocates, and how many
-// bytes they and the decoder's come to. Nothing is allocated here, so that a run can be judged before it starts.
+// The memory of a run, from its config alone: the blocks that weights, trainer, evaluator and decoder allocate, and their bytes.
+// Allocates nothing, so that a run can be judged before it starts.
 import type { Config, ModelConfig } from '../config'
 import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
 import { arithmetic } from '../model/arithmetic'
@@ -14,12 +14,15 @@ import { angleTensors } from './angles'
 export const KINDS = ['weights', 'grads', 'm', 'v'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** The address of what a parameter has of one kind. */
+/** The address of a parameter's weights, gradient or moment. */
 export function labelOf(kind: Kind, param: string): string {
   return { weights: param, grads: gradientLabel(param), m: `m.${param}`, v: `v.${param}` }[kind]
 }
 
-/** The arenas of every kind, on a device whose largest block is `maxBlock` elements. */
+/**
+ * The arenas of a model's parameters, on a device whose largest block is `maxBlock` elements, and for each kind a block per arena. A
+ * block has a window on the whole arena (`weights.0`, flat) and one on each parameter's part.
+ */
 export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]; blocks: Record<Kind, Block[]> } {
   const { places, arenas } = layoutArenas(paramTable(c), maxBlock, ALIGN)
   const blocksOf = (kind: Kind) =>
@@ -31,7 +34,7 @@ export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]
           tensor: { label: labelOf(kind, param.name), shape: param.shape, dtype: 'f32' as const },
           offset,
         }))
-      // A parameter with an arena to itself is too large to share one: if the device refuses it, then by its own name.
+      // A parameter that has an arena to itself is a large one; the block has its name, so that a refusal names the parameter.
       const label = windows.length === 1 ? windows[0]!.tensor.label : whole.label
       return { label, size, windows: [{ tensor: whole, offset: 0 }, ...windows] }
     })
@@ -86,7 +89,7 @@ export interface Planned {
   blocks: Block[]
 }
 
-/** A step's tape and an evaluation's, on batches of rows of `T` tokens; one and the same where nothing is drawn or smoothed. */
+/** The tapes of a training step and of an evaluation, on rows of `T` tokens; the same tape where neither dropout nor smoothing is on. */
 export function programs(c: Config, T: number, keep: ReadonlySet<string>): { train: Planned; evaluate: Planned } {
   const { batch_size: B, label_smoothing, recompute, precision } = c
   const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
@@ -95,17 +98,17 @@ export function programs(c: Config, T: number, keep: ReadonlySet<string>): { tra
   return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', B, T, precision })) }
 }
 
-/** The longest pass over a prompt, by the numbers in its attention matrix [NH, T, P], of which there is one: 64 MiB. */
+/** The most elements of a pass's attention matrix [NH, T, P]: 64 MiB. It decides how long the longest pass over a prompt is. */
 const LARGEST_ATT = 2 ** 24
 
-/** A decoder's program for the next `T` tokens; with a head it draws what follows. */
+/** The tape that reads the next `T` tokens of a text; with `head`, it also draws the token after them. */
 export function decoderTape(c: ModelConfig, T: number, head: boolean): Tape {
   return gpt(c, { use: 'decode', T, head })
 }
 
 /**
- * What a decoder holds: the program for the next token; the longest pass over a prompt of `T` tokens, in whose memory shorter ones
- * find room; and what all of them share: caches, position and tables.
+ * What a decoder allocates: `next` reads one token and draws the one after it; `pass` reads T tokens of a prompt, and shorter passes
+ * use its memory; `shared` are the inputs of both: caches, position, tables and dice.
  */
 export function decoderPlan(c: ModelConfig): { shared: Block[]; pass: Planned & { T: number }; next: Planned } {
   const planned = (T: number, head: boolean) => {
@@ -119,11 +122,14 @@ export function decoderPlan(c: ModelConfig): { shared: Block[]; pass: Planned & 
   const shared = inputsOf(next.tape).filter(({ label }) => !OWN.has(label))
   return { shared: shared.map(blockOf), pass, next }
 }
-/** Those inputs whose length is the program's. */
+/** Inputs whose length depends on the number of tokens, so that each program has its own. */
 const OWN = new Set(['tokens', 'order'])
 const inputsOf = (tape: Tape) => [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t))
 
-/** What a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block. */
+/**
+ * The bytes that a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block. A run
+ * that is only looked at takes `weights`, and `decoder` once it writes.
+ */
 export function predictMemory(c: Config, maxBlock: number): { memory: MemoryUse; largest: Block } {
   const state = stateBlocks(c, maxBlock)
   const { written, others } = inputBlocks(c, c.block_size, state.arenas.length)
@@ -147,7 +153,7 @@ export function predictMemory(c: Config, maxBlock: number): { memory: MemoryUse;
   return { memory, largest: all.reduce((a, b) => (b.size > a.size ? b : a)) }
 }
 
-/** What a run of this config takes and computes, whatever it keeps and whatever it computes again. */
+/** The memory and the flops of a step for each setting of `recompute`, the config's other fields as they are. */
 export function forecast(config: Config, maxBlock: number): Forecast {
   const of = (recompute: Config['recompute']) => {
     const c = { ...config, recompute }
@@ -159,12 +165,12 @@ export function forecast(config: Config, maxBlock: number): Forecast {
   return { none: of('none'), mlp: of('mlp'), layer: of('layer') }
 }
 
-/** The memory of some blocks. */
+/** Bytes of some blocks. */
 export function bytesOf(blocks: readonly Block[]): number {
   return blocks.reduce((sum, { size }) => sum + size * 4, 0)
 }
 
-/** Tensors that share a block. */
+/** One block for several tensors. */
 function blockOfAll(label: string, tensors: readonly Tensor[]): Block {
   let size = 0
   const windows = tensors.map((tensor) => {
@@ -174,7 +180,7 @@ function blockOfAll(label: string, tensors: readonly Tensor[]): Block {
   })
   return { label, size, windows }
 }
-/** A block of one tensor's own. */
+/** A block for one tensor. */
 export function blockOf(tensor: Tensor): Block {
   return { label: tensor.label, size: Math.max(ALIGN, sizeOf(tensor.shape)), windows: [{ tensor, offset: 0 }] }
 }

@@ -214,7 +214,10 @@ export class Session implements Model {
     }
   }
 
-  /** Takes over fields that can change in a running model. Throws ConfigError for invalid values, OutOfMemoryError; nothing changes then. */
+  /**
+   * Takes over fields that can change in a running model. Throws ConfigError for invalid values and OutOfMemoryError where the new
+   * programs do not fit; nothing changes then.
+   */
   async change(change: Partial<Config>): Promise<void> {
     const config = { ...this.#spec.config, ...change }
     const problems = validate(config)

@@ -21,7 +21,7 @@ export interface Update {
 }
 
 interface Programs {
-  /** Forward and backward of each micro-batch of a step. The first writes gradients, later ones add to them; the last is followed by the update. */
+  /** A program for each micro-batch of a step: the first writes gradients, later ones add to them, the last ends with the update. */
   micros: Work[][]
   evaluate: Work[]
   activations: Tensor[]

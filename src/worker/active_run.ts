@@ -155,7 +155,10 @@ export class ActiveRun implements Keeper {
     if (this.readOnly !== null) throw new RunLockedError(this.readOnly)
     throw this.#unusable()
   }
-  /** Calls `use` with the session or the slot, while nobody else uses it; see `ModelTurns.take`. Throws CheckpointError where neither is open. */
+  /**
+   * Calls `use` with the session or the slot, while nobody else uses it; see `ModelTurns.take`. Throws CheckpointError where neither
+   * is open.
+   */
   take<T>(use: (model: Model) => Promise<T>, once = false): Promise<T> {
     const models = this.#loop ?? this.#slot
     if (!models) throw this.#unusable()
@@ -202,7 +205,7 @@ export class ActiveRun implements Keeper {
     return { run: this.summary, history: this.#history, readOnly: this.readOnly, broken: this.broken }
   }
 
-  /** The weights by parameter name, as they stand; with their moments where it is trained here. Throws CheckpointError where it has none. */
+  /** The weights by parameter name, and the moments where it is trained here. Throws CheckpointError where it has no weights. */
   async weights(): Promise<Checkpoint['tensors']> {
     if (this.#loop) return (await this.#loop.take((session) => session.checkpoint())).tensors
     if (!this.#slot) throw this.#unusable()

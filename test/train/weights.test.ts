@@ -9,6 +9,7 @@ import { initWeights } from '../../src/model/init'
 import { gradientLabel } from '../../src/model/tape'
 import { openGpu } from '../../src/ops/engine'
 import { paramTable } from '../../src/params'
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/storage/checkpoint'
 import { Evaluator } from '../../src/train/evaluator'
 import { predictMemory } from '../../src/train/plan'
 import { Session } from '../../src/train/session'
@@ -101,7 +102,9 @@ test.each(shapes)(
     const { addresses, bytes } = allocations(engine)
     const { memory } = predictMemory(config, engine.maxBlock)
 
-    const slot = await Slot.open(engine, session.spec, dataset.tokenizer, checkpoint)
+    // As it comes out of a file.
+    const file = encodeCheckpoint(checkpoint, { text: null, history: null, notes: '' })
+    const slot = await Slot.open(engine, session.spec, dataset.tokenizer, decodeCheckpoint(file).checkpoint)
     expect(bytes()).toBe(memory.weights)
     expect(slot.memory_bytes).toBe(memory.weights)
     expect(await write(slot)).toEqual(await write(session))
