@@ -10,9 +10,8 @@ import { layoutArenas, paramTable, sizeOf, type Arena } from '../params'
 import type { Forecast, MemoryUse } from '../words/run'
 import { angleTensors } from './angles'
 
-/** The flat arenas of one kind: weights, gradients or a moment. */
-export const KINDS = ['weights', 'grads', 'm', 'v'] as const
-export type Kind = (typeof KINDS)[number]
+/** What has an arena for each part of the parameters: weights, gradients, AdamW's two moments. */
+export type Kind = 'weights' | 'grads' | 'm' | 'v'
 
 /** The address of a parameter's weights, gradient or moment. */
 export function labelOf(kind: Kind, param: string): string {
