@@ -175,6 +175,9 @@ export class ActiveRun implements Keeper {
   get step(): number {
     return this.#model?.step ?? 0
   }
+  get #status(): RunStatus {
+    return this.#loop?.status ?? this.#record.status
+  }
   get spec(): RunSpec {
     return { ...(this.#model?.spec ?? this.#record.spec), name: this.#record.spec.name }
   }
@@ -198,8 +201,8 @@ export class ActiveRun implements Keeper {
     return this.#unsaved !== null
   }
   get summary(): RunSummary {
-    const status = this.#loop?.status ?? this.#record.status
-    return summaryOf({ ...this.#record, spec: this.spec }, this.#model && { status, step: this.#model.step })
+    const live = this.#model && { status: this.#status, step: this.#model.step }
+    return summaryOf({ ...this.#record, spec: this.spec }, live)
   }
   get opened(): OpenRun {
     return { run: this.summary, history: this.#history, readOnly: this.readOnly, broken: this.broken }
@@ -243,7 +246,7 @@ export class ActiveRun implements Keeper {
   /** Tells the page what it should know of a run that was just opened: the damage found, and why it failed last time. */
   tellFirst({ damage, record }: Material): void {
     for (const message of damage) this.notice('warning', message)
-    if (this.#model && record.status === 'failed') this.tell('failed', this.step, record.reason)
+    if (this.#model && this.#status === 'failed') this.tell('failed', this.step, record.reason)
   }
 
   /** The device of this engine is gone: opens the run again on another, unless whoever uses it has noticed. */
