@@ -2,7 +2,7 @@
 // index, so backward draws it again instead of remembering it.
 
 @group(0) @binding(0) var<storage, read> x: array<numbers>;         // [N, C]
-@group(0) @binding(1) var<storage, read> dice: array<u32>;      // [seed, step, …]
+@group(0) @binding(1) var<storage, read> dice: array<u32>;      // DICE of src/engine.ts
 @group(0) @binding(2) var<storage, read_write> out: array<numbers>; // [N, C]
 @group(0) @binding(3) var<storage, read> dout: array<numbers>;      // [N, C]
 @group(0) @binding(4) var<storage, read_write> dx: array<numbers>;  // [N, C]
@@ -20,21 +20,21 @@ override ACCUMULATE: bool = false;
 
 /// The factors of the i-th `numbers`.
 fn kept(i: u32) -> numbers {
-  return keep_each(dropout_key(dice[0], dice[1], size.stream), i, THRESHOLD, RESCALE);
+  return keep_each(dropout_key(dice[DICE_SEED], dice[DICE_STEP], size.stream), i, THRESHOLD, RESCALE);
 }
 
 // one thread per `numbers`
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   out[i] = x[i] * kept(i);
 }
 
 // one thread per `numbers`
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   let d = dout[i] * kept(i);
   if (ACCUMULATE) { dx[i] += d; } else { dx[i] = d; }

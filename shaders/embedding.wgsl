@@ -24,33 +24,33 @@ fn token_at(i: u32) -> f32 {
 }
 
 // one thread per element of out
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * T * C) { return; }
   out[i] = token_at(i);
 }
 
 // the same with learned positions
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward_positions(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * T * C) { return; }
   out[i] = token_at(i) + wpe[(i / C % T) * C + i % C];
 }
 
 // the same in the middle of a text
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward_positions_from(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * T * C) { return; }
   out[i] = token_at(i) + wpe[(pos[0] + i / C % T) * C + i % C];
 }
 
 // one thread per element of dwte; out[n] = wte[tokens[n]] + …
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward_wte(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= V * C) { return; }
   let token = i / C;
   var sum = 0.0;
@@ -59,9 +59,9 @@ fn backward_wte(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
 }
 
 // one thread per element of dwpe; out[b,t] = … + wpe[t]
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward_wpe(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= P * C) { return; }
   var sum = 0.0;
   if (i / C < T) {

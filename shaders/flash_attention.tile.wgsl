@@ -7,7 +7,7 @@
 // `Kept`, what tiles are made of, is put before this text: numbers as they are, or, where a run asks for speed before exactness, of
 // 16 bits, which leave room for twice the rows. What is summed has 32 either way.
 
-const ROWS = 64u;
+const ROWS = FLASH_ROWS;
 const THREADS = 2u * ROWS;
 const SHARE = HS4 / 4u; // vec4s of a row that one thread keeps
 const NEXT = vec4u(0u, 1u, 2u, 3u);

@@ -4,7 +4,7 @@
 // Each thread keeps its own query (or its own key) in registers and walks the others, four at a time.
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;           // [B, T, (NH + 2 NKV)·HS]
-@group(0) @binding(1) var<storage, read> dice: array<u32>;            // [seed, step, …]
+@group(0) @binding(1) var<storage, read> dice: array<u32>;            // DICE of src/engine.ts
 @group(0) @binding(2) var<storage, read_write> out: array<vec4f>;     // [B, T, NH·HS]
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>;       // [B, NH, T] log Σ exp(q·k/√HS)
 @group(0) @binding(4) var<storage, read> dout: array<vec4f>;          // [B, T, NH·HS]
@@ -39,7 +39,7 @@ fn out_at(b: u32, t: u32, h: u32) -> u32 {
   return ((b * T + t) * NH + h) * HS4;
 }
 fn draw() -> u32 {
-  if (DROPOUT) { return dropout_key(dice[0], dice[1], size.stream); }
+  if (DROPOUT) { return dropout_key(dice[DICE_SEED], dice[DICE_STEP], size.stream); }
   return 0u;
 }
 /// What dropout makes of the weights of four neighbours; `index` is the first one's place in the T×T matrix.
@@ -54,9 +54,9 @@ fn kept(key: u32, index: u32, stride: u32) -> vec4f {
 }
 
 // one thread per row of out
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * NH * T) { return; }
   let t = i % T;
   let h = i / T % NH;
@@ -100,9 +100,9 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 }
 
 // one thread per row of dq, which also writes delta; with p = exp(q·k/√HS − lse) and dp = dout·v: ds = p · (dp − delta), dq = Σ ds·k/√HS
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * NH * T) { return; }
   let t = i % T;
   let h = i / T % NH;
@@ -147,9 +147,9 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 }
 
 // one thread per row of dk and of dv; every query of the group that looked at s: dv = Σ p·dout, dk = Σ ds·q/√HS
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * NKV * T) { return; }
   let s = i % T;
   let kv = i / T % NKV;

@@ -3,7 +3,7 @@
 @group(0) @binding(0) var<storage, read> grads: array<numbers>;       // [SIZE] one arena
 @group(0) @binding(1) var<storage, read_write> partials: array<f32>;  // [arenas · GROUPS]
 @group(0) @binding(2) var<storage, read_write> norm: array<f32>;      // [1]
-@group(0) @binding(3) var<storage, read> dice: array<u32>;            // [seed, step, slot, …]
+@group(0) @binding(3) var<storage, read> dice: array<u32>;            // DICE of src/engine.ts
 @group(0) @binding(4) var<storage, read_write> ring: array<f32>;      // [RING]
 
 override SIZE: u32 = 0u;
@@ -28,6 +28,6 @@ fn finish(@builtin(local_invocation_index) lane: u32) {
   sum = sum_lanes(sum, lane);
   if (lane == 0u) {
     norm[0] = sqrt(sum);
-    ring[dice[2]] = sqrt(sum);
+    ring[dice[DICE_SLOT]] = sqrt(sum);
   }
 }

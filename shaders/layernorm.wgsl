@@ -123,7 +123,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
 }
 
-const COLUMNS = 16u;
+const COLUMNS = NORM_COLUMNS;
 const ROWS = 16u;
 var<workgroup> parts: array<array<numbers, COLUMNS>, ROWS>;
 

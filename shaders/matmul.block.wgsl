@@ -3,14 +3,17 @@
 // A thread's rows and columns lie in two groups of four, half a tile apart: neighbours then read neighbouring vec4s.
 
 const BK = 16u;
-const B4 = 32u;       // vec4s across a tile of 128
+const BLOCK = MATMUL_BLOCK;
+const B4 = BLOCK / 4u;      // vec4s across a tile
 const HALF = B4 / 2u;
+const EACH = BK / 4u * B4;  // 4 × 4 numbers of a tile: a thread brings one such block, of a or of b
+const AWAY = BLOCK / 2u;    // from a thread's upper rows to its lower ones, from its left columns to its right ones
 
-var<workgroup> tile_a: array<Kept, BK * B4>; // [BK, 128]
+var<workgroup> tile_a: array<Kept, BK * B4>; // [BK, BLOCK]
 var<workgroup> tile_b: array<Kept, BK * B4>;
 
-// one workgroup per 128 × 128 of c, one thread per 8 × 8 of it
-@compute @workgroup_size(256)
+// one workgroup per BLOCK × BLOCK of c, one thread per 8 × 8 of it
+@compute @workgroup_size(2u * EACH)
 fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own_row = lane / HALF; // in vec4s
   let own_m = lane % HALF;
@@ -22,11 +25,11 @@ fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
   let range = k_range(group.z);
   for (var k = range.x; k < range.y; k += BK) {
     // Each thread brings 4 × 4 numbers: the first half of them of a, the others of b.
-    let brought = lane % 128u;
-    if (lane < 128u) {
+    let brought = lane % EACH;
+    if (lane < EACH) {
       let at_k = brought % (BK / 4u) * 4u;
       let at_row = brought / (BK / 4u);
-      let x = a_block(group.y * 128u + 4u * at_row, k + at_k);
+      let x = a_block(group.y * BLOCK + 4u * at_row, k + at_k);
       tile_a[at_k * B4 + at_row] = kept(x[0], UP_A);
       tile_a[(at_k + 1u) * B4 + at_row] = kept(x[1], UP_A);
       tile_a[(at_k + 2u) * B4 + at_row] = kept(x[2], UP_A);
@@ -34,7 +37,7 @@ fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
     } else {
       let at_m = brought % B4;
       let at_k = brought / B4 * 4u;
-      let y = b_block(k + at_k, group.x * 128u + 4u * at_m);
+      let y = b_block(k + at_k, group.x * BLOCK + 4u * at_m);
       tile_b[at_k * B4 + at_m] = kept(y[0], UP_B);
       tile_b[(at_k + 1u) * B4 + at_m] = kept(y[1], UP_B);
       tile_b[(at_k + 2u) * B4 + at_m] = kept(y[2], UP_B);
@@ -53,14 +56,14 @@ fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
     }
     workgroupBarrier();
   }
-  let row = group.y * 128u + 4u * own_row;
-  let m = group.x * 128u + 4u * own_m;
-  put4(row, m, group.z, ul0); put4(row, m + 64u, group.z, ur0);
-  put4(row + 1u, m, group.z, ul1); put4(row + 1u, m + 64u, group.z, ur1);
-  put4(row + 2u, m, group.z, ul2); put4(row + 2u, m + 64u, group.z, ur2);
-  put4(row + 3u, m, group.z, ul3); put4(row + 3u, m + 64u, group.z, ur3);
-  put4(row + 64u, m, group.z, ll0); put4(row + 64u, m + 64u, group.z, lr0);
-  put4(row + 65u, m, group.z, ll1); put4(row + 65u, m + 64u, group.z, lr1);
-  put4(row + 66u, m, group.z, ll2); put4(row + 66u, m + 64u, group.z, lr2);
-  put4(row + 67u, m, group.z, ll3); put4(row + 67u, m + 64u, group.z, lr3);
+  let row = group.y * BLOCK + 4u * own_row;
+  let m = group.x * BLOCK + 4u * own_m;
+  put4(row, m, group.z, ul0); put4(row, m + AWAY, group.z, ur0);
+  put4(row + 1u, m, group.z, ul1); put4(row + 1u, m + AWAY, group.z, ur1);
+  put4(row + 2u, m, group.z, ul2); put4(row + 2u, m + AWAY, group.z, ur2);
+  put4(row + 3u, m, group.z, ul3); put4(row + 3u, m + AWAY, group.z, ur3);
+  put4(row + AWAY, m, group.z, ll0); put4(row + AWAY, m + AWAY, group.z, lr0);
+  put4(row + AWAY + 1u, m, group.z, ll1); put4(row + AWAY + 1u, m + AWAY, group.z, lr1);
+  put4(row + AWAY + 2u, m, group.z, ll2); put4(row + AWAY + 2u, m + AWAY, group.z, lr2);
+  put4(row + AWAY + 3u, m, group.z, ll3); put4(row + AWAY + 3u, m + AWAY, group.z, lr3);
 }

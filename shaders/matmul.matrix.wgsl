@@ -4,8 +4,6 @@
 // Four subgroups, two down and two across, have 2 × 2 small matrices of c each: larger tiles were slower (LOG.md). Sums are not added in the order of the other
 // variants: bits differ, within what 16 bits allow.
 
-const BM = 4u * MM;
-const BN = 4u * MN;
 const BK = 2u * MK;
 const PAD = 8u; // so that rows begin in different banks of the memory
 const THREADS = 4u * SUB;
@@ -15,11 +13,11 @@ var<workgroup> tile_b: array<f16, max(BN * (BK + PAD), BK * (BN + PAD))>; // [BK
 var<workgroup> bounce: array<f32, 4u * MM * MN>;                          // one small matrix of each subgroup
 
 fn load_left(row: u32, k: u32) -> Left {
-  if (FORM == TN) { return subgroupMatrixLoad<Left, col_major>(&tile_a, k * (BM + PAD) + row, BM + PAD); }
+  if (FORM == FORM_TN) { return subgroupMatrixLoad<Left, col_major>(&tile_a, k * (BM + PAD) + row, BM + PAD); }
   return subgroupMatrixLoad<Left, row_major>(&tile_a, row * (BK + PAD) + k, BK + PAD);
 }
 fn load_right(k: u32, m: u32) -> Right {
-  if (FORM == NT) { return subgroupMatrixLoad<Right, col_major>(&tile_b, m * (BK + PAD) + k, BK + PAD); }
+  if (FORM == FORM_NT) { return subgroupMatrixLoad<Right, col_major>(&tile_b, m * (BK + PAD) + k, BK + PAD); }
   return subgroupMatrixLoad<Right, row_major>(&tile_b, k * (BN + PAD) + m, BN + PAD);
 }
 
@@ -47,7 +45,7 @@ fn matrix(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     for (var i = lane; i < BM * BK / 4u; i += THREADS) {
       var to: u32;
       var x: vec4f;
-      if (FORM == TN) {
+      if (FORM == FORM_TN) {
         let row = i % (BM / 4u) * 4u;
         let at_k = i / (BM / 4u);
         x = a_along_rows(group.y * BM + row, k + at_k);
@@ -64,7 +62,7 @@ fn matrix(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     for (var i = lane; i < BN * BK / 4u; i += THREADS) {
       var to: u32;
       var y: vec4f;
-      if (FORM == NT) {
+      if (FORM == FORM_NT) {
         let at_k = i % (BK / 4u) * 4u;
         let m = i / (BK / 4u);
         y = b_along_k(k + at_k, group.x * BN + m);

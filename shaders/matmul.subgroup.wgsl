@@ -5,7 +5,7 @@
 // one workgroup per 8 × 4·WIDTH of c, one thread per 8 × 4 of it
 @compute @workgroup_size(WIDTH)
 fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) thread: u32, @builtin(subgroup_invocation_id) lane: u32) {
-  let row = group.y * 8u;
+  let row = group.y * MATMUL_SUBGROUP_ROWS;
   let m = (group.x * WIDTH + thread) * 4u;
   var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
   var s4 = vec4f(); var s5 = vec4f(); var s6 = vec4f(); var s7 = vec4f();
@@ -14,7 +14,7 @@ fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     // x[j]: the eight rows at k + j, low four and high four.
     var low: mat4x4f;
     var high: mat4x4f;
-    if (FORM == TN) {
+    if (FORM == FORM_TN) {
       // Lane 2j has the low four at k + j, lane 2j + 1 the high four.
       let x = a_along_rows(row + lane % 2u * 4u, k + lane / 2u % 4u);
       low = mat4x4f(subgroupBroadcast(x, 0u), subgroupBroadcast(x, 2u), subgroupBroadcast(x, 4u), subgroupBroadcast(x, 6u));
@@ -25,7 +25,7 @@ fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
       high = transpose(mat4x4f(subgroupBroadcast(x, 4u), subgroupBroadcast(x, 5u), subgroupBroadcast(x, 6u), subgroupBroadcast(x, 7u)));
     }
     var y: mat4x4f;
-    if (FORM == NT) {
+    if (FORM == FORM_NT) {
       y = transpose(mat4x4f(b_along_k(k, m), b_along_k(k, m + 1u), b_along_k(k, m + 2u), b_along_k(k, m + 3u)));
     } else {
       y = mat4x4f(b_along_columns(k, m), b_along_columns(k + 1u, m), b_along_columns(k + 2u, m), b_along_columns(k + 3u, m));

@@ -11,23 +11,23 @@ override SIZE: u32;
 override ACCUMULATE: bool = false;
 
 // one thread per `numbers`
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   out[i] = a[i] + b[i];
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward_a(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   if (ACCUMULATE) { da[i] += dout[i]; } else { da[i] = dout[i]; }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward_b(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   if (ACCUMULATE) { db[i] += dout[i]; } else { db[i] = dout[i]; }
 }

@@ -42,25 +42,25 @@ fn rotate(i: u32, t: u32) {
 }
 
 // one thread per `numbers` of pairs
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * HEADS * APART) { return; }
   rotate(i, i / (HEADS * APART) % T);
 }
 
 // the same in the middle of a text
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward_from(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * HEADS * APART) { return; }
   rotate(i, pos[0] + i / (HEADS * APART) % T);
 }
 
 // one thread per `numbers` of pairs; a rotation is undone by turning the gradient back
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * HEADS * APART) { return; }
   let at = pair_at(i);
   let turn = turn_at(i, i / (HEADS * APART) % T);

@@ -7,8 +7,8 @@
 // sums in float32 may take the neighbour.
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;          // [T, V], the last row counts
-@group(0) @binding(1) var<storage, read> sampling: array<f32>;        // [temperature, top_k, top_p, …]
-@group(0) @binding(2) var<storage, read_write> dice: array<u32>;      // [seed, step, slot, …]; step and slot advance
+@group(0) @binding(1) var<storage, read> sampling: array<f32>;        // SAMPLING of src/engine.ts
+@group(0) @binding(2) var<storage, read_write> dice: array<u32>;      // DICE of src/engine.ts; step and slot advance
 @group(0) @binding(3) var<storage, read_write> tokens: array<u32>;    // [1] the next step's input
 @group(0) @binding(4) var<storage, read_write> pos: array<u32>;       // [1] and its position
 @group(0) @binding(5) var<storage, read_write> drawn: array<f32>;     // [DRAWS, 2] token and its probability before the cuts
@@ -18,7 +18,6 @@ override FIRST: u32;  // where the last row begins
 override STREAM: u32; // of random numbers
 
 const WIDE = 256u;        // lanes of the one workgroup
-const LAST_ID = 65535u;
 const DIGITS = 17u;       // of three bits: eleven of the logit, six of the id
 const LOGIT_DIGITS = 11u;
 
@@ -63,7 +62,7 @@ fn add_up(lane: u32) -> array<f32, COLUMNS> {
 /// does, the last that weighs anything. `by_count`: each counts 1; else its weight, and `goal` is a share of them all.
 fn search(goal: f32, by_count: bool, reach: bool, last: u32, lane: u32) -> u32 {
   let last_rank = select(0u, rank(min(last, V - 1u)), last < V);
-  var found = vec2u(); // the digits that are settled, of the logit's bits and of LAST_ID − id
+  var found = vec2u(); // the digits that are settled, of the logit's bits and of SAMPLE_LAST_ID − id
   var before = 0.0;
   var sought = goal;
   for (var level = 0u; level < DIGITS; level++) {
@@ -77,7 +76,7 @@ fn search(goal: f32, by_count: bool, reach: bool, last: u32, lane: u32) -> u32 {
     var every = 0.0;
     for (var i = lane; i < V; i += WIDE) {
       let r = rank(i);
-      let word = select(r, LAST_ID - i, by_id) >> shift;
+      let word = select(r, SAMPLE_LAST_ID - i, by_id) >> shift;
       if (word >> 3u != settled || (by_id && r != found.x)) { continue; }
       // exp((logit − the greatest) / temperature)
       let weight = exp((logits[FIRST + i] - greatest_logit) / temperature);
@@ -117,7 +116,7 @@ fn search(goal: f32, by_count: bool, reach: bool, last: u32, lane: u32) -> u32 {
     if (by_id) { found.y |= digit << shift; } else { found.x |= digit << shift; }
   }
   // Only logits that are no numbers come to nothing.
-  return min(LAST_ID - found.y, V - 1u);
+  return min(SAMPLE_LAST_ID - found.y, V - 1u);
 }
 
 // one workgroup in all
@@ -130,26 +129,26 @@ fn forward(@builtin(local_invocation_index) lane: u32) {
   most = atomicLoad(&greatest);
   greatest_logit = bitcast<f32>(select(~most, most & 0x7fffffffu, most >= 0x80000000u));
   // Temperature 0 takes the likeliest; the probability that is told is then that at 1.
-  let cold = sampling[0] <= 0.0;
-  temperature = select(sampling[0], 1.0, cold);
-  let top_k = select(sampling[1], 1.0, cold);
+  let cold = sampling[SAMPLING_TEMPERATURE] <= 0.0;
+  temperature = select(sampling[SAMPLING_TEMPERATURE], 1.0, cold);
+  let top_k = select(sampling[SAMPLING_TOP_K], 1.0, cold);
   // hash(seed, STREAM, step) of src/rng.ts, in 24 bits, which a float32 holds exactly.
-  let word = mix_bits(dice[1] + mix_bits(STREAM + mix_bits(dice[0])));
+  let word = mix_bits(dice[DICE_STEP] + mix_bits(STREAM + mix_bits(dice[DICE_SEED])));
   let uniform = f32(word >> 8u) / 16777216.0;
   var last = V;
   // Top-k, top-p, the draw. One call in a loop: a driver that copies functions into each call compiled three for 12 s.
   for (var stage = 0u; stage < 3u; stage++) {
     if (stage == 0u && (top_k == 0.0 || top_k >= f32(V))) { continue; }
-    if (stage == 1u && (cold || sampling[2] >= 1.0)) { continue; }
-    let goal = select(select(uniform, sampling[2], stage == 1u), top_k, stage == 0u);
+    if (stage == 1u && (cold || sampling[SAMPLING_TOP_P] >= 1.0)) { continue; }
+    let goal = select(select(uniform, sampling[SAMPLING_TOP_P], stage == 1u), top_k, stage == 0u);
     last = search(goal, stage == 0u, stage < 2u, last, lane);
   }
   if (lane > 0u) { return; }
-  let slot = dice[2];
+  let slot = dice[DICE_SLOT];
   drawn[2u * slot] = f32(last);
   drawn[2u * slot + 1u] = exp((logits[FIRST + last] - greatest_logit) / temperature) / all;
   tokens[0] = last;
   pos[0] += 1u;
-  dice[1] += 1u;
-  dice[2] += 1u;
+  dice[DICE_STEP] += 1u;
+  dice[DICE_SLOT] += 1u;
 }

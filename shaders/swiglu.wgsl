@@ -19,18 +19,18 @@ fn sigmoid(g: numbers) -> numbers {
 }
 
 // one thread per `numbers` of out
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   let at = gate_at(i);
   out[i] = x[at] * sigmoid(x[at]) * x[at + APART];
 }
 
 // one thread per `numbers` of dout, which owns its gate and its up
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   let at = gate_at(i);
   let g = x[at];

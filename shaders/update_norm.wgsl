@@ -17,12 +17,12 @@ override GROUPS: u32 = 1u;
 // one workgroup per partial, GROUPS of them
 @compute @workgroup_size(LANES)
 fn partial(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let rate = hyper[0] / hyper[5];
-  let root2 = sqrt(hyper[6]);
+  let rate = hyper[HYPER_LEARNING_RATE] / hyper[HYPER_BIAS1];
+  let root2 = sqrt(hyper[HYPER_BIAS2]);
   var moved = 0.0;
   var length = 0.0;
   for (var i = group.x * LANES + lane; i < DECAYED; i += GROUPS * LANES) {
-    let delta = rate * m[i] / (sqrt(v[i]) / root2 + hyper[4]);
+    let delta = rate * m[i] / (sqrt(v[i]) / root2 + hyper[HYPER_EPS]);
     moved += delta * delta;
     length += weights[i] * weights[i];
   }

@@ -84,6 +84,21 @@ export function reachable(source: string, entry: string): Binding[] {
   return parseBindings(code).filter(({ name }) => [...seen].some((f) => bodies.get(f)!.has(name)))
 }
 
+/** Whole numbers by name, alone or in groups of them. */
+type Constants = Readonly<Record<string, number | Readonly<Record<string, number>>>>
+
+/** A table of whole numbers as WGSL, a line each: `{ DICE: { seed: 0 } }` is `const DICE_SEED = 0u;`. */
+export function constantsOf(table: Constants): string {
+  return Object.entries(table)
+    .flatMap(([name, value]) =>
+      typeof value === 'number'
+        ? [[name, value] as const]
+        : Object.entries(value).map(([member, number]) => [`${name}_${member.toUpperCase()}`, number] as const),
+    )
+    .map(([name, number]) => `const ${name} = ${number}u;\n`)
+    .join('')
+}
+
 /** Spreads `count` workgroups over two dimensions where one is too short (65,535); WGSL undoes it with `flat_group`. */
 export function grid(count: number): [number, number, number] {
   const x = Math.min(Math.max(count, 1), 65535)

@@ -3,7 +3,7 @@ import prelude from '../../shaders/prelude.wgsl?raw'
 import type { Block, Engine, EngineInfo, KernelChoice, Stage, Tensor, Timing } from '../engine'
 import { Autotuner, type TuneOptions } from '../gpu/autotune'
 import { openDevice, type DeviceOptions, type Gpu } from '../gpu/device'
-import { Kernels, type Dispatch } from '../gpu/kernel'
+import { constantsOf, Kernels, type Dispatch } from '../gpu/kernel'
 import { profile } from '../gpu/profile'
 import { Queue } from '../gpu/queue'
 import { allocate, windowOn, type GpuTensor } from '../gpu/tensor'
@@ -25,6 +25,7 @@ import { residual } from './residual'
 import { rmsnorm } from './rmsnorm'
 import { rope } from './rope'
 import { sample } from './sample'
+import { SHARED } from './shared'
 import { swiglu } from './swiglu'
 import { update_norm } from './update_norm'
 
@@ -50,7 +51,7 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   constructor(gpu: Gpu, options: TuneOptions = {}) {
     const { device, info } = gpu
     this.#gpu = gpu
-    this.#kernels = new Kernels(gpu, prelude)
+    this.#kernels = new Kernels(gpu, constantsOf(SHARED) + prelude)
     this.#queue = new Queue(gpu)
     this.#tuner = new Autotuner(gpu, this.#queue, (program) => this.#kernels.compile(program), options)
     this.lost = gpu.lost

@@ -9,7 +9,8 @@ import { invariant } from '../errors'
 import type { Contest } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
-import { dropoutOf, type GpuOp } from './op'
+import { dropoutOf, threads, type GpuOp } from './op'
+import { FLASH } from './shared'
 
 /**
  * plain: a thread walks over all rows by itself; tile: through workgroup memory; quad: the same, where four threads can add directly; half:
@@ -102,7 +103,7 @@ function dispatch(
       ...(up > 1 && { UP: up }),
     },
     size: drop?.size ?? {},
-    workgroups: grid(tiled ? heads * Math.ceil(T / 64) : Math.ceil((heads * T) / 64)),
+    workgroups: tiled ? grid(heads * Math.ceil(T / FLASH.rows)) : threads(heads * T),
   })
 }
 

@@ -7,16 +7,14 @@ import subgroupSource from '../../shaders/matmul.subgroup.wgsl?raw'
 import tileSource from '../../shaders/matmul.tile.wgsl?raw'
 import { partOf, splits, type Activation, type Dropout } from '../engine'
 import type { Autotuner, Contest } from '../gpu/autotune'
-import { grid, type Dispatch, type Kernels, type Shader, type SubgroupMatrix } from '../gpu/kernel'
+import { type Dispatch, type Kernels, type Shader, type SubgroupMatrix } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { invariant } from '../errors'
 import { sizeOf } from '../params'
-import { byFours as inNumbers, dropoutOf, type GpuOp } from './op'
+import { byFours as inNumbers, dropoutOf, threads, type GpuOp } from './op'
+import { ACTIVATION, FORM, MATMUL } from './shared'
 
-/** nn: a [R, K]·b [K, M]; nt: a [R, K]·b [M, K]ᵀ; tn: a [K, R]ᵀ·b [K, M]. */
-type Form = 'nn' | 'nt' | 'tn'
-const FORMS = { nn: 0, nt: 1, tn: 2 } as const
-const ACTIVATIONS = { gelu: 1, relu2: 2 } as const
+type Form = keyof typeof FORM
 
 interface Sizes {
   form: Form
@@ -58,8 +56,8 @@ const block = (kept: keyof typeof KEPT): Variant => ({
   after: blockSource,
   ...(kept === 'half' && { enable: ENABLE_HALF }),
   entry: 'block',
-  rows: 128,
-  columns: 128,
+  rows: MATMUL.block,
+  columns: MATMUL.block,
 })
 /** On units for small products [M, K]·[K, N], by subgroups of `lanes`. */
 const matrix = ({ M, N, K }: SubgroupMatrix, lanes: number): Variant => ({
@@ -67,7 +65,8 @@ const matrix = ({ M, N, K }: SubgroupMatrix, lanes: number): Variant => ({
   before:
     `alias Left = subgroup_matrix_left<f16, ${K}, ${M}>; alias Right = subgroup_matrix_right<f16, ${N}, ${K}>; ` +
     `alias Sum = subgroup_matrix_result<f32, ${N}, ${M}>; ` +
-    `const MM = ${M}u; const MN = ${N}u; const MK = ${K}u; const SUB = ${lanes}u; `,
+    `const MM = ${M}u; const MN = ${N}u; const MK = ${K}u; const SUB = ${lanes}u; ` +
+    `const BM = ${4 * M}u; const BN = ${4 * N}u; `,
   after: matrixSource,
   enable: `${ENABLE_HALF}enable chromium_experimental_subgroup_matrix;\ndiagnostic(off, chromium.subgroup_matrix_uniformity);\n`,
   entry: 'matrix',
@@ -84,8 +83,9 @@ const THIN = 4
 
 /** The variants that can compute a product here, the plain one first. */
 function variantsOf(kernels: Kernels, { form, R, M, fast = false }: Sizes & { fast?: boolean | undefined }): Variant[] {
-  if (R <= THIN && form !== 'tn') return [{ name: 'thin', entry: 'thin', rows: 1, columns: 32 }]
-  const plain = form === 'nt' ? { entry: 'plain_nt', columns: 32 } : { entry: 'plain', columns: 64 }
+  if (R <= THIN && form !== 'tn') return [{ name: 'thin', entry: 'thin', rows: 1, columns: 4 * MATMUL.side }]
+  const plain =
+    form === 'nt' ? { entry: 'plain_nt', columns: 4 * MATMUL.side } : { entry: 'plain', columns: 8 * MATMUL.side }
   // As wide as c has use for: lanes beyond its edge compute for nothing.
   const width = Math.max(kernels.subgroup, M <= 64 ? 16 : M < 256 ? 32 : 64)
   const subgroup = {
@@ -93,11 +93,11 @@ function variantsOf(kernels: Kernels, { form, R, M, fast = false }: Sizes & { fa
     after: subgroupSource,
     enable: 'enable subgroups;\n',
     entry: 'subgroup',
-    rows: 8,
+    rows: MATMUL.subgroup_rows,
     columns: 4 * width,
   }
   return [
-    { name: 'plain', rows: 32, ...plain },
+    { name: 'plain', rows: 4 * MATMUL.side, ...plain },
     ...(R > 16 && M > 16 ? [tile(32)] : []),
     ...(R > 48 && M > 48 ? [tile(64)] : []),
     ...(R > 96 && M > 96 ? [block('whole')] : []),
@@ -200,7 +200,7 @@ function epilogue({ bias, pre, dice, dropout, residual, slope, activation, accum
       BIAS: Number(bias !== undefined),
       RESIDUAL: Number(residual !== undefined),
       SLOPE: Number(slope !== undefined),
-      ACTIVATION: activation ? ACTIVATIONS[activation] : 0,
+      ACTIVATION: activation ? ACTIVATION[activation] : 0,
       ACCUMULATE: Number(accumulate),
       ...drop?.constants,
     },
@@ -252,7 +252,7 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
         ...constants,
         ...extra,
         ...(up > 1 && { [p.gradient?.of === 'a' ? 'UP_A' : 'UP_B']: up }),
-        FORM: FORMS[form],
+        FORM: FORM[form],
         VEC_A: Number((form === 'tn' ? R : K) % 4 === 0),
       },
       size,
@@ -268,7 +268,7 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
       tensors: { partials: p.partials, c },
       constants: { ACCUMULATE: constants.ACCUMULATE },
       size,
-      workgroups: grid(Math.ceil((R * M) / (fours ? 256 : 64))),
+      workgroups: threads((R * M) / (fours ? 4 : 1)),
       flops: PARTS * R * M,
     }),
   ]
@@ -289,7 +289,7 @@ function strided(kernels: Kernels, p: Product): Dispatch {
     tensors,
     constants,
     size: { r: R, k: K, m: M, ...strides, ...size },
-    workgroups: [Math.ceil(M / 32), Math.ceil(R / 32), 1],
+    workgroups: [Math.ceil(M / (4 * MATMUL.side)), Math.ceil(R / (4 * MATMUL.side)), 1],
     flops: 2 * R * K * M,
   })
 }
@@ -367,7 +367,7 @@ export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
           tensors: { dout, dbias },
           constants: { ACCUMULATE: Number(adds.has('dbias')) },
           size: { r: R, m: M },
-          workgroups: [Math.ceil(M / 16), 1, 1],
+          workgroups: [Math.ceil(M / MATMUL.bias_columns), 1, 1],
           flops: R * M,
         }),
       )

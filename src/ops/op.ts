@@ -5,6 +5,7 @@ import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { sizeOf } from '../params'
 import { dropoutThreshold, STREAM } from '../rng'
+import { FLAT, LANES, NORM, STOREY } from './shared'
 
 export type GpuOp<K extends OpName> = (kernels: Kernels, tuner: Autotuner) => Op<GpuTensor, Dispatch, K>
 
@@ -36,10 +37,15 @@ const FOURS =
   'fn activate_each(kind: u32, v: numbers) -> numbers { return vec4f(activate(kind, v.x), activate(kind, v.y), activate(kind, v.z), activate(kind, v.w)); } ' +
   'fn slope_each(kind: u32, v: numbers) -> numbers { return vec4f(slope(kind, v.x), slope(kind, v.y), slope(kind, v.z), slope(kind, v.w)); } '
 
+/** Workgroups that give one thread to each of so many elements. */
+export function threads(count: number): [number, number, number] {
+  return grid(Math.ceil(count / FLAT))
+}
+
 /** How to dispatch one thread a `numbers` over `size` elements in rows of `width`. */
 export function elements(shader: Shader, size: number, width = size) {
   const fours = width % 4 === 0
-  return { shader: byFours(shader, fours), workgroups: grid(Math.ceil(size / (fours ? 256 : 64))) }
+  return { shader: byFours(shader, fours), workgroups: threads(size / (fours ? 4 : 1)) }
 }
 
 /**
@@ -47,12 +53,10 @@ export function elements(shader: Shader, size: number, width = size) {
  * workgroup's 64; the fewest that leave each lane at most `most`. Fewer lanes a row: fewer barriers, and more rows at once.
  */
 export function teamFor(width: number, most: number): number {
-  let team = 8
+  let team: number = STOREY
   while (team < LANES && team * most < width) team *= 2
   return team
 }
-/** Lanes of a row kernel's workgroup, as in shaders/prelude.wgsl. */
-export const LANES = 64
 
 /** What the norms share: N rows of C numbers, a team of lanes to each, and sums over stretches of rows. */
 export function rowPlan(source: Shader, N: number, C: number) {
@@ -65,7 +69,7 @@ export function rowPlan(source: Shader, N: number, C: number) {
     constants: { N, C, TEAM, PER: Math.ceil(width / TEAM), STRETCH: Math.ceil(N / COUNT), COUNT },
     rows: grid(Math.ceil((N * TEAM) / LANES)),
     stretches: [COUNT, 1, 1] as const,
-    columns: Math.ceil(width / 16),
+    columns: Math.ceil(width / NORM.columns),
   }
 }
 
