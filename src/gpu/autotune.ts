@@ -1,7 +1,7 @@
 // Which of several kernels computes one thing on this device. The kernels of a contest pass two gates: each must agree with the first,
 // the plain one, on random numbers, and be measured faster there. Decided once for each adapter and class of shapes; kept by the
 // caller, who may also force a choice. Knows no op: what is computed is in the contest.
-import { invariant } from '../errors'
+import { invariant, NoVariantError } from '../errors'
 import type { KernelChoice } from '../engine'
 import type { Dispatch } from './kernel'
 import { timeOf } from './profile'
@@ -44,7 +44,7 @@ interface Stand {
 }
 
 export interface TuneOptions {
-  /** By op, the variant to take wherever it is possible: no contest then. */
+  /** The variant of an op, by its name, that every call takes where it can; the others take the plain one. No contest is held. */
   readonly force?: Readonly<Record<string, string>>
   /** No contests: the plain kernels. */
   readonly tune?: boolean
@@ -75,6 +75,8 @@ export class Autotuner {
   readonly #compile: (program: readonly Dispatch[]) => Promise<void>
   readonly #choices = new Map<string, KernelChoice>()
   readonly #open = new Map<string, Contest>()
+  /** The variants of every op that has been asked for, over all its classes. */
+  readonly #offered = new Map<string, Set<string>>()
 
   /** `compile` resolves when a program can run. */
   constructor(gpu: Gpu, queue: Queue, compile: (program: readonly Dispatch[]) => Promise<void>, options: TuneOptions) {
@@ -87,7 +89,9 @@ export class Autotuner {
   /** The variant to take now. A class that is met for the first time takes the plain one until `settle`. */
   choose(contest: Contest): string {
     const plain = contest.variants[0]!
-    const forced = this.#options.force?.[contest.key.split(' ')[0]!]
+    const [op = ''] = contest.key.split(' ')
+    this.#offered.set(op, new Set([...(this.#offered.get(op) ?? []), ...contest.variants]))
+    const forced = this.#options.force?.[op]
     if (forced !== undefined) return contest.variants.includes(forced) ? forced : plain
     const { key, given } = contest
     if (given !== undefined) {
@@ -111,8 +115,12 @@ export class Autotuner {
     for (const choice of choices) if (!this.#choices.has(choice.key)) this.#choices.set(choice.key, choice)
   }
 
-  /** Holds the contests that `choose` has opened, the heaviest first. True where one was won by another than the plain kernel. */
+  /**
+   * Holds the contests that `choose` has opened, the heaviest first. True where a kernel other than the plain one won. Throws
+   * NoVariantError where a variant is forced that no call so far could take.
+   */
   async settle(): Promise<boolean> {
+    this.#checkForced()
     const contests = [...this.#open.values()].sort((x, y) => y.flops - x.flops)
     this.#open.clear()
     let changed = false
@@ -135,6 +143,18 @@ export class Autotuner {
     }
     if (contests.length > 0) this.#options.tuned?.(this.choices)
     return changed
+  }
+
+  /** A forced variant that no call could take is a mistake, and would go unnoticed. */
+  #checkForced(): void {
+    for (const [op, variant] of Object.entries(this.#options.force ?? {})) {
+      const offered = this.#offered.get(op)
+      if (offered?.has(variant)) continue
+      const can = offered
+        ? `Those that can compute one of its calls are: ${[...offered].join(', ')}.`
+        : `Ops with variants in this program: ${[...this.#offered.keys()].join(', ')}.`
+      throw new NoVariantError(`No call of ${op} can take the kernel "${variant}" on this device. ${can}`)
+    }
   }
 
   /** Everything that a contest needs at one size, compiled. A variant that this device does not compile is left out. */

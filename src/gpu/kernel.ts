@@ -39,6 +39,10 @@ interface Binding {
 }
 const LAYOUT = { read: 'read-only-storage', read_write: 'storage', uniform: 'uniform' } as const
 interface Kernel {
+  /** Shader, entry point and overrides: `matmul plain.plain {"BIAS":1}`. */
+  readonly name: string
+  /** The final WGSL. */
+  readonly code: () => string
   /** There once `compile` has resolved. */
   pipeline: GPUComputePipeline | null
   readonly layout: GPUBindGroupLayout
@@ -180,6 +184,11 @@ export class Kernels {
     )
   }
 
+  /** The WGSL of a shader as the device gets it: directives, shared constants and prelude included. */
+  #code(shader: Shader): string {
+    return (shader.enable ?? '') + this.#prelude + shader.source
+  }
+
   /** The numbers of a call on the device; calls with the same numbers share them. */
   #sizes(shader: Shader, size: Readonly<Record<string, number>>): GPUBuffer {
     const values = parseSizes(shader.source, 'Size').map((name) => size[name] ?? 0)
@@ -228,7 +237,14 @@ export class Kernels {
             throw new Error(`${key}: ${await this.#explain(module, shader, error)}`)
           },
         )
-    const kernel: Kernel = { pipeline: null, layout, bindings, compile: () => (compiled ??= start()) }
+    const kernel: Kernel = {
+      name: key,
+      code: () => this.#code(shader),
+      pipeline: null,
+      layout,
+      bindings,
+      compile: () => (compiled ??= start()),
+    }
     this.#kernels.set(key, kernel)
     return kernel
   }
@@ -239,10 +255,7 @@ export class Kernels {
     const { device } = this.#gpu
     // A text that this device does not take is told of by whoever compiles it, and is no error of the device's.
     device.pushErrorScope('validation')
-    const module = device.createShaderModule({
-      label: shader.name,
-      code: (shader.enable ?? '') + this.#prelude + shader.source,
-    })
+    const module = device.createShaderModule({ label: shader.name, code: this.#code(shader) })
     void device.popErrorScope().catch(() => null)
     this.#modules.set(shader.name, module)
     return module

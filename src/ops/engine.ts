@@ -133,6 +133,10 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   profile(program: readonly Dispatch[], repeat?: number): Promise<Timing[]> {
     return this.#orLost(profile(this.#gpu, this.#queue, program, repeat))
   }
+  /** A dispatch's kernel by shader, entry point and overrides, and its WGSL as the device gets it. */
+  kernelOf({ kernel }: Dispatch): { name: string; source: string } {
+    return { name: kernel.name, source: kernel.code() }
+  }
   destroy(): void {
     this.#gpu.device.destroy()
   }
