@@ -1,6 +1,6 @@
-// AdamW (Loshchilov and Hutter, arXiv 1711.05101) as torch.optim.AdamW, over one flat arena. The gradient is first shortened
-// to the clip as torch.nn.utils.clip_grad_norm_ does; elements before DECAYED are subject to weight decay. Where the norm is
-// not a finite number nothing is touched: the weights of the last good step stay.
+// AdamW (Loshchilov and Hutter, arXiv 1711.05101) as torch.optim.AdamW, over one flat arena. The gradient is first scaled down to
+// the clip, as torch.nn.utils.clip_grad_norm_ does. Elements before DECAYED are subject to weight decay. If the norm is not finite,
+// nothing is written and the weights of the last good step stay.
 
 @group(0) @binding(0) var<storage, read_write> weights: array<numbers>;  // [SIZE]
 @group(0) @binding(1) var<storage, read> grads: array<numbers>;          // [SIZE]
@@ -16,7 +16,7 @@ override DECAYED: u32; // a multiple of STEP, as SIZE is
 @compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, FLAT);
-  // Bits, since compilers may assume that a comparison never meets NaN.
+  // The exponent's bits tell, since compilers may assume that a comparison never meets NaN.
   if (i >= SIZE / STEP || (bitcast<u32>(norm[0]) & 0x7f800000u) == 0x7f800000u) { return; }
   let learning_rate = hyper[HYPER_LEARNING_RATE];
   let clip = select(1.0, min(1.0, hyper[HYPER_GRAD_CLIP] / (norm[0] + 1e-6)), hyper[HYPER_GRAD_CLIP] > 0.0);

@@ -1,5 +1,5 @@
-// Attention of the next T tokens of one text over everything before them, whose keys and values are kept: the cache holds
-// row s of position s. Forward only.
+// Causal attention of the next T tokens of one text over all earlier positions, for generation. Row s of the caches holds the keys and
+// values of position s. Forward only.
 
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [T, (NH + 2 NKV)·HS]
 @group(0) @binding(1) var<storage, read> pos: array<u32>;            // [1] position of the first of the T

@@ -1,13 +1,13 @@
-// A matrix product through workgroup memory, as in matmul.tile.wgsl, with four times as many sums a thread: 8 × 8, so that eight
-// numbers read from workgroup memory serve sixty-four multiplications. The head of matmul.wgsl holds; `Kept` is put before this text.
-// A thread's rows and columns lie in two groups of four, half a tile apart: neighbours then read neighbouring vec4s.
+// A matrix product through workgroup memory, as in matmul.tile.wgsl, with 8 × 8 sums a thread instead of 4 × 4: sixteen numbers read
+// from workgroup memory serve sixty-four multiplications. The head of matmul.wgsl applies. src/ops/matmul.ts puts `Kept` before this text.
+// A thread's rows are two groups of four, half a tile apart, and so are its columns. Neighbouring threads then read neighbouring vec4s.
 
 const BK = 16u;
 const BLOCK = MATMUL_BLOCK;
 const B4 = BLOCK / 4u;      // vec4s across a tile
 const HALF = B4 / 2u;
-const EACH = BK / 4u * B4;  // 4 × 4 numbers of a tile: a thread brings one such block, of a or of b
-const AWAY = BLOCK / 2u;    // from a thread's upper rows to its lower ones, from its left columns to its right ones
+const EACH = BK / 4u * B4;  // blocks of 4 × 4 numbers in a tile; each thread loads one, of a or of b
+const AWAY = BLOCK / 2u;    // distance of a thread's two groups of rows, and of columns
 
 var<workgroup> tile_a: array<Kept, BK * B4>; // [BK, BLOCK]
 var<workgroup> tile_b: array<Kept, BK * B4>;
@@ -24,7 +24,7 @@ fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
   var lr0 = vec4f(); var lr1 = vec4f(); var lr2 = vec4f(); var lr3 = vec4f();
   let range = k_range(group.z);
   for (var k = range.x; k < range.y; k += BK) {
-    // Each thread brings 4 × 4 numbers: the first half of them of a, the others of b.
+    // The first half of the threads loads a's tile, the other half b's.
     let brought = lane % EACH;
     if (lane < EACH) {
       let at_k = brought % (BK / 4u) * 4u;

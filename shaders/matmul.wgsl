@@ -1,9 +1,9 @@
 // Matrix products: c [R, M] = op(a)·op(b), summed over K. Three forms serve a linear layer forward and backward
 // (out = x·w: nn; dx = dout·wᵀ: nt; dw = xᵀ·dout: tn), and a head whose weight is [out, in] (nt; nn; tn).
-// Here is what every variant shares (how a and b are read, what happens to a sum before it is stored) and the plain variant: each
-// thread keeps a small tile of c in registers. matmul.tile.wgsl and matmul.block.wgsl share tiles in workgroup memory,
-// matmul.subgroup.wgsl in a subgroup. All of them add up k = 0, 1, 2, … in turn, so that they give the same bits and a device may take
-// whichever is fastest. Where a run asks for speed before exactness, tiles may be kept in 16 bits, and matmul.matrix.wgsl may multiply.
+// This file holds what all variants share, reading a and b and storing a sum, and the plain variant.
+// The plain variant keeps a small tile of c in each thread's registers. matmul.tile.wgsl and matmul.block.wgsl share tiles of a and b in
+// workgroup memory, matmul.subgroup.wgsl within a subgroup. All of them add k = 0, 1, 2, … in this order and so give the same bits.
+// With `fast`, tiles may have 16 bits, and matmul.matrix.wgsl may compute.
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;             // nn, nt [R, K]; tn [K, R]
 @group(0) @binding(1) var<storage, read> a4: array<vec4f>;          // the same by fours, where VEC_A
@@ -18,39 +18,39 @@
 @group(0) @binding(10) var<storage, read_write> dbias: array<f32>;  // [M]
 @group(0) @binding(12) var<storage, read> dice: array<u32>;         // DICE of src/engine.ts
 
-/// Sizes are numbers of a call, not of a kernel: one kernel serves all layers. What is made of a sum is compiled in: a branch more at
-/// each store took compilers three times as long.
+/// The sizes of a call are a uniform, so that one kernel serves all layers. What follows a sum (bias, activation, dropout, residual) is
+/// compiled in: as branches at each store it tripled the time to compile.
 struct Size {
   r: u32,
   m: u32,
   k: u32,
-  parts: u32,    // the sum over K is cut into so many, each a workgroup's (group.z); `finish` adds them
-  k_part: u32,   // how long each is
-  a_row: u32,    // strides of `any`
+  parts: u32,    // parts of the sum over K, one a workgroup (group.z); `finish` adds them
+  k_part: u32,   // length of a part
+  a_row: u32,    // strides of a and b, for `any`
   a_k: u32,
   b_column: u32,
   b_k: u32,
-  stream: u32,   // which dropout of the program
+  stream: u32,   // stream of random numbers of this dropout
 }
 @group(0) @binding(11) var<uniform> size: Size;
 
 override FORM: u32 = FORM_NN;
 override VEC_A: bool = false;       // a's rows are whole vec4s
-override PARTIAL: bool = false;     // the sum is one of several: `finish` makes c of them
+override PARTIAL: bool = false;     // the sum covers a part of K; `finish` adds the parts
 override BIAS: bool = false;
-override SLOPE: bool = false;       // the sum is a gradient that goes back through the activation
+override SLOPE: bool = false;       // the sum is a gradient, multiplied by the activation's slope
 override RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 override ACCUMULATE: bool = false;
 override THRESHOLD: u32 = 0u;       // of dropout: p · 2³²
 override RESCALE: f32 = 1.0;        // 1/(1 − p)
-// 16 bits end at 6e-8 below, and gradients of a mean over N rows are as small as 1/N: what is kept in 16 bits is multiplied by a power
-// of two first, and the sum divided by it.
+// The smallest f16 is 6e-8, and a gradient of a mean over N rows is about 1/N. A gradient kept in 16 bits is therefore scaled up by a
+// power of two, and the sum scaled down again.
 override UP_A: f32 = 1.0;
 override UP_B: f32 = 1.0;
 override DOWN: f32 = 1.0 / (UP_A * UP_B);
 
-// ---- reading: four neighbours in memory at once; beyond the edge of a matrix its last row, beyond K zeros ---------------
+// ---- reading four neighbours in memory at once: an index past R or M reads the last row, one past K zeros ---------------
 
 /// a(row, k … k + 3), nn and nt.
 fn a_along_k(row: u32, k: u32) -> vec4f {
@@ -102,12 +102,12 @@ fn k_range(part: u32) -> vec2u {
 
 // ---- storing, by fours where M is a multiple of four ------------------------------------------------------------------
 
-/// What dropout makes of the i-th `numbers` of c.
+/// Dropout of the i-th `numbers` of c.
 fn drop(i: u32, y: numbers) -> numbers {
   return y * keep_each(dropout_key(dice[DICE_SEED], dice[DICE_STEP], size.stream), i, THRESHOLD, RESCALE);
 }
 
-/// One `numbers` of c: bias, activation or its slope, dropout, residual, and the store.
+/// Stores one `numbers` of c after bias, activation or its slope, dropout and residual.
 fn put(row: u32, m: u32, part: u32, scaled: numbers) {
   if (row >= size.r || m >= size.m) { return; }
   let i = (row * size.m + m) / STEP;
@@ -118,13 +118,13 @@ fn put(row: u32, m: u32, part: u32, scaled: numbers) {
   }
   var y = sum;
   if (BIAS) { y += bias[m / STEP]; }
-  y = followed(i, y); // y itself; or `pre` is kept and an activation applied, or dropout: src/ops/matmul.ts has the line
+  y = followed(i, y); // activation or dropout, or y itself: shaderOf in src/ops/matmul.ts writes this function
   if (SLOPE) { y *= slope_each(ACTIVATION, beside[i]); }
   if (RESIDUAL) { y += beside[i]; }
   if (ACCUMULATE) { c[i] += y; } else { c[i] = y; }
 }
 
-// one thread per `numbers` of c; c = Σ partials, in turn
+// one thread per `numbers` of c; c = Σ partials, in the order of the parts
 @compute @workgroup_size(FLAT)
 fn finish(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, FLAT);
@@ -186,7 +186,7 @@ fn plain_nt(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) l
   put4(row + 3u, m, 0u, s3);
 }
 
-// one thread per 4 × 4 of c, any form and any size by its strides
+// one thread per 4 × 4 of c; any form and any size, by strides
 @compute @workgroup_size(SIDE, SIDE)
 fn any(@builtin(global_invocation_id) id: vec3u) {
   let m = id.x * 4u;

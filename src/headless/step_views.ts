@@ -1,5 +1,5 @@
-// The first step of a golden case as text, for whoever debugs a kernel: the step's dispatches, the final source of their kernels, and
-// the values of a tensor by its address on the tape.
+// The first training step of a golden case as text, for debugging a kernel. Prints the step's dispatches, the final source of their
+// kernels, and the values of a tensor by its address on the tape.
 import type { Engine, Tensor, Work } from '../engine'
 import { sizeOf } from '../params'
 import { programs } from '../train/plan'
@@ -47,8 +47,8 @@ export function tensorList(golden: GoldenCase, word: string): string {
 }
 
 /**
- * The values of a tensor after the first step (forward, backward and update): shape, smallest, largest, mean and root mean square, how
- * many are no finite numbers, and the first rows. An activation is kept until the end of the step. Throws UsageError for an address
+ * The values of a tensor after the first step (forward, backward and update). Prints its shape, smallest, largest, mean and root mean
+ * square, the number of values that are not finite, and its first rows. An activation is kept until the end of the step. Throws UsageError for an address
  * that the tape does not have.
  */
 export async function tensorValues(engine: Engine, golden: GoldenCase, address: string): Promise<string> {

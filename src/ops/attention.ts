@@ -49,7 +49,7 @@ function plan(qkv: Tensor, { n_head: NH, n_kv_head: NKV, ...dropout }: Heads & D
     rows: B * NH * T,
     elements: B * T * NH * HS,
     shared: B * T * NKV * HS,
-    /** Multiplications in one product with the causal half of att. */
+    /** Multiplications of one product with the causal half of att. */
     triangle: (B * NH * HS * T * (T + 1)) / 2,
   }
 }

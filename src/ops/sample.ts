@@ -18,7 +18,7 @@ export const sample: GpuOp<'sample'> = (kernels) => ({
         tensors: t,
         constants: { V, FIRST: sizeOf(t.logits.shape) - V, STREAM: STREAM.sample },
         workgroups: [1, 1, 1],
-        // A cut or a draw reads the row about six times, and takes exponentials once or twice.
+        // A cut or a draw passes about six times over the row, with one or two exponentials an element.
         flops: 50 * V,
       }),
     ]

@@ -73,7 +73,7 @@ test('a block larger than the device takes in one piece is refused by name, in n
   device.device.destroy()
 })
 
-test('tensors larger than one staging buffer are read in pieces, and come back whole and in order', async () => {
+test('tensors larger than one readback buffer are read in pieces, and come back whole and in order', async () => {
   const device = await openDevice({ gpu: await gpu() })
   const sizes = { small: 3, large: 20 * 2 ** 20 + 1, last: 5 }
   const blocks = Object.entries(sizes).map(([label, size]) => ({
