@@ -1,4 +1,4 @@
-// The batch's mean loss: ring[slot] = scale · Σ losses. The ring holds many steps, so that they are read back together.
+// The batch's loss: ring[slot] = scale · Σ losses. A ring, so that many steps can be read back at once.
 
 @group(0) @binding(0) var<storage, read> losses: array<f32>;      // [N]
 @group(0) @binding(1) var<storage, read> scale: array<f32>;       // [1] 1 / (counted targets · micro-batches)
@@ -7,7 +7,7 @@
 
 override N: u32;
 
-// a single workgroup
+// one workgroup in all
 @compute @workgroup_size(LANES)
 fn forward(@builtin(local_invocation_index) lane: u32) {
   var sum = 0.0;

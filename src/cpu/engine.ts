@@ -180,7 +180,7 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     return done
   }
 
-  /** Yields by a message channel, since a hidden tab's timers fire once a second. */
+  /** A message channel, not a timer: a hidden tab's timers fire once a second. */
   #breathe(): Promise<void> {
     return new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel()

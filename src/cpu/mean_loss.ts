@@ -1,4 +1,4 @@
-// The batch's mean loss, written to a ring: ring[dice.slot] = scale · Σ losses.
+// The loss of a batch, put where it waits to be read: ring[dice.slot] = scale · Σ losses.
 import { DICE } from '../engine'
 import { floats, work, words, type CpuOp } from './tensor'
 

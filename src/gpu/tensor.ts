@@ -29,7 +29,7 @@ export function windowOn(of: GpuTensor, tensor: Tensor, offset: number): GpuTens
 
 const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 
-/** Allocates one zeroed buffer for each block; returns their windows by label. Throws OutOfMemoryError naming block and limit. */
+/** One zeroed buffer a block, and every window on it by label. Throws OutOfMemoryError naming the block and the limit. */
 export async function allocate({ device }: Gpu, blocks: readonly Block[]): Promise<Map<string, GpuTensor>> {
   const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
   for (const { label, size } of blocks)
