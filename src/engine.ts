@@ -102,7 +102,11 @@ export interface Ops {
   residual: { tensors: 'a' | 'b' | 'out'; optional: never; grads: 'a' | 'b'; scratch: never; attrs: object }
   /** out = x · keep/(1 − p), keep drawn from (dice, stream, index), so that backward draws the same. Without x a product has done it. */
   dropout: { tensors: 'out' | 'dice'; optional: 'x'; grads: 'x'; scratch: never; attrs: Dropout }
-  /** losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N] (negative: not counted, loss 0); lse [N] its log-sum-exp. Backward: dlogits = (softmax − target) · scale, in place where dlogits has the memory of logits. */
+  /**
+   * losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N]; lse [N] the rows' log-sum-exp. A negative target is
+   * not counted: its loss is 0. scale [N] is each row's share in the batch's loss. Backward: dlogits = (softmax − target) · scale,
+   * in place where dlogits has the memory of logits.
+   */
   cross_entropy: {
     tensors: 'logits' | 'targets' | 'scale' | 'losses' | 'lse'
     optional: never
@@ -110,7 +114,7 @@ export interface Ops {
     scratch: never
     attrs: { label_smoothing: number }
   }
-  /** ring[dice.slot] = scale · Σ losses. Forward only. */
+  /** ring[dice.slot] = Σ scale · losses, both [N]. Forward only. */
   mean_loss: {
     tensors: 'losses' | 'scale' | 'dice' | 'ring'
     optional: never

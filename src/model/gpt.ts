@@ -110,7 +110,7 @@ function loss(
   const { dice, B, T, label_smoothing = 0, head_rows } = mode
   const [N, C, V] = [B * T, lnf.shape.at(-1)!, head.shape[0]!]
   const targets = tape.input('targets', [B, T], 'i32') // −1: not counted
-  const scale = tape.input('scale', [1], 'f32') // 1 / (counted targets · micro-batches)
+  const scale = tape.input('scale', [N], 'f32') // each row's share: its weight / (all weights · micro-batches)
   const ring = tape.input('loss_ring', [RING], 'f32')
   const { losses, lse } = tape.losses('losses', N) //                                        [N]
   const rows = head_rows ?? headRows(N, V)
@@ -123,7 +123,7 @@ function loss(
     const at = `rows.${from}`
     const part = (name: string, of: Tensor) => tape.window(`${at}.${name}`, of, [R], from)
     const x = tape.window(`${at}.lnf`, lnf, [R, C], from * C) //                             [R, C]
-    const t = { targets: part('targets', targets), scale, losses: part('losses', losses), lse: part('lse', lse) }
+    const t = { targets: part('targets', targets), scale: part('scale', scale), losses: part('losses', losses), lse: part('lse', lse) }
     // Backward at once, so that all chunks share the memory of their logits.
     tape.begin('at once')
     const logits = tape.matmul(`${at}.logits`, x, head, undefined, true) //                  [R, V]

@@ -49,7 +49,7 @@ export function inputBlocks(c: Config, T: number, arenas: number): { written: Bl
     { label: 'order', shape: [B * T], dtype: 'u32' },
     { label: 'starts', shape: [c.vocab_size + 1], dtype: 'u32' },
     { label: 'dice', shape: [DICE.size], dtype: 'u32' },
-    { label: 'scale', shape: [1], dtype: 'f32' },
+    { label: 'scale', shape: [B * T], dtype: 'f32' },
     { label: 'hyper', shape: [HYPER.size], dtype: 'f32' },
   ]
   const own: Tensor[] = [

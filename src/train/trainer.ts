@@ -170,7 +170,7 @@ export class Trainer {
     return this.#unread + this.#config.gradient_accumulation_steps > RING / 2
   }
 
-  /** Mean loss over `count` batches, each weighed by its counted targets; dropout and smoothing are off. Call with no update unread. */
+  /** Mean loss over `count` batches, each weighed by its counted targets, which a mask makes fewer; dropout and smoothing are off. Call with no update unread. */
   async evaluate(count: number, batch: (index: number) => Batch): Promise<number> {
     invariant(this.#pending.length === 0, () => 'evaluate would overwrite losses that are still unread')
     let total = 0
@@ -268,7 +268,9 @@ export class Trainer {
     dice[DICE.seed] = this.#config.seed
     dice[DICE.step] = draw
     dice[DICE.slot] = slot
-    scale[0] = batch.counted > 0 ? 1 / (batch.counted * micros) : 0
+    const share = batch.counted > 0 ? 1 / (batch.counted * micros) : 0
+    if (batch.weights) for (let n = 0; n < scale.length; n++) scale[n] = batch.weights[n]! * share
+    else scale.fill(share)
     fillHyper(hyper, this.#config, step)
     this.#stage.write()
     return slot

@@ -100,7 +100,8 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
   engine.write(placed.get('order')!, Uint32Array.from(order))
   engine.write(placed.get('starts')!, Uint32Array.from(starts))
   engine.write(placed.get('dice')!, dice)
-  engine.write(placed.get('scale')!, Float64Array.of(1 / targets.filter((target) => target >= 0).length))
+  const share = 1 / targets.filter((target) => target >= 0).length
+  engine.write(placed.get('scale')!, new Float64Array(B * T).fill(share))
   if (config.position === 'rope') {
     const { cos, sin } = ropeTables(config)
     engine.write(placed.get('cos')!, cos)

@@ -110,7 +110,7 @@ test('the addresses of one layer, with their shapes', () => {
     starts: '[8]',
     dice: '[4]',
     targets: '[2, 5]',
-    scale: '[1]',
+    scale: '[10]',
     loss_ring: '[1024]',
     encoded: '[2, 5, 8]',
     dencoded: '[2, 5, 8]',
