@@ -3,11 +3,14 @@
 // Three uses of it: `train` and `evaluate` take a batch, `decode` takes the next T tokens of one text and a KV cache.
 import type { ModelConfig, TrainConfig } from '../config'
 import { ALIGN, DICE, DRAWS, flashes, RING, SAMPLING, type Tensor } from '../engine'
-import { paramTable } from '../params'
+import { paramTable, type Trains } from '../params'
 import { Tape } from './tape'
 
 export type Mode =
-  /** `head_rows`: how many rows the head takes at a time, a multiple of ALIGN; else as `headRows` says. */
+  /**
+   * `head_rows`: how many rows the head takes at a time, a multiple of ALIGN; else as `headRows` says. `trains`: the parameters that
+   * have gradients; else all.
+   */
   | ({
       use: 'train'
       B: number
@@ -16,6 +19,7 @@ export type Mode =
       recompute?: TrainConfig['recompute']
       precision?: TrainConfig['precision']
       head_rows?: number
+      trains?: Trains
     } & Form)
   | ({ use: 'evaluate'; B: number; T: number; precision?: TrainConfig['precision']; head_rows?: number } & Form)
   /** `head: false` fills the cache without asking what comes next; else that is drawn, and is the next step's token. */
@@ -33,7 +37,8 @@ interface Form {
 export function gpt(c: ModelConfig, mode: Mode): Tape {
   const fast = mode.use !== 'decode' && mode.precision === 'fast'
   const tape = new Tape({ training: mode.use === 'train', fuse: !mode.plain, fast })
-  const weights = new Map(paramTable(c).map((p) => [p.name, tape.param(p.name, p.shape)]))
+  const params = paramTable(c, mode.use === 'train' ? mode.trains : undefined)
+  const weights = new Map(params.map((p) => [p.name, tape.param(p.name, p.shape, p.trains)]))
   const w = (name: string) => weights.get(`transformer.${name}`)!
   const maybe = (name: string) => weights.get(`transformer.${name}`)
   const norm = (name: string, x: Tensor, at: string) =>
@@ -123,7 +128,12 @@ function loss(
     const at = `rows.${from}`
     const part = (name: string, of: Tensor) => tape.window(`${at}.${name}`, of, [R], from)
     const x = tape.window(`${at}.lnf`, lnf, [R, C], from * C) //                             [R, C]
-    const t = { targets: part('targets', targets), scale: part('scale', scale), losses: part('losses', losses), lse: part('lse', lse) }
+    const t = {
+      targets: part('targets', targets),
+      scale: part('scale', scale),
+      losses: part('losses', losses),
+      lse: part('lse', lse),
+    }
     // Backward at once, so that all chunks share the memory of their logits.
     tape.begin('at once')
     const logits = tape.matmul(`${at}.logits`, x, head, undefined, true) //                  [R, V]

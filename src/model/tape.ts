@@ -47,6 +47,8 @@ export class Tape {
   readonly tensors = new Map<string, Tensor>()
   readonly #params = new Set<string>()
   readonly #inputs = new Set<string>()
+  /** Frozen parameters, and what is made of nothing that trains: no gradient reaches them. */
+  readonly #fixed = new Set<string>()
   /** Tensors without memory of their own. */
   readonly #windows = new Map<string, { of: Tensor; offset: number }>()
   readonly #training: boolean
@@ -70,9 +72,10 @@ export class Tape {
     this.#fast = fast
   }
 
-  /** A weight: it has a gradient of the same shape, and both live outside the tape's memory. */
-  param(label: string, shape: readonly number[]): Tensor {
+  /** A weight. One that trains has a gradient of the same shape; both live outside the tape's memory. */
+  param(label: string, shape: readonly number[], trains = true): Tensor {
     this.#params.add(label)
+    if (!trains) this.#fixed.add(label)
     return this.#tensor(label, shape, 'f32')
   }
   /** Written from outside before the tape runs. */
@@ -133,6 +136,8 @@ export class Tape {
       scratch?: Partial<Record<Ops[K]['scratch'], readonly number[]>>
       /** The input whose gradient is dout. */
       passes?: Tensor
+      /** What else reaches the outputs, by a node of its own. */
+      beside?: Tensor | undefined
       /** Inputs that are kept nowhere, and have a gradient. */
       unkept?: Record<string, Tensor>
     },
@@ -141,17 +146,23 @@ export class Tape {
     const byName = Object.entries(call.t) as [keyof Tensors<Tensor, K> & string, Tensor][]
     const named = (names: readonly string[]) =>
       byName.filter(([name]) => names.includes(name)).map(([, tensor]) => tensor)
-    const trains = this.#training && roles.grads !== undefined
+    const moves = (tensor: Tensor | undefined) => tensor !== undefined && !this.#fixed.has(this.home(tensor).label)
+    const inputs = [...byName, ...Object.entries(roles.unkept ?? {})].filter(([name]) => name in (roles.grads ?? {}))
+    const moving = inputs.filter(([, tensor]) => moves(tensor))
+    const trains = this.#training && (moving.length > 0 || moves(roles.passes))
+    if (this.#training && roles.grads && !trains && !moves(roles.beside))
+      for (const { label } of named(roles.out)) this.#fixed.add(label)
+    // A norm's kernel writes dx on the way to the sums for its weight.
+    const written =
+      moving.length > 0 && /norm$/.test(op) ? inputs.filter(([name, t]) => name === 'x' || moves(t)) : moving
     const grads = trains
-      ? [...byName, ...Object.entries(roles.unkept ?? {})]
-          .filter(([name]) => name in roles.grads!)
-          .map(([name, tensor]) => ({ key: `d${name}`, tensor: this.#gradientOf(tensor), first: false }))
+      ? written.map(([name, tensor]) => ({ key: `d${name}`, tensor: this.#gradientOf(tensor), first: false }))
       : []
     const scratch = Object.entries(
       (trains && roles.scratch ? roles.scratch : {}) as Record<string, readonly number[]>,
     ).map(([key, shape]) => [key, this.#tensor(`${call.name}.${key}`, shape)] as const)
     const dout = trains && roles.dout ? this.#gradientOf(roles.dout) : undefined
-    const passes = trains && roles.passes ? this.#gradientOf(roles.passes) : undefined
+    const passes = trains && roles.passes && moves(roles.passes) ? this.#gradientOf(roles.passes) : undefined
     if (passes && dout) this.#windows.set(passes.label, { of: dout, offset: 0 })
     const isParam = (tensor: Tensor) => this.#params.has(tensor.label)
     /** Where a tensor lies, windows too. */
@@ -181,6 +192,7 @@ export class Tape {
         place: (tensor: Tensor) => T,
         accumulate: boolean,
       ) {
+        if (grads.length === 0) return []
         const at = lies(engine, place)
         const d = Object.fromEntries([
           ...grads.map(({ key, tensor }) => [key, at(tensor)]),
@@ -315,6 +327,7 @@ export class Tape {
         dout: sum ?? t.pre ?? t.out,
         scratch: parts > 0 ? { partials: [parts] } : {},
         ...(!sum && passes),
+        beside: t.residual,
       },
     )
     // Backward, dropout comes first: what it leaves is the gradient of the sum.

@@ -6,7 +6,7 @@ import { arithmetic } from '../model/arithmetic'
 import { gpt } from '../model/gpt'
 import { planMemory } from '../model/memory'
 import { gradientLabel, type Tape } from '../model/tape'
-import { layoutArenas, paramTable, sizeOf, type Arena } from '../params'
+import { layoutArenas, paramTable, sizeOf, type Arena, type Trains } from '../params'
 import type { Forecast, MemoryUse } from '../words/run'
 
 /** The flat arenas of one kind: weights, gradients or a moment. */
@@ -18,12 +18,26 @@ export function labelOf(kind: Kind, param: string): string {
   return { weights: param, grads: gradientLabel(param), m: `m.${param}`, v: `v.${param}` }[kind]
 }
 
-/** The arenas of every kind, on a device whose largest block is `maxBlock` elements. */
-export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]; blocks: Record<Kind, Block[]> } {
-  const { places, arenas } = layoutArenas(paramTable(c), maxBlock, ALIGN)
-  const blocksOf = (kind: Kind) =>
+/**
+ * The arenas of every kind, on a device whose largest block is `maxBlock` elements. Those of `arenas` hold what trains; frozen weights
+ * have arenas of their own after them, without gradients and moments.
+ */
+export function stateBlocks(
+  c: ModelConfig,
+  maxBlock: number,
+  trains?: Trains,
+): { arenas: Arena[]; blocks: Record<Kind, Block[]> } {
+  const params = paramTable(c, trains)
+  const layout = (wanted: boolean) =>
+    layoutArenas(
+      params.filter((p) => p.trains === wanted),
+      maxBlock,
+      ALIGN,
+    )
+  const [trained, frozen] = [layout(true), layout(false)]
+  const blocksOf = (kind: Kind, prefix: string, { places, arenas } = trained) =>
     arenas.map(({ size }, arena): Block => {
-      const whole: Tensor = { label: `${kind}.${arena}`, shape: [size], dtype: 'f32' }
+      const whole: Tensor = { label: `${prefix}.${arena}`, shape: [size], dtype: 'f32' }
       const windows = places
         .filter((place) => place.arena === arena)
         .map(({ param, offset }) => ({
@@ -35,8 +49,13 @@ export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]
       return { label, size, windows: [{ tensor: whole, offset: 0 }, ...windows] }
     })
   return {
-    arenas,
-    blocks: { weights: blocksOf('weights'), grads: blocksOf('grads'), m: blocksOf('m'), v: blocksOf('v') },
+    arenas: trained.arenas,
+    blocks: {
+      weights: [...blocksOf('weights', 'weights'), ...blocksOf('weights', 'frozen', frozen)],
+      grads: blocksOf('grads', 'grads'),
+      m: blocksOf('m', 'm'),
+      v: blocksOf('v', 'v'),
+    },
   }
 }
 
@@ -70,11 +89,24 @@ export interface Planned {
   blocks: Block[]
 }
 
+/** What a tape is recorded with beside its config. */
+export interface TapeOptions {
+  /** The parameters that have gradients; else all. */
+  trains?: Trains | undefined
+}
+
 /** A step's tape and an evaluation's, on batches of rows of `T` tokens; one and the same where nothing is drawn or smoothed. */
-export function programs(c: Config, T: number, keep: ReadonlySet<string>): { train: Planned; evaluate: Planned } {
+export function programs(
+  c: Config,
+  T: number,
+  keep: ReadonlySet<string>,
+  { trains }: TapeOptions = {},
+): { train: Planned; evaluate: Planned } {
   const { batch_size: B, label_smoothing, recompute, precision } = c
   const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
-  const train = planned(gpt(c, { use: 'train', B, T, label_smoothing, recompute, precision }))
+  const train = planned(
+    gpt(c, { use: 'train', B, T, label_smoothing, recompute, precision, ...(trains && { trains }) }),
+  )
   const same = c.dropout === 0 && label_smoothing === 0
   return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', B, T, precision })) }
 }

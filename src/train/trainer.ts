@@ -19,7 +19,7 @@ import { invariant } from '../errors'
 import { ropeTables } from '../model/gpt'
 import { gradientLabel } from '../model/tape'
 import { layoutArenas, paramTable, sizeOf, type Arena, type Param } from '../params'
-import { bytesOf, inputBlocks, KINDS, labelOf, programs, stateBlocks, type Planned } from './plan'
+import { bytesOf, inputBlocks, KINDS, labelOf, programs, stateBlocks, type Planned, type TapeOptions } from './plan'
 import { fillHyper } from './schedule'
 
 /** One update's numbers, once they have been read back. `step` counts from 0. */
@@ -49,6 +49,7 @@ export class Trainer {
   readonly #arenas: readonly Arena[]
   readonly #keep: ReadonlySet<string>
   readonly #T: number
+  readonly #tape: TapeOptions
   #config: Config
   /** Every tensor with memory, by its address. */
   readonly #tensors = new Map<string, Tensor>()
@@ -64,13 +65,18 @@ export class Trainer {
   /** The same in micro-batches: at most RING. */
   #unread = 0
 
-  private constructor(engine: Engine, config: Config, keep: ReadonlySet<string>, T: number) {
+  private constructor(engine: Engine, config: Config, keep: ReadonlySet<string>, T: number, tape: TapeOptions) {
     this.#T = T
+    this.#tape = tape
     this.engine = engine
     this.#config = config
     this.#keep = keep
-    this.params = paramTable(config)
-    this.#arenas = layoutArenas(this.params, engine.maxBlock, ALIGN).arenas
+    this.params = paramTable(config, tape.trains)
+    invariant(
+      this.params.some(({ trains }) => trains),
+      () => 'every parameter is frozen: there is nothing to train',
+    )
+    this.#arenas = layoutArenas(this.#trained, engine.maxBlock, ALIGN).arenas
   }
 
   /**
@@ -81,9 +87,13 @@ export class Trainer {
     engine: Engine,
     config: Config,
     weights: ReadonlyMap<string, Float32Array>,
-    options: { keep?: Iterable<string>; T?: number; progress?: (done: number, total: number) => void } = {},
+    options: {
+      keep?: Iterable<string>
+      T?: number
+      progress?: (done: number, total: number) => void
+    } & TapeOptions = {},
   ): Promise<Trainer> {
-    const trainer = new Trainer(engine, config, new Set(options.keep), options.T ?? config.block_size)
+    const trainer = new Trainer(engine, config, new Set(options.keep), options.T ?? config.block_size, options)
     try {
       await trainer.#allocateState()
       for (const { name } of trainer.params) trainer.write(name, weights.get(name) ?? new Float32Array())
@@ -95,6 +105,10 @@ export class Trainer {
     return trainer
   }
 
+  /** The parameters that have gradients and moments. */
+  get #trained(): Param[] {
+    return this.params.filter(({ trains }) => trains)
+  }
   get config(): Readonly<Config> {
     return this.#config
   }
@@ -223,18 +237,21 @@ export class Trainer {
     )
     this.engine.write(tensor, data)
   }
-  /** All weights and moments by name, as a checkpoint wants them. */
+  /** All weights and moments by name, as a checkpoint wants them. A frozen parameter has no moments. */
   async state(): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
     const wanted = (['weights', 'm', 'v'] as const).flatMap((kind) =>
-      this.params.map(({ name, shape }) => ({ label: labelOf(kind, name), shape })),
+      (kind === 'weights' ? this.params : this.#trained).map(({ name, shape }) => ({
+        label: labelOf(kind, name),
+        shape,
+      })),
     )
     const data = await this.read(wanted.map(({ label }) => label))
     return new Map(wanted.map(({ label, shape }, i) => [label, { shape, data: data[i]! }]))
   }
-  /** The gradients of the last step by parameter name, before clipping. */
+  /** The gradients of the last step by name of each parameter that trains, before clipping. */
   async gradients(): Promise<Map<string, Float32Array>> {
-    const data = await this.read(this.params.map(({ name }) => gradientLabel(name)))
-    return new Map(this.params.map(({ name }, i) => [name, data[i]!]))
+    const data = await this.read(this.#trained.map(({ name }) => gradientLabel(name)))
+    return new Map(this.#trained.map(({ name }, i) => [name, data[i]!]))
   }
   /** The tensor of a parameter, for programs of others that share the weights. */
   param(name: string): Tensor {
@@ -278,7 +295,7 @@ export class Trainer {
 
   async #allocateState(): Promise<void> {
     const c = this.#config
-    const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock)
+    const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock, this.#tape.trains)
     const { written, others } = inputBlocks(c, this.#T, arenas.length)
     const all = [...KINDS.flatMap((kind) => blocks[kind]), written, ...others]
     this.#bytes = bytesOf(all)
@@ -291,7 +308,7 @@ export class Trainer {
   /** Records the programs of a step and of an evaluation on the memory that stands, and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const { engine } = this
-    const { train, evaluate } = programs(this.#config, this.#T, this.#keep)
+    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, this.#tape)
     const trained = await this.#place(train)
     const same = evaluate === train
     const evaluated = same
