@@ -3,7 +3,7 @@
 import type { Config, ModelConfig } from '../config'
 import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
 import { arithmetic } from '../model/arithmetic'
-import { gpt } from '../model/gpt'
+import { gpt, type Form } from '../model/gpt'
 import { planMemory } from '../model/memory'
 import { gradientLabel, type Tape } from '../model/tape'
 import { layoutArenas, paramTable, sizeOf, type Arena, type Trains } from '../params'
@@ -90,7 +90,7 @@ export interface Planned {
 }
 
 /** What a tape is recorded with beside its config. */
-export interface TapeOptions {
+export interface TapeOptions extends Form {
   /** The parameters that have gradients; else all. */
   trains?: Trains | undefined
 }
@@ -100,15 +100,14 @@ export function programs(
   c: Config,
   T: number,
   keep: ReadonlySet<string>,
-  { trains }: TapeOptions = {},
+  { trains, fuse, att }: TapeOptions = {},
 ): { train: Planned; evaluate: Planned } {
   const { batch_size: B, label_smoothing, recompute, precision } = c
   const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
-  const train = planned(
-    gpt(c, { use: 'train', B, T, label_smoothing, recompute, precision, ...(trains && { trains }) }),
-  )
+  const shared = { B, T, precision, fuse, att }
+  const train = planned(gpt(c, { use: 'train', ...shared, label_smoothing, recompute, trains }))
   const same = c.dropout === 0 && label_smoothing === 0
-  return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', B, T, precision })) }
+  return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', ...shared })) }
 }
 
 /** The longest pass over a prompt, by the numbers in its attention matrix [NH, T, P], of which there is one: 64 MiB. */

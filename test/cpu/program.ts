@@ -36,6 +36,7 @@ interface Options {
   T?: number
   label_smoothing?: number
   recompute?: TrainConfig['recompute']
+  /** No fusion, and the matrix att. */
   plain?: boolean
   head_rows?: number
   seed?: number
@@ -67,7 +68,8 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
     T,
     label_smoothing,
     recompute,
-    plain,
+    fuse: !plain,
+    att: plain,
     ...(head_rows !== undefined && { head_rows }),
   }
   const tape = gpt(config, mode)
