@@ -276,6 +276,20 @@ export const cases = {
     }
   },
 
+  /** G parts of a row, or G rows by `positions`. */
+  gate(seed: number, s: { N: number; M: number; G: number; positions?: boolean }): OpCase {
+    const draws = new Draws(seed)
+    return {
+      op: 'gate',
+      attrs: { positions: s.positions ?? false },
+      given: { x: draws.normal([s.N, s.M]), gate: draws.normal([s.G]) },
+      made: { out: [s.N, s.M] },
+      compare: ['out'],
+      grads: ['x', 'gate'],
+      scratch: {},
+    }
+  },
+
   dropout(seed: number, s: { N: number; C: number; p: number; stream?: number }): OpCase {
     const draws = new Draws(seed)
     return {

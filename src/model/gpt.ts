@@ -4,6 +4,7 @@
 import type { ModelConfig, TrainConfig } from '../config'
 import { ALIGN, DICE, DRAWS, flashes, RING, SAMPLING, type Tensor } from '../engine'
 import { paramTable, type Trains } from '../params'
+import { recordGates } from './gates'
 import { Recorder } from './recorder'
 import { Tape } from './tape'
 
@@ -26,12 +27,14 @@ export type Mode =
   /** `head: false` fills the cache without asking what comes next; else that is drawn, and is the next step's token. */
   | ({ use: 'decode'; T: number; head: boolean } & Form)
 
-/** For whoever looks inside; a tape that only computes needs neither. */
+/** For whoever looks inside; a tape that only computes needs none of it. */
 export interface Form {
   /** false: each op by itself, so that every activation has an address, also those that fusion swallows (`attproj`, `fcproj`). */
   fuse?: boolean | undefined
   /** true: the matrix att [B, NH, T, T] is computed and kept, even where heads can go without. */
   att?: boolean | undefined
+  /** `turn`: the tape reads multipliers from the input `gates` (gates.ts); `measure`: it computes their gradient `dgates` as well. */
+  gates?: 'turn' | 'measure' | undefined
 }
 
 /** Records the forward pass of a model on a new tape. Inputs and outputs are found on it by their addresses. */
@@ -69,6 +72,9 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
     ...pos,
   }
 
+  const gates = mode.gates && recordGates(record, c, mode.gates === 'measure')
+  const gated = (name: string, x: Tensor, set: string) => (gates ? record.gate(name, x, gates(set)) : x)
+
   let x = record.embedding('encoded', { tokens, order, starts, wte: w('wte.weight'), ...(wpe && { wpe }), ...pos }) //  [B, T, C]
   x = record.dropout('encoded_drop', x, dice, p)
   for (let l = 0; l < c.n_layer; l++) {
@@ -77,11 +83,13 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
     const ln1 = norm(`${h}.ln1`, x, `${h}.ln_1`) //                                          [B, T, C]
     let qkv = linear(`${h}.attn.qkv`, ln1, `${h}.attn.c_attn`) //                            [B, T, (NH + 2 NKV)·HS]
     if (angles) qkv = record.rope(`${h}.attn.qkvr`, qkv, angles, heads)
-    const atty = pos //                                                                      [B, T, C]; att [B, NH, T, T]
+    let atty = pos //                                                                      [B, T, C]; att [B, NH, T, T]
       ? record.attentionCached(`${h}.attn.atty`, qkv, { ...cache(record, c, l), ...pos }, heads)
       : record[attention](`${h}.attn.atty`, qkv, dice, heads, p)
+    atty = gated(`${h}.attn.atty_gated`, atty, `${h}.attn.heads`)
     let attproj = linear(`${h}.attn.attproj`, atty, `${h}.attn.c_proj`) //                   [B, T, C]
     attproj = record.dropout(`${h}.attn.attproj_drop`, attproj, dice, p)
+    attproj = gated(`${h}.attn.attproj_gated`, attproj, `${h}.attn.gate`)
     x = record.residual(`${h}.residual2`, x, attproj)
     if (recompute === 'mlp') record.begin('again')
     const ln2 = norm(`${h}.ln2`, x, `${h}.ln_2`) //                                          [B, T, C]
@@ -89,6 +97,7 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
     const act = activation(`${h}.mlp.fch_${c.mlp}`, fch) //                                  [B, T, F]
     let fcproj = linear(`${h}.mlp.fcproj`, act, `${h}.mlp.c_proj`) //                        [B, T, C]
     fcproj = record.dropout(`${h}.mlp.fcproj_drop`, fcproj, dice, p)
+    fcproj = gated(`${h}.mlp.fcproj_gated`, fcproj, `${h}.mlp.gate`)
     x = record.residual(`${h}.residual3`, x, fcproj)
     record.end()
   }

@@ -69,7 +69,7 @@ export class Recorder {
   /** Every tensor by its address. */
   readonly tensors = new Map<string, Tensor>()
   readonly params = new Set<string>()
-  /** Parameters that do not train. */
+  /** Parameters and inputs that do not train. */
   readonly frozen = new Set<string>()
   readonly inputs = new Set<string>()
   /** Tensors without memory of their own, by address. */
@@ -89,9 +89,10 @@ export class Recorder {
     if (!trains) this.frozen.add(label)
     return this.#tensor(label, shape)
   }
-  /** A tensor that is written from outside before the tape runs. */
-  input(label: string, shape: readonly number[], dtype: DType): Tensor {
+  /** A tensor that is written from outside before the tape runs; it has a gradient only where it `trains`. */
+  input(label: string, shape: readonly number[], dtype: DType, trains = false): Tensor {
     this.inputs.add(label)
+    if (!trains) this.frozen.add(label)
     return this.#tensor(label, shape, dtype)
   }
   /** Part of `of` under a name of its own, from element `offset` on, a multiple of ALIGN. */
@@ -276,6 +277,13 @@ export class Recorder {
     const out = this.#tensor(name, x.shape)
     const call = { name, t: { x, dice, out }, attrs: { p, stream } }
     this.#record('dropout', call, { out: ['out'], saved: ['dice'], grads: ['x'], dout: out })
+    return out
+  }
+  /** x [B, T, M], gate [G] → name [B, T, M]: each of G parts of a row by its gate, or each of T = G rows by `positions`. */
+  gate(name: string, x: Tensor, gate: Tensor, positions = false): Tensor {
+    const out = this.#tensor(name, x.shape)
+    const call = { name, t: { x, gate, out }, attrs: { positions } }
+    this.#record('gate', call, { out: ['out'], saved: ['x', 'gate'], grads: ['x', 'gate'], dout: out })
     return out
   }
   /** The losses of `count` rows, at the address `name`, and their log-sum-exps, at `lse`: [N] each, for `crossEntropy` to write. */

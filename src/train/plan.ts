@@ -3,6 +3,7 @@
 import type { Config, ModelConfig } from '../config'
 import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
 import { arithmetic } from '../model/arithmetic'
+import { gatesSize } from '../model/gates'
 import { gpt, type Form } from '../model/gpt'
 import { planMemory } from '../model/memory'
 import { gradientLabel, type Tape } from '../model/tape'
@@ -60,7 +61,12 @@ export function stateBlocks(
 }
 
 /** A batch of rows of `T` tokens with what changes from step to step, gathered in one block, and what stands beside it. */
-export function inputBlocks(c: Config, T: number, arenas: number): { written: Block; others: Block[] } {
+export function inputBlocks(
+  c: Config,
+  T: number,
+  arenas: number,
+  { gates }: Form = {},
+): { written: Block; others: Block[] } {
   const B = c.batch_size
   const inputs: Tensor[] = [
     { label: 'tokens', shape: [B, T], dtype: 'u32' },
@@ -79,6 +85,7 @@ export function inputBlocks(c: Config, T: number, arenas: number): { written: Bl
     { label: 'loss_ring', shape: [RING], dtype: 'f32' },
     { label: 'norm_ring', shape: [RING], dtype: 'f32' },
     ...angleTensors(c),
+    ...(gates ? [{ label: 'gates', shape: [gatesSize(c)], dtype: 'f32' as const }] : []),
   ]
   return { written: blockOfAll('inputs', inputs), others: own.map(blockOf) }
 }
@@ -100,11 +107,11 @@ export function programs(
   c: Config,
   T: number,
   keep: ReadonlySet<string>,
-  { trains, fuse, att }: TapeOptions = {},
+  { trains, fuse, att, gates }: TapeOptions = {},
 ): { train: Planned; evaluate: Planned } {
   const { batch_size: B, label_smoothing, recompute, precision } = c
   const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
-  const shared = { B, T, precision, fuse, att }
+  const shared = { B, T, precision, fuse, att, gates }
   const train = planned(gpt(c, { use: 'train', ...shared, label_smoothing, recompute, trains }))
   const same = c.dropout === 0 && label_smoothing === 0
   return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', ...shared })) }

@@ -16,6 +16,7 @@ import {
   type Work,
 } from '../engine'
 import { invariant } from '../errors'
+import { gatesSize } from '../model/gates'
 import { ropeTables } from '../model/gpt'
 import { gradientLabel } from '../model/tape'
 import { layoutArenas, paramTable, sizeOf, type Arena, type Param } from '../params'
@@ -228,7 +229,7 @@ export class Trainer {
   read(labels: readonly string[]): Promise<Float32Array[]> {
     return this.engine.read(labels.map((label) => this.#tensor(label)))
   }
-  /** Writes a parameter or a moment, whole. */
+  /** Writes a parameter, a moment or the gates, whole. */
   write(label: string, data: Float32Array): void {
     const tensor = this.#tensor(label)
     invariant(
@@ -296,11 +297,12 @@ export class Trainer {
   async #allocateState(): Promise<void> {
     const c = this.#config
     const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock, this.#tape.trains)
-    const { written, others } = inputBlocks(c, this.#T, arenas.length)
+    const { written, others } = inputBlocks(c, this.#T, arenas.length, this.#tape)
     const all = [...KINDS.flatMap((kind) => blocks[kind]), written, ...others]
     this.#bytes = bytesOf(all)
     for (const [label, tensor] of await this.engine.allocate(all)) this.#tensors.set(label, tensor)
     writeAngles(this.engine, c, (label) => this.#tensor(label))
+    if (this.#tape.gates) this.write('gates', new Float32Array(gatesSize(c)).fill(1))
     this.#stage = this.engine.stage(written.windows.map(({ tensor }) => this.#tensor(tensor.label)))
     this.#inputs = Object.fromEntries(this.#stage.arrays) as Inputs
   }
