@@ -150,6 +150,15 @@ fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
   if (size.accumulate != 0u) { dweight[c] += sum; } else { dweight[c] = sum; }
 }
 
+// the same of dbias, where the weight is frozen
+@compute @workgroup_size(COLUMNS, ROWS)
+fn finish_bias(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let c = group.x * COLUMNS + local.x;
+  let sum = column_sum(c, 1u, local.x, local.y);
+  if (local.y > 0u || c >= WIDTH) { return; }
+  if (size.accumulate != 0u) { dbias[c] += sum; } else { dbias[c] = sum; }
+}
+
 // the same with a bias: one workgroup per 16 columns of dweight (y = 0) or dbias (y = 1)
 @compute @workgroup_size(COLUMNS, ROWS)
 fn finish_both(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {

@@ -11,6 +11,7 @@ import { cross_entropy } from './cross_entropy'
 import { dropout } from './dropout'
 import { embedding } from './embedding'
 import { flash_attention } from './flash_attention'
+import { gate } from './gate'
 import { gelu } from './gelu'
 import { grad_norm } from './grad_norm'
 import { layernorm } from './layernorm'
@@ -34,6 +35,7 @@ const OPS = {
   attention,
   flash_attention,
   attention_cached,
+  gate,
   gelu,
   swiglu,
   relu2,

@@ -15,6 +15,7 @@ import { cross_entropy } from './cross_entropy'
 import { dropout } from './dropout'
 import { embedding } from './embedding'
 import { flash_attention } from './flash_attention'
+import { gate } from './gate'
 import { gelu } from './gelu'
 import { grad_norm } from './grad_norm'
 import { layernorm } from './layernorm'
@@ -81,6 +82,7 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
       attention: attention(...on),
       flash_attention: flash_attention(...on),
       attention_cached: attention_cached(...on),
+      gate: gate(...on),
       gelu: gelu(...on),
       swiglu: swiglu(...on),
       relu2: relu2(...on),

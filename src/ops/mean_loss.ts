@@ -14,7 +14,7 @@ export const mean_loss: GpuOp<'mean_loss'> = (kernels) => ({
         tensors: t,
         constants: { N },
         workgroups: [1, 1, 1],
-        flops: N,
+        flops: 2 * N,
       }),
     ]
   },

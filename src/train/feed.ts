@@ -37,7 +37,10 @@ export class Feed {
     dice[DICE.seed] = seed
     dice[DICE.step] = draw
     dice[DICE.slot] = slot
-    this.array('scale')[0] = batch.counted > 0 ? 1 / (batch.counted * micros) : 0
+    const scale = this.array('scale')
+    const share = batch.counted > 0 ? 1 / (batch.counted * micros) : 0
+    if (batch.weights) for (let n = 0; n < scale.length; n++) scale[n] = batch.weights[n]! * share
+    else scale.fill(share)
     this.#stage.write()
     return slot
   }

@@ -3,10 +3,11 @@
 import type { Config, ModelConfig } from '../config'
 import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
 import { arithmetic } from '../model/arithmetic'
-import { gpt } from '../model/gpt'
+import { gatesSize } from '../model/gates'
+import { gpt, type Form } from '../model/gpt'
 import { planMemory } from '../model/memory'
 import { gradientLabel, type Tape } from '../model/tape'
-import { layoutArenas, paramTable, sizeOf, type Arena } from '../params'
+import { layoutArenas, paramTable, sizeOf, type Arena, type Trains } from '../params'
 import type { Forecast, MemoryUse } from '../words/run'
 import { angleTensors } from './angles'
 
@@ -19,14 +20,27 @@ export function labelOf(kind: Kind, param: string): string {
 }
 
 /**
+/**
  * The arenas of a model's parameters, on a device whose largest block is `maxBlock` elements, and for each kind a block per arena. A
- * block has a window on the whole arena (`weights.0`, flat) and one on each parameter's part.
+ * block has a window on the whole arena (`weights.0`, flat) and one on each parameter's part. `arenas` are those that train; frozen
+ * weights have arenas of their own after them (`frozen.0`), without gradients and moments.
  */
-export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]; blocks: Record<Kind, Block[]> } {
-  const { places, arenas } = layoutArenas(paramTable(c), maxBlock, ALIGN)
-  const blocksOf = (kind: Kind) =>
+export function stateBlocks(
+  c: ModelConfig,
+  maxBlock: number,
+  trains?: Trains,
+): { arenas: Arena[]; blocks: Record<Kind, Block[]> } {
+  const params = paramTable(c, trains)
+  const layout = (wanted: boolean) =>
+    layoutArenas(
+      params.filter((p) => p.trains === wanted),
+      maxBlock,
+      ALIGN,
+    )
+  const [trained, frozen] = [layout(true), layout(false)]
+  const blocksOf = (kind: Kind, prefix: string, { places, arenas } = trained) =>
     arenas.map(({ size }, arena): Block => {
-      const whole: Tensor = { label: `${kind}.${arena}`, shape: [size], dtype: 'f32' }
+      const whole: Tensor = { label: `${prefix}.${arena}`, shape: [size], dtype: 'f32' }
       const windows = places
         .filter((place) => place.arena === arena)
         .map(({ param, offset }) => ({
@@ -38,8 +52,13 @@ export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]
       return { label, size, windows: [{ tensor: whole, offset: 0 }, ...windows] }
     })
   return {
-    arenas,
-    blocks: { weights: blocksOf('weights'), grads: blocksOf('grads'), m: blocksOf('m'), v: blocksOf('v') },
+    arenas: trained.arenas,
+    blocks: {
+      weights: [...blocksOf('weights', 'weights'), ...blocksOf('weights', 'frozen', frozen)],
+      grads: blocksOf('grads', 'grads'),
+      m: blocksOf('m', 'm'),
+      v: blocksOf('v', 'v'),
+    },
   }
 }
 
@@ -51,7 +70,7 @@ function batchTensors(c: ModelConfig, B: number, T: number): Tensor[] {
     { label: 'order', shape: [B * T], dtype: 'u32' },
     { label: 'starts', shape: [c.vocab_size + 1], dtype: 'u32' },
     { label: 'dice', shape: [DICE.size], dtype: 'u32' },
-    { label: 'scale', shape: [1], dtype: 'f32' },
+    { label: 'scale', shape: [B * T], dtype: 'f32' },
   ]
 }
 
@@ -62,7 +81,7 @@ export interface Inputs {
 }
 
 /** The inputs of a training step on rows of `T` tokens; `arenas` counts the arenas that the update walks through. */
-export function inputBlocks(c: Config, T: number, arenas: number): Inputs {
+export function inputBlocks(c: Config, T: number, arenas: number, { gates }: Form = {}): Inputs {
   const inputs: Tensor[] = [...batchTensors(c, c.batch_size, T), { label: 'hyper', shape: [HYPER.size], dtype: 'f32' }]
   const own: Tensor[] = [
     { label: 'norm', shape: [1], dtype: 'f32' },
@@ -72,6 +91,7 @@ export function inputBlocks(c: Config, T: number, arenas: number): Inputs {
     { label: 'loss_ring', shape: [RING], dtype: 'f32' },
     { label: 'norm_ring', shape: [RING], dtype: 'f32' },
     ...angleTensors(c),
+    ...(gates ? [{ label: 'gates', shape: [gatesSize(c)], dtype: 'f32' as const }] : []),
   ]
   return { written: blockOfAll('inputs', inputs), others: own.map(blockOf) }
 }
@@ -88,13 +108,25 @@ export interface Planned {
   blocks: Block[]
 }
 
+/** What a tape is recorded with beside its config. */
+export interface TapeOptions extends Form {
+  /** The parameters that have gradients; else all. */
+  trains?: Trains | undefined
+}
+
 /** The tapes of a training step and of an evaluation, on rows of `T` tokens; the same tape where neither dropout nor smoothing is on. */
-export function programs(c: Config, T: number, keep: ReadonlySet<string>): { train: Planned; evaluate: Planned } {
+export function programs(
+  c: Config,
+  T: number,
+  keep: ReadonlySet<string>,
+  { trains, fuse, att, gates }: TapeOptions = {},
+): { train: Planned; evaluate: Planned } {
   const { batch_size: B, label_smoothing, recompute, precision } = c
   const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
-  const train = planned(gpt(c, { use: 'train', B, T, label_smoothing, recompute, precision }))
+  const shared = { B, T, precision, fuse, att, gates }
+  const train = planned(gpt(c, { use: 'train', ...shared, label_smoothing, recompute, trains }))
   const same = c.dropout === 0 && label_smoothing === 0
-  return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', B, T, precision })) }
+  return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', ...shared })) }
 }
 
 /** The most elements of a pass's attention matrix [NH, T, P]: 64 MiB. It decides how long the longest pass over a prompt is. */

@@ -4,12 +4,13 @@ import type { Config } from '../config'
 import type { Batch } from '../data/dataset/loader'
 import { ALIGN, HYPER, prepare, RING, type Engine, type Tensor, type Timing, type Work } from '../engine'
 import { invariant } from '../errors'
+import { gatesSize } from '../model/gates'
 import { gradientLabel } from '../model/tape'
 import { layoutArenas, type Arena, type Param } from '../params'
 import { writeAngles } from './angles'
 import { meanLoss } from './evaluator'
 import { Feed } from './feed'
-import { bytesOf, inputBlocks, labelOf, programs, stateBlocks, type Planned } from './plan'
+import { bytesOf, inputBlocks, labelOf, programs, stateBlocks, type Planned, type TapeOptions } from './plan'
 import { fillHyper } from './schedule'
 import { Weights, writeWhole } from './weights'
 
@@ -38,6 +39,7 @@ export class Trainer {
   readonly #arenas: readonly Arena[]
   readonly #keep: ReadonlySet<string>
   readonly #T: number
+  readonly #tape: TapeOptions
   #config: Config
   /** Gradients, moments and inputs by address. */
   readonly #tensors = new Map<string, Tensor>()
@@ -51,13 +53,15 @@ export class Trainer {
   /** Micro-batches of the pending updates: at most RING. */
   #unread = 0
 
-  private constructor(weights: Weights, config: Config, keep: ReadonlySet<string>, T: number) {
+  private constructor(weights: Weights, config: Config, keep: ReadonlySet<string>, T: number, tape: TapeOptions) {
     this.engine = weights.engine
     this.weights = weights
     this.#T = T
+    this.#tape = tape
     this.#config = config
     this.#keep = keep
-    this.#arenas = layoutArenas(weights.params, weights.engine.maxBlock, ALIGN).arenas
+    invariant(this.#trained.length > 0, () => 'every parameter is frozen: there is nothing to train')
+    this.#arenas = layoutArenas(this.#trained, weights.engine.maxBlock, ALIGN).arenas
   }
 
   /**
@@ -70,10 +74,14 @@ export class Trainer {
     engine: Engine,
     config: Config,
     values: ReadonlyMap<string, Float32Array>,
-    options: { keep?: Iterable<string>; T?: number; progress?: (done: number, total: number) => void } = {},
+    options: {
+      keep?: Iterable<string>
+      T?: number
+      progress?: (done: number, total: number) => void
+    } & TapeOptions = {},
   ): Promise<Trainer> {
-    const weights = await Weights.open(engine, config, values)
-    const trainer = new Trainer(weights, config, new Set(options.keep), options.T ?? config.block_size)
+    const weights = await Weights.open(engine, config, values, options.trains)
+    const trainer = new Trainer(weights, config, new Set(options.keep), options.T ?? config.block_size, options)
     try {
       await trainer.#allocateState()
       await trainer.#record(options.progress)
@@ -84,6 +92,10 @@ export class Trainer {
     return trainer
   }
 
+  /** The parameters that have gradients and moments. */
+  get #trained(): Param[] {
+    return this.params.filter(({ trains }) => trains)
+  }
   get config(): Readonly<Config> {
     return this.#config
   }
@@ -165,7 +177,7 @@ export class Trainer {
   }
 
   /**
-   * Mean loss over `count` batches, nats a token, each batch weighed by its counted targets; dropout and smoothing are off. Throws
+   * Mean loss over `count` batches, nats a token, each batch weighed by its counted targets, which a mask makes fewer; dropout and smoothing are off. Throws
    * an invariant where an update is unread, DeviceLostError when the device is gone.
    */
   async evaluate(count: number, batch: (index: number) => Batch): Promise<number> {
@@ -198,22 +210,25 @@ export class Trainer {
   read(labels: readonly string[]): Promise<Float32Array[]> {
     return this.engine.read(labels.map((label) => this.#tensor(label)))
   }
-  /** Replaces a parameter or a moment, flat in row-major order. Throws an invariant where the size differs. */
+  /** Replaces a parameter, a moment or the gates, flat in row-major order. Throws an invariant where the size differs. */
   write(label: string, data: Float32Array): void {
     writeWhole(this.engine, this.#tensor(label), data)
   }
-  /** All weights and moments by name, with their shapes, as a checkpoint holds them. */
+  /** All weights and moments by name, with their shapes, as a checkpoint holds them. A frozen parameter has no moments. */
   async state(): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
     const wanted = (['weights', 'm', 'v'] as const).flatMap((kind) =>
-      this.params.map(({ name, shape }) => ({ label: labelOf(kind, name), shape })),
+      (kind === 'weights' ? this.params : this.#trained).map(({ name, shape }) => ({
+        label: labelOf(kind, name),
+        shape,
+      })),
     )
     const data = await this.read(wanted.map(({ label }) => label))
     return new Map(wanted.map(({ label, shape }, i) => [label, { shape, data: data[i]! }]))
   }
-  /** The gradients of the last step by parameter name, before clipping, each in its parameter's shape. */
+  /** The gradients of the last step by the name of each parameter that trains, before clipping, each in its parameter's shape. */
   async gradients(): Promise<Map<string, Float32Array>> {
-    const data = await this.read(this.params.map(({ name }) => gradientLabel(name)))
-    return new Map(this.params.map(({ name }, i) => [name, data[i]!]))
+    const data = await this.read(this.#trained.map(({ name }) => gradientLabel(name)))
+    return new Map(this.#trained.map(({ name }, i) => [name, data[i]!]))
   }
   /** Runs a step, with the inputs of the last one, and times each of its dispatches. The weights move. */
   async profile(): Promise<Timing[]> {
@@ -243,20 +258,21 @@ export class Trainer {
 
   async #allocateState(): Promise<void> {
     const c = this.#config
-    const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock)
-    const inputs = inputBlocks(c, this.#T, arenas.length)
+    const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock, this.#tape.trains)
+    const inputs = inputBlocks(c, this.#T, arenas.length, this.#tape)
     const all = [...blocks.grads, ...blocks.m, ...blocks.v, inputs.written, ...inputs.others]
     this.#bytes = bytesOf(all)
     for (const [label, tensor] of await this.engine.allocate(all)) this.#tensors.set(label, tensor)
     const find = (label: string) => this.#tensor(label)
     writeAngles(this.engine, c, find)
+    if (this.#tape.gates) this.write('gates', new Float32Array(gatesSize(c)).fill(1))
     this.#feed = new Feed(this.engine, inputs, find)
   }
 
   /** Allocates the activations of a step and of an evaluation, records both programs and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const { engine } = this
-    const { train, evaluate } = programs(this.#config, this.#T, this.#keep)
+    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, this.#tape)
     const trained = await this.#place(train)
     const same = evaluate === train
     const evaluated = same

@@ -3,7 +3,7 @@
 import type { ModelConfig } from '../config'
 import type { Engine, Tensor } from '../engine'
 import { invariant } from '../errors'
-import { paramTable, sizeOf, type Param } from '../params'
+import { paramTable, sizeOf, type Param, type Trains } from '../params'
 import { bytesOf, stateBlocks } from './plan'
 
 export class Weights {
@@ -16,22 +16,33 @@ export class Weights {
   /** Every parameter by its name, and every arena as `weights.0`, `weights.1`, …. */
   readonly #tensors: Map<string, Tensor>
 
-  private constructor(engine: Engine, config: ModelConfig, tensors: Map<string, Tensor>, memory_bytes: number) {
+  private constructor(
+    engine: Engine,
+    config: ModelConfig,
+    tensors: Map<string, Tensor>,
+    memory_bytes: number,
+    trains?: Trains,
+  ) {
     this.engine = engine
     this.config = config
-    this.params = paramTable(config)
+    this.params = paramTable(config, trains)
     this.#tensors = tensors
     this.memory_bytes = memory_bytes
   }
 
   /**
    * Allocates a model's parameters and writes them: `values` by parameter name, each flat in row-major order; other names are
-   * ignored, so a checkpoint's tensors will do. Throws OutOfMemoryError naming the block that did not fit, and an invariant where
+   * ignored, so a checkpoint's tensors will do. `trains` says which of them a trainer will move; all, unless told. Throws OutOfMemoryError naming the block that did not fit, and an invariant where
    * a parameter is missing or has another size; nothing stays allocated then.
    */
-  static async open(engine: Engine, config: ModelConfig, values: ReadonlyMap<string, Float32Array>): Promise<Weights> {
-    const { weights: blocks } = stateBlocks(config, engine.maxBlock).blocks
-    const weights = new Weights(engine, config, await engine.allocate(blocks), bytesOf(blocks))
+  static async open(
+    engine: Engine,
+    config: ModelConfig,
+    values: ReadonlyMap<string, Float32Array>,
+    trains?: Trains,
+  ): Promise<Weights> {
+    const { weights: blocks } = stateBlocks(config, engine.maxBlock, trains).blocks
+    const weights = new Weights(engine, config, await engine.allocate(blocks), bytesOf(blocks), trains)
     try {
       for (const { name } of weights.params) weights.write(name, values.get(name) ?? new Float32Array())
     } catch (error) {
