@@ -3,22 +3,12 @@
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
 import { CheckpointError, type DeviceLostError } from '../errors'
-import type {
-  Checkpoint,
-  CheckpointMeta,
-  GeneratedToken,
-  RunEvent,
-  RunHistory,
-  RunSpec,
-  RunStatus,
-  SampleOptions,
-} from '../words/run'
+import type { Checkpoint, RunEvent, RunHistory, RunSpec, RunStatus } from '../words/run'
 import { addToHistory, cutHistory } from '../storage/history'
 import type { RunLock } from '../storage/lock'
 import { checkpointsOf, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import { Session } from '../train/session'
-import { write, type Ending } from './chat'
 import type { EngineRoom } from './engine_room'
 import type { OpenRun, RunSummary } from './protocol'
 import { summaryOf } from './summary'
@@ -31,8 +21,8 @@ export interface Surroundings {
   engines: EngineRoom
   /** To the page, in order. */
   emit(run: string, event: RunEvent): void
-  /** The list of runs or what the disk holds has changed; `problem` says why the run in hand cannot be saved. */
-  kept(problem: string | null): void
+  /** The run in hand has changed, or what the disk holds of it, or why it cannot be saved. */
+  kept(): void
   tick(): void
 }
 
@@ -62,7 +52,6 @@ export class ActiveRun implements Keeper {
   #session: Session | null = null
   #record: RunRecord
   #history: RunHistory
-  #meta: CheckpointMeta | null
   /** The state that validated best since the last save. */
   #best: Promise<Checkpoint | null> = Promise.resolve(null)
   /** The newest state, where the disk refused it. */
@@ -72,7 +61,6 @@ export class ActiveRun implements Keeper {
   #ending: { status: RunRecord['status']; reason: string | null }
   /** One save after the other. */
   readonly #saves = new Turns()
-  #writing: { abort: AbortController; done: Promise<unknown> } | null = null
 
   private constructor(around: Surroundings, material: Material) {
     this.#around = around
@@ -83,11 +71,10 @@ export class ActiveRun implements Keeper {
     this.#lock = material.lock
     this.#record = material.record
     this.#history = material.history
-    this.#meta = material.checkpoint?.meta ?? null
     this.#ending = { status: material.record.status, reason: material.record.reason }
   }
 
-  /** Opens a run; one that is new is kept at once. Throws what `Session.open` throws. */
+  /** Opens a run, which `begin` is to follow. Throws what `Session.open` throws. */
   static async open(around: Surroundings, material: Material): Promise<ActiveRun> {
     const run = new ActiveRun(around, material)
     const { record, dataset, checkpoint, lock } = material
@@ -102,7 +89,6 @@ export class ActiveRun implements Keeper {
       const engine = await around.engines.engine()
       run.#session = await Session.open(engine, spec, dataset, checkpoint, (event) => run.#listen(event), run.#history)
       run.#loop = new TrainingLoop(run.#session, run, record.status)
-      if (isNew) await run.#loop.save()
     } catch (error) {
       run.#session?.destroy()
       lock?.release()
@@ -128,10 +114,6 @@ export class ActiveRun implements Keeper {
   /** What an export is made of, beside the weights. */
   get parts(): { record: RunRecord; text: string | null; history: RunHistory } {
     return { record: this.#record, text: this.text, history: this.#history }
-  }
-  /** Of the newest checkpoint that is kept. */
-  get meta(): CheckpointMeta | null {
-    return this.#meta
   }
   get isUsable(): boolean {
     return this.#loop !== null
@@ -168,10 +150,11 @@ export class ActiveRun implements Keeper {
     this.#around.emit(this.id, { type: 'notice', level, message })
   }
 
-  /** What the page should hear first of a run that was opened: damage that was found, and why it failed last time. */
-  tellFirst({ damage, record }: Material): void {
+  /** What the page should hear first of a run that was opened: damage that was found, why it failed last time. A new run is kept. */
+  async begin({ damage, record }: Material): Promise<void> {
     for (const message of damage) this.notice('warning', message)
     if (this.#loop?.status === 'failed') this.tell('failed', this.#loop.step, record.reason)
+    if (checkpointsOf(record).length === 0) await this.#loop?.save()
   }
 
   /** Reopens the device where nothing was under way that would have noticed its loss. */
@@ -183,37 +166,6 @@ export class ActiveRun implements Keeper {
     }
   }
 
-  /** Writes text; what was being written before ends first. */
-  async write(
-    options: SampleOptions,
-    onTokens: (tokens: GeneratedToken[]) => void,
-  ): Promise<{ reason: Ending; unknown: string[] }> {
-    const { loop } = this
-    const { unknown } = this.dataset.tokenizer.encode(options.prompt)
-    return { reason: await this.holdPen((signal) => write(loop, options, onTokens, signal)), unknown }
-  }
-
-  /** Work that writes, until its signal: `stopWriting`, or whoever wants to write next. */
-  async holdPen<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const before = this.stopWriting()
-    const abort = new AbortController()
-    const done = before.then(() => work(abort.signal))
-    const writing = { abort, done }
-    this.#writing = writing
-    try {
-      return await done
-    } finally {
-      if (this.#writing === writing) this.#writing = null
-    }
-  }
-
-  async stopWriting(): Promise<void> {
-    const writing = this.#writing
-    writing?.abort.abort()
-    // Whoever asked for the text hears how it ended.
-    await writing?.done.catch(() => undefined)
-  }
-
   /** Offers the disk once more what it refused. */
   async saveAgain(): Promise<void> {
     if (this.#unsaved) await this.keep(this.#unsaved, this.#ending.status, this.#ending.reason)
@@ -221,7 +173,6 @@ export class ActiveRun implements Keeper {
 
   /** Ends all work on the run, and saves what is not saved yet. */
   async rest(): Promise<void> {
-    await this.stopWriting()
     await this.#loop?.pause()
     await this.saveAgain()
   }
@@ -238,7 +189,7 @@ export class ActiveRun implements Keeper {
   // -- what the loop asks for
 
   keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
-    return this.#saves.take(() => this.#keep(checkpoint, status, reason))
+    return this.#saves.next(() => this.#keep(checkpoint, status, reason))
   }
 
   async #keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
@@ -271,11 +222,10 @@ export class ActiveRun implements Keeper {
       this.#problem = message
     }
     if (latest && this.#problem === null) {
-      this.#meta = latest.meta
       const size_bytes = this.#record.kept.latest?.size_bytes ?? 0
       this.#around.emit(this.id, { type: 'checkpoint', step: latest.meta.step, size_bytes })
     }
-    this.#around.kept(this.#problem)
+    this.#around.kept()
   }
 
   async reopen(from: Session, lost: DeviceLostError | null): Promise<Session> {
@@ -309,7 +259,7 @@ export class ActiveRun implements Keeper {
 
   tell(status: RunStatus, step: number, reason: string | null): void {
     this.#around.emit(this.id, { type: 'status', status, step, ...(reason !== null && { reason }) })
-    this.#around.kept(this.#problem)
+    this.#around.kept()
   }
 
   tick(): void {

@@ -61,8 +61,8 @@ export class TrainingLoop {
    * Gives `use` the session, alone, between two steps. If the device is lost meanwhile it is reopened and `use` called again;
    * `once`: it is reopened, and DeviceLostError thrown.
    */
-  take<T>(use: (session: Session) => Promise<T>, once = false): Promise<T> {
-    return this.#turns.take(async () => {
+  withSession<T>(use: (session: Session) => Promise<T>, once = false): Promise<T> {
+    return this.#turns.next(async () => {
       for (;;) {
         if (this.#spoiled) await this.#reopen(null)
         try {
@@ -123,14 +123,14 @@ export class TrainingLoop {
 
   /** The device of a session that nobody uses at the moment is gone. */
   deviceLost(engine: Engine, error: DeviceLostError): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#turns.next(async () => {
       if (this.#session.engine === engine && !this.#spoiled) await this.#recover(error)
     })
   }
 
   async close(): Promise<void> {
     await this.pause()
-    await this.#turns.take(async () => this.#session.destroy())
+    await this.#turns.next(async () => this.#session.destroy())
   }
 
   #launch(more: () => boolean): void {
@@ -142,7 +142,7 @@ export class TrainingLoop {
     try {
       let breath = performance.now()
       while (!this.#session.finished) {
-        await this.take((session) => session.advance())
+        await this.withSession((session) => session.advance())
         this.#keeper.tick()
         if (this.#isSaveDue()) await this.#save('paused')
         if (performance.now() - breath > BREATH_MS) {
@@ -175,7 +175,7 @@ export class TrainingLoop {
   async #save(status: 'paused' | 'finished'): Promise<void> {
     const from = performance.now()
     this.#dirty = false
-    await this.#keeper.keep(await this.take((session) => session.checkpoint()), status, null)
+    await this.#keeper.keep(await this.withSession((session) => session.checkpoint()), status, null)
     const at = performance.now()
     this.#saved = { at, cost: at - from }
   }
