@@ -20,8 +20,6 @@ export class RunList {
     this.#send = send
     this.#tabs = new BroadcastChannel(`${store.name} runs`)
     this.#tabs.onmessage = ({ data }: MessageEvent<Change>) => send(data)
-    // In Node, an open channel keeps the process alive.
-    if ('unref' in this.#tabs && typeof this.#tabs.unref === 'function') this.#tabs.unref()
   }
 
   /** Reads the record of every run, the last changed first. */

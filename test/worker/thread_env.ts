@@ -1,6 +1,5 @@
 // A message channel in place of the worker's thread, so that the page's side meets the real worker in one process.
 import 'fake-indexeddb/auto'
-import type { Endpoint } from 'comlink'
 import { vi } from 'vitest'
 import { RunStore } from '../../src/storage/runs'
 import { serve } from '../../src/worker/serve'
