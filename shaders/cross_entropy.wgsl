@@ -51,18 +51,18 @@ fn gradient(i: u32, logit: f32) -> f32 {
 }
 
 // one thread per logit
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * V) { return; }
   let d = gradient(i, logits[i]);
   if (ACCUMULATE) { dlogits[i] += d; } else { dlogits[i] = d; }
 }
 
 // the same where dlogits has the memory of the logits, and so holds them: each is read by the thread that writes over it
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward_in_place(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * V) { return; }
   dlogits[i] = gradient(i, dlogits[i]);
 }

@@ -3,7 +3,7 @@
 
 @group(0) @binding(0) var<storage, read> losses: array<f32>;      // [N]
 @group(0) @binding(1) var<storage, read> scale: array<f32>;       // [N] each row's share, of either sign
-@group(0) @binding(2) var<storage, read> dice: array<u32>;        // [seed, step, slot, …]
+@group(0) @binding(2) var<storage, read> dice: array<u32>;        // DICE of src/engine.ts
 @group(0) @binding(3) var<storage, read_write> ring: array<f32>;  // [RING]
 
 override N: u32;
@@ -21,5 +21,5 @@ fn forward(@builtin(local_invocation_index) lane: u32) {
     if (scale[n] != 0.0) { sum += losses[n] * share; }
   }
   sum = sum_lanes(sum, lane);
-  if (lane == 0u) { ring[dice[2]] = sum * most; }
+  if (lane == 0u) { ring[dice[DICE_SLOT]] = sum * most; }
 }

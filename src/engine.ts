@@ -366,6 +366,8 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   read(tensors: readonly T[]): Promise<Float32Array[]>
   /** Times each piece of a program, averaged over `repeat` runs; absent or empty where there is nothing to time with. */
   profile?(program: readonly W[], repeat?: number): Promise<Timing[]>
+  /** The kernel of a piece of work: its name and its final source text. Absent where kernels have none. */
+  kernelOf?(work: W): { name: string; source: string }
   /** Resolves, once, with the reason, if the engine dies. */
   readonly lost: Promise<Error>
   destroy(): void

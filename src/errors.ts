@@ -26,6 +26,11 @@ export class CheckpointError extends Error {
   override name = 'CheckpointError'
 }
 
+/** A kernel was asked for by a name that no call of its op can take; the message lists those that can. */
+export class NoVariantError extends Error {
+  override name = 'NoVariantError'
+}
+
 /** A shared link that cannot be opened. */
 export class LinkError extends Error {
   override name = 'LinkError'
@@ -62,6 +67,7 @@ const ERRORS = {
   OutOfMemoryError,
   StorageFullError,
   CheckpointError,
+  NoVariantError,
   LinkError,
   CorpusError,
   CancelledError,

@@ -13,7 +13,7 @@ export const layernorm: GpuOp<'layernorm'> = (kernels) => ({
     return [
       kernels.dispatch(shader, 'forward', {
         label: `${name}.layernorm`,
-        // Without a bias the binding is filled, and never read.
+        // Without a bias the binding is filled with the weight and never read.
         tensors: { ...t, bias: t.bias ?? t.weight },
         constants: { ...constants, EPS: attrs.eps, BIAS: Number(t.bias !== undefined) },
         workgroups: rows,

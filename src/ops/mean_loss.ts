@@ -1,4 +1,4 @@
-// The batch's loss, into a ring: see shaders/mean_loss.wgsl.
+// The batch's mean loss, written to a ring: see shaders/mean_loss.wgsl.
 import source from '../../shaders/mean_loss.wgsl?raw'
 import { sizeOf } from '../params'
 import { noBackward, type GpuOp } from './op'

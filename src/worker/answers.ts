@@ -14,14 +14,13 @@ export async function checkAnswers(
   const asked = run.text === null ? null : questionsOf(run.dataset, count)
   if (!asked) return null
   const { held, questions } = asked
-  const { loop } = run
-  const { step } = loop
+  const { step } = run
   const answers: Answer[] = []
-  await run.holdPen(async (signal) => {
+  await run.pen.hold(async (signal) => {
     for (const { options, judge } of questions) {
       let written = ''
       const hear = (tokens: GeneratedToken[]) => void (written += tokens.map(({ text }) => text).join(''))
-      const reason = await write(loop, options, hear, signal)
+      const reason = await write(run, options, hear, signal)
       if (reason === 'cancelled' || signal.aborted) return
       const answer = judge(written)
       answers.push(answer)

@@ -160,7 +160,7 @@ export class LocalLab implements Lab {
     return turns.take(async () => {
       await this.#refuse(config, dataset)
       try {
-        return await (run?.isUsable ? run.loop.take(go) : go())
+        return await (run?.isUsable ? run.take(go) : go())
       } catch (error) {
         if (error instanceof OutOfMemoryError) {
           const { memory } = predictMemory(config, (await this.#room()).maxBlock)
@@ -213,16 +213,16 @@ export class LocalLab implements Lab {
       const run = this.#bench.opened
       await this.#refuse(config, run.dataset)
       const spec = { ...run.spec, name, config }
-      const donor = weights === 'same' ? await run.loop.take((session) => session.checkpoint()) : null
+      const donor = weights === 'same' ? await run.weights() : null
       const checkpoint = donor && transplant(donor, spec)
       return { ...(await this.#bench.begin(spec, run.dataset, run.text)), checkpoint }
     })
   }
 
   async openBest(name: string): Promise<OpenRun> {
-    const { id, loop } = this.#bench.opened
-    await loop.save()
-    const copy = await this.#bench.store.duplicate(id, name, 'best')
+    const run = this.#bench.opened
+    await run.save()
+    const copy = await this.#bench.store.duplicate(run.id, name, 'best')
     await this.#bench.announce()
     return this.openRun(copy.id)
   }
@@ -253,7 +253,7 @@ export class LocalLab implements Lab {
   async duplicateRun(id: string): Promise<RunSummary> {
     const { store } = this.#bench
     const open = this.#bench.openAs(id)
-    if (open?.isUsable) await open.loop.save()
+    if (open?.isUsable) await open.save()
     const { record } = open ?? (await store.load(id))
     const copy = await store.duplicate(id, `${record.spec.name} (copy)`)
     await this.#bench.announce()
@@ -267,12 +267,10 @@ export class LocalLab implements Lab {
     await this.#bench.announce()
   }
 
-  /** From memory where the run is open, so that a full disk keeps nobody from taking it away. */
+  /** Exports the newest state of the open run, so that a full disk keeps nobody from taking it away. */
   async exportRun(id: string): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
     const open = this.#bench.openAs(id)
-    const { record, text, history, checkpoint } = open?.isUsable
-      ? { ...open.parts, checkpoint: await open.loop.take((session) => session.checkpoint()) }
-      : await this.#bench.store.load(id)
+    const { record, text, history, checkpoint } = await (open?.newest() ?? this.#bench.store.load(id))
     if (!checkpoint)
       throw new CheckpointError('None of this run’s checkpoints can be read, so there is nothing to export.')
     const file = pack(checkpoint, record, text, history)
@@ -300,7 +298,7 @@ export class LocalLab implements Lab {
     return checkAnswers(this.#bench.opened, count, onAnswer)
   }
   async stopGenerating(): Promise<void> {
-    await this.#bench.run?.stopWriting()
+    await this.#bench.run?.pen.stop()
   }
   async setPrompt(prompt: string): Promise<void> {
     const loop = this.#bench.trainable
@@ -329,7 +327,7 @@ export class LocalLab implements Lab {
         throw error
       }
     }
-    return turns.take(() => (run?.isUsable ? run.loop.take(go) : go()))
+    return turns.take(() => (run?.isUsable ? run.take(go) : go()))
   }
   stopBench(): Promise<void> {
     this.#benching?.abort()

@@ -2,7 +2,7 @@
 // closed here, one after the other, and the page is told of what is kept.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { EngineInfo } from '../engine'
-import { CheckpointError, RunLockedError, StorageFullError } from '../errors'
+import { RunLockedError, StorageFullError } from '../errors'
 import { countParams } from '../params'
 import type { RunSpec } from '../words/run'
 import { HELD_ELSEWHERE, lockRun } from '../storage/lock'
@@ -75,12 +75,9 @@ export class Workbench {
     if (!this.#run) throw new Error('No run is open. Make one in Train, or open one in Runs.')
     return this.#run
   }
-  /** The loop of the open run, if it may be trained. Throws RunLockedError or CheckpointError, with the reason, where it may not. */
+  /** The loop of the open run. Throws RunLockedError or CheckpointError, with the reason, where it cannot be trained. */
   get trainable(): TrainingLoop {
-    const { readOnly, broken, loop } = this.opened
-    if (readOnly !== null) throw new RunLockedError(readOnly)
-    if (broken !== null) throw new CheckpointError(broken)
-    return loop
+    return this.opened.loop
   }
 
   /** Opens what `make` gives in place of the open run, which comes back if that fails. Throws StorageFullError as `close` does. */

@@ -65,6 +65,27 @@ describe('a lost device', () => {
     expect((await lab.generate({ ...options, max_tokens: 5 }, () => undefined)).reason).toBe('length')
   })
 
+  test('while a run is only looked at: its weights are opened again, and it writes on', async () => {
+    const { lab, store, heard, id } = await onGpu()
+    await lab.closeRun()
+    const load = store.load.bind(store)
+    store.load = async (run) => ({ ...(await load(run)), text: null })
+    expect((await lab.openRun(id)).broken).not.toBeNull()
+    const options = { prompt: 'the ', max_tokens: 5, temperature: 1, top_k: 0, top_p: 1, seed: 3, stop: [] }
+    const write = async () => {
+      let text = ''
+      await lab.generate(options, (tokens) => tokens.forEach((token) => (text += token.text)))
+      return text
+    }
+    const before = await write()
+    const notice = heard(lost)
+    await lab.loseDevice()
+    expect(await notice).toMatchObject({
+      message: expect.stringMatching(/at step 0 and opened again: nothing was lost/),
+    })
+    expect(await write()).toBe(before)
+  })
+
   test('without an open run: the next run gets another device', async () => {
     const { lab, id } = await onGpu()
     await lab.closeRun()
