@@ -41,9 +41,14 @@ export class CorpusError extends Error {
   override name = 'CorpusError'
 }
 
-/** A text on its way was called off by a person, or for another one. What was there before still is. */
+/** Long work was called off by a person. What was there before still is. */
 export class CancelledError extends Error {
   override name = 'CancelledError'
+}
+
+/** Long work was ended because something newer was asked for, or its text is no longer the current one: nobody waits for it. */
+export class SupersededError extends CancelledError {
+  override name = 'SupersededError'
 }
 
 /** A configuration that `validate` has refused; `message` lists its problems, each with a way out. */
@@ -71,6 +76,7 @@ const ERRORS = {
   LinkError,
   CorpusError,
   CancelledError,
+  SupersededError,
   ConfigError,
   NotFiniteError,
   RunLockedError,

@@ -3,23 +3,13 @@
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
 import { CheckpointError, RunLockedError, type DeviceLostError } from '../errors'
-import type {
-  Checkpoint,
-  CheckpointMeta,
-  GeneratedToken,
-  RunEvent,
-  RunHistory,
-  RunSpec,
-  RunStatus,
-  SampleOptions,
-} from '../words/run'
+import type { Checkpoint, RunEvent, RunHistory, RunSpec, RunStatus } from '../words/run'
 import { addToHistory, cutHistory } from '../storage/history'
 import type { RunLock } from '../storage/lock'
 import { checkpointsOf, type LoadedRun, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import { Session } from '../train/session'
 import { Slot, type Model } from '../train/slot'
-import { Pen, write, type Ending } from './chat'
 import type { EngineRoom } from './engine_room'
 import { ModelTurns } from './model_turns'
 import type { OpenRun, RunSummary } from './protocol'
@@ -33,8 +23,8 @@ export interface Surroundings {
   engines: EngineRoom
   /** Sends an event of a run to the page, after those sent before. */
   emit(run: string, event: RunEvent): void
-  /** The list of runs or the space they take has changed; `problem` says why the open run cannot be saved, null if it can. */
-  kept(problem: string | null): void
+  /** The open run was saved, has changed, or could not be saved. */
+  kept(): void
   /** A step was taken. */
   tick(): void
 }
@@ -63,8 +53,6 @@ export class ActiveRun implements Keeper {
   readonly text: string | null
   readonly readOnly: string | null
   readonly broken: string | null
-  /** Held by whoever writes text with the run. */
-  readonly pen = new Pen()
   readonly #around: Surroundings
   readonly #lock: RunLock | null
   /** Trains the run; null where it cannot be trained here. */
@@ -75,7 +63,6 @@ export class ActiveRun implements Keeper {
   #model: Model | null = null
   #record: RunRecord
   #history: RunHistory
-  #meta: CheckpointMeta | null
   /** The state with the lowest validation loss since the last save. */
   #best: Promise<Checkpoint | null> = Promise.resolve(null)
   /** The newest state, if saving it failed. */
@@ -96,12 +83,11 @@ export class ActiveRun implements Keeper {
     this.#lock = material.lock
     this.#record = material.record
     this.#history = material.history
-    this.#meta = material.checkpoint?.meta ?? null
     this.#ending = { status: material.record.status, reason: material.record.reason }
   }
 
   /**
-   * Opens a run, and saves a new one at once. One that cannot be trained here takes weights only: no gradients, moments or step
+   * Opens a run, which `begin` is to follow. One that cannot be trained here takes weights only: no gradients, moments or step
    * program. Throws what `Session.open` and `Slot.open` throw, and releases the lock then.
    */
   static async open(around: Surroundings, material: Material): Promise<ActiveRun> {
@@ -126,7 +112,6 @@ export class ActiveRun implements Keeper {
       } else {
         const session = await run.#openSession(engine, spec, checkpoint)
         run.#loop = new TrainingLoop(session, run, record.status)
-        if (isNew) await run.#loop.save()
       }
     } catch (error) {
       run.#model?.destroy()
@@ -156,13 +141,13 @@ export class ActiveRun implements Keeper {
     throw this.#unusable()
   }
   /**
-   * Calls `use` with the session or the slot, while nobody else uses it; see `ModelTurns.take`. Throws CheckpointError where neither
+   * Calls `use` with the session or the slot, while nobody else uses it; see `ModelTurns.withModel`. Throws CheckpointError where neither
    * is open.
    */
-  take<T>(use: (model: Model) => Promise<T>, once = false): Promise<T> {
-    const models = this.#loop ?? this.#slot
-    if (!models) throw this.#unusable()
-    return models.take(use, once)
+  withModel<T>(use: (model: Model) => Promise<T>, once = false): Promise<T> {
+    if (this.#loop) return this.#loop.withSession(use, once)
+    if (this.#slot) return this.#slot.withModel(use, once)
+    throw this.#unusable()
   }
   #unusable(): CheckpointError {
     return new CheckpointError(this.broken ?? 'This run has no checkpoint that can be opened.')
@@ -183,10 +168,6 @@ export class ActiveRun implements Keeper {
   }
   get record(): RunRecord {
     return this.#record
-  }
-  /** Of the newest checkpoint that is saved, or that the run was opened from. */
-  get meta(): CheckpointMeta | null {
-    return this.#meta
   }
   /** Why it cannot be saved; null if it can. */
   get problem(): string | null {
@@ -210,9 +191,9 @@ export class ActiveRun implements Keeper {
 
   /** The weights by parameter name, and the moments where it is trained here. Throws CheckpointError where it has no weights. */
   async weights(): Promise<Checkpoint['tensors']> {
-    if (this.#loop) return (await this.#loop.take((session) => session.checkpoint())).tensors
+    if (this.#loop) return (await this.#loop.withSession((session) => session.checkpoint())).tensors
     if (!this.#slot) throw this.#unusable()
-    return this.#slot.take(({ weights }) => weights.state())
+    return this.#slot.withModel(({ weights }) => weights.state())
   }
   /**
    * Everything that an export holds: the state in memory where the run is trained here, else the newest on the disk, since a slot
@@ -221,7 +202,7 @@ export class ActiveRun implements Keeper {
   async newest(): Promise<Pick<LoadedRun, 'record' | 'text' | 'history' | 'checkpoint'>> {
     const { record, text } = this
     if (!this.#loop) return { ...(await this.#around.store.load(this.id)), text }
-    const checkpoint = await this.#loop.take((session) => session.checkpoint())
+    const checkpoint = await this.#loop.withSession((session) => session.checkpoint())
     return { record, text, history: this.#history, checkpoint }
   }
   /** Saves the newest state; what is not trained here is saved already. Throws CheckpointError where the run has no weights. */
@@ -243,10 +224,11 @@ export class ActiveRun implements Keeper {
     this.#around.emit(this.id, { type: 'notice', level, message })
   }
 
-  /** Tells the page what it should know of a run that was just opened: the damage found, and why it failed last time. */
-  tellFirst({ damage, record }: Material): void {
+  /** Tells the page what it should know of a run that was just opened: damage, and why it failed last time. Saves a new run. */
+  async begin({ damage, record }: Material): Promise<void> {
     for (const message of damage) this.notice('warning', message)
     if (this.#model && this.#status === 'failed') this.tell('failed', this.step, record.reason)
+    if (checkpointsOf(record).length === 0) await this.#loop?.save()
   }
 
   /** The device of this engine is gone: opens the run again on another, unless whoever uses it has noticed. */
@@ -258,19 +240,6 @@ export class ActiveRun implements Keeper {
     }
   }
 
-  /**
-   * Writes text, after ending the text that is being written. `unknown` lists what of the prompt the tokenizer does not know. Throws
-   * CheckpointError where the run has no weights, DeviceLostError.
-   */
-  async write(
-    options: SampleOptions,
-    onTokens: (tokens: GeneratedToken[]) => void,
-  ): Promise<{ reason: Ending; unknown: string[] }> {
-    if (!this.#model) throw this.#unusable()
-    const { unknown } = this.dataset.tokenizer.encode(options.prompt)
-    return { reason: await this.pen.hold((signal) => write(this, options, onTokens, signal)), unknown }
-  }
-
   /** Saves again what could not be saved. */
   async saveAgain(): Promise<void> {
     if (this.#unsaved) await this.keep(this.#unsaved, this.#ending.status, this.#ending.reason)
@@ -278,7 +247,6 @@ export class ActiveRun implements Keeper {
 
   /** Ends all work on the run, and saves what is unsaved. */
   async rest(): Promise<void> {
-    await this.pen.stop()
     await this.#loop?.pause()
     await this.saveAgain()
   }
@@ -296,7 +264,7 @@ export class ActiveRun implements Keeper {
   // -- called by the loop
 
   keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
-    return this.#saves.take(() => this.#keep(checkpoint, status, reason))
+    return this.#saves.next(() => this.#keep(checkpoint, status, reason))
   }
 
   async #keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
@@ -329,11 +297,10 @@ export class ActiveRun implements Keeper {
       this.#problem = message
     }
     if (latest && this.#problem === null) {
-      this.#meta = latest.meta
       const size_bytes = this.#record.kept.latest?.size_bytes ?? 0
       this.#around.emit(this.id, { type: 'checkpoint', step: latest.meta.step, size_bytes })
     }
-    this.#around.kept(this.#problem)
+    this.#around.kept()
   }
 
   reopen(from: Session, lost: DeviceLostError | null): Promise<Session> {
@@ -367,7 +334,7 @@ export class ActiveRun implements Keeper {
 
   tell(status: RunStatus, step: number, reason: string | null): void {
     this.#around.emit(this.id, { type: 'status', status, step, ...(reason !== null && { reason }) })
-    this.#around.kept(this.#problem)
+    this.#around.kept()
   }
 
   tick(): void {

@@ -13,14 +13,14 @@ export interface EngineListener {
 }
 
 export class EngineRoom {
-  readonly #preference: EnginePreference
+  /** Which engine is opened next. */
+  preference: EnginePreference = 'auto'
   readonly #gpu: GPU | undefined
   readonly #listener: EngineListener
   #opened: Promise<Engine> | null = null
 
   /** `gpu` is the browser's `navigator.gpu`, or Dawn's in Node. */
-  constructor(preference: EnginePreference, gpu: GPU | undefined, listener: EngineListener) {
-    this.#preference = preference
+  constructor(gpu: GPU | undefined, listener: EngineListener) {
     this.#gpu = gpu
     this.#listener = listener
   }
@@ -52,7 +52,7 @@ export class EngineRoom {
 
   async #open(): Promise<Engine> {
     const adapter = () => `${engine.info.vendor} ${engine.info.architecture} ${engine.info.name}`
-    const { engine, fallback } = await openEngine(this.#preference, this.#gpu, {
+    const { engine, fallback } = await openEngine(this.preference, this.#gpu, {
       tuned: (choices) => {
         this.#listener.tuned(choices)
         void keepKernels(adapter(), choices)

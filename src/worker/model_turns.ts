@@ -35,8 +35,8 @@ export class ModelTurns<M extends Model> {
    * Calls `use` with the model, while nobody else uses it. If the device is lost meanwhile, the model is opened again and `use` called
    * again; with `once`, the model is opened again and DeviceLostError thrown.
    */
-  take<T>(use: (model: M) => Promise<T>, once = false): Promise<T> {
-    return this.#turns.take(async () => {
+  withModel<T>(use: (model: M) => Promise<T>, once = false): Promise<T> {
+    return this.#turns.next(async () => {
       for (;;) {
         if (this.#spoiled) await this.#replace(null)
         try {
@@ -57,14 +57,14 @@ export class ModelTurns<M extends Model> {
 
   /** The device of this engine is gone. Opens the model again if it was there; nobody was using it, or they would have noticed. */
   deviceLost(engine: Engine, error: DeviceLostError): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#turns.next(async () => {
       if (this.#model.engine === engine && !this.#spoiled) await this.#recover(error)
     })
   }
 
   /** Frees the model after the turns asked for so far. */
   close(): Promise<void> {
-    return this.#turns.take(() => Promise.resolve(this.#model.destroy()))
+    return this.#turns.next(() => Promise.resolve(this.#model.destroy()))
   }
 
   /** Opens the device and the newest state kept again. Throws once that has been in vain LOSSES times. */

@@ -62,9 +62,9 @@ export class TrainingLoop {
     return this.#turns.model
   }
 
-  /** Calls `use` with the session between two steps; see `ModelTurns.take`. */
-  take<T>(use: (session: Session) => Promise<T>, once = false): Promise<T> {
-    return this.#turns.take(use, once)
+  /** Calls `use` with the session between two steps; see `ModelTurns.withModel`. */
+  withSession<T>(use: (session: Session) => Promise<T>, once = false): Promise<T> {
+    return this.#turns.withModel(use, once)
   }
 
   /** Trains until `pause`, the last step or an error. */
@@ -131,7 +131,7 @@ export class TrainingLoop {
     try {
       let breath = performance.now()
       while (!this.#session.finished) {
-        await this.take((session) => session.advance())
+        await this.withSession((session) => session.advance())
         this.#keeper.tick()
         if (this.#isSaveDue()) await this.#save('paused')
         if (performance.now() - breath > BREATH_MS) {
@@ -164,7 +164,7 @@ export class TrainingLoop {
   async #save(status: 'paused' | 'finished'): Promise<void> {
     const from = performance.now()
     this.#dirty = false
-    await this.#keeper.keep(await this.take((session) => session.checkpoint()), status, null)
+    await this.#keeper.keep(await this.withSession((session) => session.checkpoint()), status, null)
     const at = performance.now()
     this.#saved = { at, cost: at - from }
   }

@@ -6,7 +6,7 @@ import { CheckpointError, RunLockedError } from '../../src/errors'
 import { gradientLabel } from '../../src/model/tape'
 import { paramTable } from '../../src/params'
 import { predictMemory } from '../../src/train/plan'
-import { bitsOf, disk, status, tab, TEXT, withRun, type Tab } from './lab_env'
+import { bitsOf, disk, openRun, restart, status, tab, TEXT, withRun, type Tab } from './lab_env'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -22,7 +22,7 @@ function lockEverything() {
 
 async function trained(name: string) {
   const first = await withRun(name, { max_iters: 20 })
-  for (let i = 0; i < 20; i++) await first.lab.step()
+  for (let i = 0; i < 20; i++) await first.lab.run.step()
   return first
 }
 
@@ -41,7 +41,7 @@ async function allocated(did: () => Promise<unknown>) {
 const options = { prompt: 'the ', max_tokens: 30, temperature: 1, top_k: 0, top_p: 1, seed: 3, stop: [] }
 async function textOf({ lab }: Tab) {
   let text = ''
-  const { reason } = await lab.generate(options, (tokens) => tokens.forEach((token) => (text += token.text)))
+  const { reason } = await lab.chat.generate(options, (tokens) => tokens.forEach((token) => (text += token.text)))
   expect(reason).toBe('length')
   return text
 }
@@ -50,17 +50,17 @@ test('a run that another tab trains takes weights and a decoder, and shows and w
   const name = disk()
   const first = await trained(name)
   const { id } = first
-  const there = await first.lab.openRun(id)
+  const there = await openRun(first.lab, id)
   const text = await textOf(first)
   lockEverything()
   const second = await tab(name)
   const { lab } = second
   const taken = await allocated(async () => {
-    const here = await lab.openRun(id)
+    const here = await openRun(lab, id)
     const { readOnly } = here
     expect(readOnly).toMatch(/Another tab has this run open/)
     expect(here).toEqual({ ...there, readOnly })
-    expect(await lab.ladder()).toEqual(await first.lab.ladder())
+    expect(await lab.run.ladder()).toEqual(await first.lab.run.ladder())
     expect(await textOf(second)).toBe(text)
   })
   const { config } = there.run
@@ -77,28 +77,28 @@ test('a run that another tab trains cannot be changed here, but measured, export
   const { id } = first
   lockEverything()
   const { lab, events } = await tab(name)
-  const { run } = await lab.openRun(id)
-  await expect(lab.start()).rejects.toThrow(RunLockedError)
-  await expect(lab.step()).rejects.toThrow(RunLockedError)
-  await expect(lab.pause()).rejects.toThrow(RunLockedError)
-  await expect(lab.setPrompt('a ')).rejects.toThrow(RunLockedError)
-  await expect(lab.change({ learning_rate: 1e-4 })).rejects.toThrow(RunLockedError)
+  const { run } = await openRun(lab, id)
+  await expect(lab.run.start()).rejects.toThrow(RunLockedError)
+  await expect(lab.run.step()).rejects.toThrow(RunLockedError)
+  await expect(lab.run.pause()).rejects.toThrow(RunLockedError)
+  await expect(lab.run.setPrompt('a ')).rejects.toThrow(RunLockedError)
+  await expect(lab.run.change({ learning_rate: 1e-4 })).rejects.toThrow(RunLockedError)
 
   const bits = await bitsOf(first.lab, id)
   expect(await bitsOf(lab, id)).toEqual(bits)
-  expect(await lab.duplicateRun(id)).toMatchObject({ name: 'fox (copy)', step: 20 })
-  expect(events.some((e) => 'run' in e && e.event.type === 'compile')).toBe(false)
-  await lab.loadText('fox', TEXT)
-  expect((await lab.measure(run.config)).memory_bytes).toBeGreaterThan(run.params * 16)
+  expect(await lab.kept.duplicate(id)).toMatchObject({ name: 'fox (copy)', step: 20 })
+  expect(events.some((e) => e.type === 'run' && e.event.type === 'compile')).toBe(false)
+  await lab.data.loadText('fox', TEXT)
+  expect((await lab.run.measure(run.config)).memory_bytes).toBeGreaterThan(run.params * 16)
   // A run of its own, which nobody else has open.
   vi.unstubAllGlobals()
-  const again = (await lab.restart({ weights: 'same', config: run.config, name: 'again' })).run
+  const again = (await restart(lab, { weights: 'same', config: run.config, name: 'again' })).run
   const { tensors } = await bitsOf(lab, again.id)
   for (const { name: param } of paramTable(run.config)) {
     expect(tensors.get(param)).toEqual(bits.tensors.get(param))
     expect(tensors.get(`m.${param}`)?.data.every((x) => x === 0)).toBe(true)
   }
-  await lab.step()
+  await lab.run.step()
 })
 
 test('an export is of the newest state that the other tab has saved', async () => {
@@ -107,15 +107,15 @@ test('an export is of the newest state that the other tab has saved', async () =
   const { id } = first
   lockEverything()
   const { lab } = await tab(name)
-  await lab.openRun(id)
+  await openRun(lab, id)
   vi.unstubAllGlobals()
-  await first.lab.change({ max_iters: 30 })
-  await first.lab.step()
-  expect((await lab.exportRun(id)).name).toBe('fox-step-21.safetensors')
+  await first.lab.run.change({ max_iters: 30 })
+  await first.lab.run.step()
+  expect((await lab.kept.export(id)).name).toBe('fox-step-21.safetensors')
   expect(await bitsOf(lab, id)).toEqual(await bitsOf(first.lab, id))
   // What is shown stays what was opened.
-  expect((await lab.generate(options, () => undefined)).reason).toBe('length')
-  await first.lab.closeRun()
+  expect((await lab.chat.generate(options, () => undefined)).reason).toBe('length')
+  await first.lab.run.close()
 })
 
 test('a run whose text is lost takes weights alone, writes, and tells why it failed', async () => {
@@ -131,17 +131,17 @@ test('a run whose text is lost takes weights alone, writes, and tells why it fai
   }
   let failed: Promise<unknown> = Promise.resolve()
   const { bytes, addresses } = await allocated(async () => {
-    const { broken, run } = await second.lab.openRun(id)
+    const { broken, run } = await openRun(second.lab, id)
     failed = second.heard(status('failed'))
     expect(broken).toMatch(/is not kept on this device\. It can be looked at and sampled from, not trained/)
     expect(run).toMatchObject({ status: 'failed', step: 20 })
   })
-  const { memory } = predictMemory((await first.lab.openRun(id)).run.config, 2 ** 29)
+  const { memory } = predictMemory((await openRun(first.lab, id)).run.config, 2 ** 29)
   expect(bytes).toBe(memory.weights)
   expect(addresses.filter((label) => /^(grads|m|v)\./.test(label))).toEqual([])
   expect(await failed).toMatchObject({ reason: 'It blew up.', step: 20 })
   expect(await textOf(second)).toBe(text)
-  await expect(second.lab.step()).rejects.toThrow(CheckpointError)
-  expect((await second.lab.exportRun(id)).name).toBe('fox-step-20.safetensors')
-  await second.lab.closeRun()
+  await expect(second.lab.run.step()).rejects.toThrow(CheckpointError)
+  expect((await second.lab.kept.export(id)).name).toBe('fox-step-20.safetensors')
+  await second.lab.run.close()
 })
