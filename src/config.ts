@@ -64,26 +64,38 @@ export type Config = ModelConfig & TrainConfig
 /** What a changed field needs before it takes hold. */
 export type Apply = 'now' | 'restart'
 
-interface FieldCommon {
+interface FieldCommon<T> {
   label: string
   why: string
   apply: Apply
   group: 'model' | 'training'
+  default: T
+  /** The value of runs that do not name the field, because it is younger than they are. */
+  absent?: T
   cite?: { text: string; url: string }
 }
-export type Field = FieldCommon &
-  (
-    | { kind: 'int'; min: number; max: number; default: number; unit?: string }
-    /** `steps`: `125` walks 1-2-5 decades, a number is an even step. */
-    | { kind: 'float'; min: number; max: number; default: number; unit?: string; steps: '125' | number }
-    | { kind: 'bool'; default: boolean }
-    | { kind: 'choice'; options: readonly string[]; default: string }
-  )
+interface NumberField extends FieldCommon<number> {
+  min: number
+  max: number
+  unit?: string
+}
+/** `steps`: `125` walks 1-2-5 decades, a number is an even step. */
+type NumericField = NumberField & ({ kind: 'int' } | { kind: 'float'; steps: '125' | number })
+interface BoolField extends FieldCommon<boolean> {
+  kind: 'bool'
+}
+interface ChoiceField<T extends string> extends FieldCommon<T> {
+  kind: 'choice'
+  options: readonly T[]
+}
+export type Field = NumericField | BoolField | ChoiceField<string>
+/** The field that describes values of type T. */
+type FieldOf<T> = [T] extends [number] ? NumericField : [T] extends [boolean] ? BoolField : ChoiceField<T & string>
 
 const arxiv = (id: string, text: string) => ({ text, url: `https://arxiv.org/abs/${id}` })
 
 /** Every field a person can set, in the order in which Advanced lists them. */
-export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: Field } = {
+export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: FieldOf<Config[K]> } = {
   n_layer: {
     kind: 'int',
     group: 'model',
@@ -392,6 +404,7 @@ export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: Fiel
     label: 'Recompute',
     options: RECOMPUTES,
     default: 'none',
+    absent: 'none',
     apply: 'now',
     why: 'The backward pass computes the MLPs, or whole layers, a second time instead of keeping them: less memory, more arithmetic, the same numbers bit for bit.',
     cite: arxiv('1604.06174', 'Chen et al. 2016'),
@@ -402,6 +415,7 @@ export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: Fiel
     label: 'Precision',
     options: PRECISIONS,
     default: 'f32',
+    absent: 'f32',
     apply: 'now',
     why: 'Fast: the factors of large products, and what attention reads, are rounded to 16 bits, where this device is right and faster with them; weights, sums and the optimizer keep 32. The loss follows the exact one closely, not bit for bit.',
     cite: arxiv('1710.03740', 'Micikevicius et al. 2017'),

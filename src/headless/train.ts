@@ -1,6 +1,7 @@
 // `npm run train`: the page's session without the page, in Node on Dawn.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import * as v from 'valibot'
 import { FIELDS, validate, type Config } from '../config'
 import { describe } from '../data/dataset/card'
 import { fits, makeDataset, measureTokens, type Dataset } from '../data/dataset/dataset'
@@ -10,6 +11,7 @@ import { bitsPerByte } from '../words/loss_unit'
 import { addToHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
 import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
+import { OverridesSchema } from '../words/schema'
 import { SPECIAL } from '../words/tokens'
 import type { RunEvent, RunHistory, RunSpec } from '../words/run'
 import { Session } from '../train/session'
@@ -285,12 +287,14 @@ function readConfig(file: string): Partial<Config> {
   } catch (error) {
     throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new UsageError(`${file} must hold one JSON object of fields, such as {"n_layer": 4}.`)
-  const stranger = Object.keys(json).find((name) => !(name in FIELDS) && name !== 'vocab_size')
-  if (stranger !== undefined)
-    throw new UsageError(`${file}: there is no field "${stranger}"; there are ${Object.keys(FIELDS).join(', ')}.`)
-  return json
+  const { success, output, issues } = v.safeParse(OverridesSchema, json, { abortPipeEarly: true })
+  if (success) return output
+  const stranger = v.getDotPath(issues[0])
+  throw new UsageError(
+    stranger === null
+      ? `${file} must hold one JSON object of fields, such as {"n_layer": 4}.`
+      : `${file}: there is no field "${stranger}"; there are ${Object.keys(FIELDS).join(', ')}.`,
+  )
 }
 
 /** A run that is to go on past the end of its schedule gets a longer one. */
