@@ -1,6 +1,7 @@
 // The engine where there is no WebGPU, and the reference that the GPU is held against: the same ops over plain typed
 // arrays, one thread, nothing to compile. Floats are kept in f32, or in f64 for tests that need to see small differences.
 // Programs, writes and readings take effect in the order of the calls; a long program lets the event loop breathe.
+import { macrotask } from '../paced'
 import { ALIGN, type Block, type Engine, type EngineInfo, type Stage, type Tensor } from '../engine'
 import { invariant, OutOfMemoryError } from '../errors'
 import { sizeOf } from '../params'
@@ -180,17 +181,9 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     return done
   }
 
-  /** A message channel, not a timer: a hidden tab's timers fire once a second. */
-  #breathe(): Promise<void> {
-    return new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel()
-      port1.onmessage = () => {
-        port1.close()
-        this.#breath = performance.now()
-        resolve()
-      }
-      port2.postMessage(null)
-    })
+  async #breathe(): Promise<void> {
+    await macrotask()
+    this.#breath = performance.now()
   }
 }
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
 import { FIELDS, validate, type Config } from '../config'
-import { describe } from '../data/dataset/card'
 import { fits, makeDataset, measureTokens, type Dataset } from '../data/dataset/dataset'
+import { prepare } from '../data/dataset/prepare'
 import { questionsOf } from '../evaluate/questions'
 import { ConfigError, NotFiniteError } from '../errors'
 import { bitsPerByte } from '../words/loss_unit'
@@ -18,7 +18,7 @@ import { Session } from '../train/session'
 import { engineFor, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
 import { duration, jsonProgress, lineProgress } from './progress'
 import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
-import { readSource, tokenizerFor, type SourceFlags } from './text_source'
+import { firstNames, noticesOf, preparationOf, readSource, type SourceFlags } from './text_source'
 
 const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
                      [--as text|chats|table|auto] [--columns A,B] [--assistant NAME] [--clean STEPS] [--anonymise HOW]
@@ -203,10 +203,9 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
   const overrides = flags.config === undefined ? preset.config : readConfig(pathOf(flags.config))
   const source = await readSource(flags, flags.preset === undefined ? null : preset)
   const val_fraction = overrides.val_fraction ?? configFor({}, 1).val_fraction
-  const { name, licence } = source
-  const tokenizer = tokenizerFor(source, flags)
-  const card = describe(source.text, source.made)
-  const { dataset, notices } = await makeDataset(source.text, { name, licence, card }, val_fraction, tokenizer)
+  const { name } = source
+  const prepared = await prepare(source, preparationOf(source, flags), { val_fraction, firstNames })
+  const { text, dataset } = prepared
   const { vocab_size } = dataset.tokenizer
   if (overrides.vocab_size !== undefined && overrides.vocab_size !== vocab_size)
     throw new UsageError(
@@ -227,11 +226,11 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
       prompt: source.chats ? SPECIAL.user : flags.config === undefined ? preset.prompt : '\n',
     },
     dataset,
-    text: new TextEncoder().encode(source.text),
+    text: new TextEncoder().encode(text),
     folder,
     history: { steps: [], evals: [], samples: [], events: [] },
     kept: null,
-    notices: [...source.notices, ...notices],
+    notices: [...source.notices, ...noticesOf(prepared)],
   }
 }
 

@@ -1,9 +1,9 @@
 // Text on demand: tokens are written between the steps of a training run, a few milliseconds' worth a turn, and streamed up.
 import { DeviceLostError } from '../errors'
+import { macrotask } from '../paced'
 import type { GeneratedToken, SampleOptions } from '../words/run'
 import type { Session } from '../train/session'
 import type { TrainingLoop } from './training_loop'
-import { macrotask } from './turns'
 
 /** How long training waits for each turn of writing. */
 const TURN_MS = 30

@@ -1,7 +1,7 @@
 // One text at a time is on its way: what is done for it, how far that is, and how it is called off.
 import type { Loading } from '../words/collecting'
 import { CancelledError } from '../errors'
-import { macrotask } from './turns'
+import { macrotask } from '../paced'
 
 /** Between two reports of one phase. */
 const REPORT_MS = 100

@@ -3,8 +3,8 @@
 import { cleaning } from '../data/prepare/clean'
 import { resplit, type Dataset } from '../data/dataset/dataset'
 import { findingLeaks, leakUnit } from '../data/prepare/leaks'
-import { paced, within } from '../paced'
-import { findPersonal, refusalsOf, type Hit } from '../data/prepare/pii'
+import { macrotask, paced, within } from '../paced'
+import { finding, refusalsOf, type Hit } from '../data/prepare/pii'
 import { decoding } from '../data/tokenize/tokenizers'
 import {
   PII_KINDS,
@@ -18,7 +18,6 @@ import {
 } from '../words/recipe'
 import { SPECIAL } from '../words/tokens'
 import type { CorpusShelf } from './corpus_shelf'
-import { macrotask } from './turns'
 
 /** UTF-16 units of a text that cleaning steps are tried on: telling languages takes a second for so many. */
 const TRIED = 500_000
@@ -100,20 +99,15 @@ export class RecipeBench {
     const list = await this.#shelf.firstNames()
     await macrotask()
     if (isOld()) return null
-    const ended = new Error('A newer question came.')
-    const onProgress = async () => {
+    const pause = async () => {
       await macrotask()
-      if (isOld()) throw ended
+      return !isOld()
     }
-    try {
-      const cleaned = await paced(cleaning(source.text, steps, source.special), onProgress)
-      const hits = await findPersonal(cleaned!.text, setting, { names: list, special: source.special, onProgress })
-      this.#found = { source, key, hits }
-      return hits
-    } catch (error) {
-      if (error === ended) return null
-      throw error
-    }
+    const { special } = source
+    const cleaned = await paced(cleaning(source.text, steps, special), pause)
+    const hits = cleaned && (await paced(await finding(cleaned.text, setting, { names: list, special }), pause))
+    if (hits) this.#found = { source, key, hits }
+    return hits
   }
 
   /** Of the current dataset, split so that this share is held out; null where a newer question came, or it was called off. */

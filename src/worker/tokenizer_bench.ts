@@ -6,7 +6,7 @@ import { bytesOf } from '../data/tokenize/byte_alphabet'
 import { assistantMask, SPECIAL_TOKENS } from '../data/tokenize/chat_format'
 import { learning } from '../data/tokenize/learn'
 import { edgeRanks, replay } from '../data/tokenize/merge_replay'
-import { paced, within } from '../paced'
+import { macrotask, paced, within } from '../paced'
 import { countingPieces, eachPiece } from '../data/tokenize/pieces'
 import { specialTokens, textBetween } from '../data/tokenize/special'
 import type { Tokenizer } from '../data/tokenize/tokenizer'
@@ -34,7 +34,6 @@ import {
 } from '../words/tokens'
 import type { CorpusShelf } from './corpus_shelf'
 import { tokenizerKey } from './summary'
-import { macrotask } from './turns'
 
 /** Characters of a text that are counted; of a longer one, so many stretches, evenly spread. */
 const SAMPLE = 1_000_000
@@ -79,6 +78,14 @@ export class TokenizerBench implements TokenizerCalls {
   constructor(shelf: CorpusShelf, report: (share: number | null) => void = () => {}) {
     this.#shelf = shelf
     this.#report = report
+    shelf.learned = (text, special, choice) => this.#known(text, special, choice)
+  }
+
+  /** The tokenizer of a choice that was tried on this very text. */
+  #known(text: string, special: readonly string[], choice: TokenizerChoice): TokenizerState | undefined {
+    const made = this.#made
+    if (made?.text !== text || String(made.special) !== String(special)) return undefined
+    return made.tried.get(keyOf(choice))?.tokenizer.state
   }
 
   async stopLearning(): Promise<void> {

@@ -3,9 +3,10 @@
 // device. Knows no disk and no page: keeping, reopening and telling are done by its keeper.
 import type { Engine } from '../engine'
 import { DeviceLostError } from '../errors'
+import { macrotask } from '../paced'
 import type { Checkpoint, RunStatus } from '../words/run'
 import type { Session } from '../train/session'
-import { macrotask, Turns } from './turns'
+import { Turns } from './turns'
 
 /** How a run is kept, brought back and talked about. */
 export interface Keeper {

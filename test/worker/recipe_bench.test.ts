@@ -9,7 +9,7 @@ import { UNTOUCHED, CorpusShelf } from '../../src/worker/corpus_shelf'
 import { RecipeBench } from '../../src/worker/recipe_bench'
 import { RunStore } from '../../src/storage/runs'
 import { LocalLab } from '../../src/worker/lab'
-import { macrotask } from '../../src/worker/turns'
+import { macrotask } from '../../src/paced'
 import { disk, tiny } from './lab_env'
 import { shortTurns } from './short_turns'
 

@@ -20,7 +20,7 @@ import {
 import { CorpusShelf } from '../../src/worker/corpus_shelf'
 import { tokenizerKey } from '../../src/worker/summary'
 import { TokenizerBench } from '../../src/worker/tokenizer_bench'
-import { macrotask } from '../../src/worker/turns'
+import { macrotask } from '../../src/paced'
 import { disk, tab, TEXT, tiny } from './lab_env'
 import { shortTurns } from './short_turns'
 
@@ -226,6 +226,20 @@ describe('chats', () => {
     expect(missing.length).toBe(5)
     expect(tokens.some((token) => token.special || token.assistant)).toBe(false)
   })
+})
+
+test('a tokenizer that was tried is not learned again for the very text that it was learned from', async () => {
+  const { bench, shelf } = await on(PLAY)
+  const choice: TokenizerChoice = { kind: 'bpe', vocab_size: 320 }
+  expect(shelf.learned(PLAY, [], choice)).toBeUndefined()
+  await bench.readPassage(choice, 'First')
+  const known = shelf.learned(PLAY, [], choice)
+  expect(known).toEqual(learnTokenizer(PLAY, choice, []))
+  expect(shelf.learned(PLAY.toLowerCase(), [], choice)).toBeUndefined()
+  expect(shelf.learned(PLAY, [SPECIAL.end], choice)).toBeUndefined()
+  expect(shelf.learned(PLAY, [], { kind: 'bpe', vocab_size: 321 })).toBeUndefined()
+  await shelf.prepare({ clean: [], anonymise: null, split: { by: 'position' }, tokenizer: choice })
+  expect(shelf.current.dataset.tokenizer.state).toBe(known)
 })
 
 test('a tokenizer.json is written, read and used; another file is refused', async () => {

@@ -32,7 +32,7 @@ export async function makeDataset(
   source: Pick<CorpusInfo, 'name' | 'licence' | 'split' | 'card'>,
   val_fraction: number,
   tokenizer?: TokenizerState,
-  pause: (share: number) => Promise<void> = () => Promise.resolve(),
+  pause: (share: number) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<{ dataset: Dataset; notices: string[] }> {
   const built = tokenizer ? { state: tokenizer, dropped: [] } : buildCharVocab(text)
   const reader = tokenizerOf(built.state)
