@@ -278,7 +278,7 @@ describe('a write that does not finish', () => {
       atWrite(allowed, full[when])
       const saved = store.save(run, TEXT, progress(30))
       await expect(saved).rejects.toThrow(StorageFullError)
-      await expect(saved).rejects.toThrow(/MB more were needed.*Nothing that was saved before is damaged.*Delete runs/)
+      await expect(saved).rejects.toThrow(/12 kB more were needed.*Nothing that was saved before is damaged.*Delete runs/)
       vi.restoreAllMocks()
       expect((await reloaded().load(run.id)).checkpoint).toEqual(tinyCheckpoint(20))
       // The run goes on, and the next save, with room again, is whole.

@@ -2,6 +2,8 @@
 // is read by what it is, one after the other; what cannot be read is told, and takes nothing else with it.
 import { MOST_FILES, type PartKind, type TablePreview } from '../../words/collecting'
 import { CorpusError } from '../../errors'
+import { macrotask } from '../../paced'
+import { bytes } from '../../words/sizes'
 import type { Document, Message } from '../../words/corpus'
 import { SPECIAL_TOKENS, writeDocuments } from '../tokenize/chat_format'
 import { decodeText } from './encoding'
@@ -15,7 +17,6 @@ import type { Refusal } from './zip'
 const SLICE_MS = 50
 /** More than these, and nobody reads any. */
 const MOST_NOTICES = 50
-const MB = 1024 * 1024
 
 /** A file to read: `name` is its path within what was dropped. */
 export interface Dropped {
@@ -156,7 +157,7 @@ class Reader {
     const { signal } = this.#options
     signal?.throwIfAborted()
     if (performance.now() - this.#listened < SLICE_MS) return
-    await new Promise((resolve) => setTimeout(resolve))
+    await macrotask()
     this.#listened = performance.now()
     signal?.throwIfAborted()
   }
@@ -275,9 +276,7 @@ function charactersIn(documents: readonly Document[]): number {
 }
 
 function tooMuch(what: string, size: number): CorpusError {
-  return new CorpusError(
-    `${what} ${(size / MB).toFixed(1)} MB; the limit is ${LARGEST_TEXT / MB} MB. Choose fewer or smaller files.`,
-  )
+  return new CorpusError(`${what} ${bytes(size)}; the limit is ${bytes(LARGEST_TEXT)}. Choose fewer or smaller files.`)
 }
 
 function nothing(refused: readonly Refusal[], files: number): CorpusError {

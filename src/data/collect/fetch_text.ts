@@ -1,6 +1,7 @@
 // A text from an address that a person typed or clicked: fetched once, within the limit, and named so that it is read by what it is.
 // Whatever goes wrong is told with the way out that always works: download the file and drop it here.
 import { CorpusError } from '../../errors'
+import { bytes } from '../../words/sizes'
 import type { Dropped } from './collect'
 import { LARGEST_TEXT, refuseTooLarge } from './read_text'
 
@@ -86,7 +87,7 @@ async function read(name: string, url: URL, response: Response, total: number, o
     await reader?.cancel().catch(() => undefined)
     signal?.throwIfAborted()
     if (cause instanceof CorpusError) throw cause
-    throw new CorpusError(`${url.host} broke off after ${(done / 1e6).toFixed(1)} MB. Try again, or: ${WAY_OUT}.`, {
+    throw new CorpusError(`${url.host} broke off after ${bytes(done)}. Try again, or: ${WAY_OUT}.`, {
       cause,
     })
   }

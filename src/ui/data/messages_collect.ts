@@ -1,6 +1,7 @@
 // What is said while a text is collected: the part of the message catalogue for files, addresses, generated texts and their loading.
 import type { Loading, PartKind, ReadAs } from '../../words/collecting'
-import { bytes, integer, percent, plural } from '../format'
+import { integer, percent, plural } from '../format'
+import { bytes } from '../../words/sizes'
 
 const PHASES: Record<Loading['phase'], string> = {
   fetch: 'Fetching',
