@@ -6,7 +6,7 @@ export const NORMS = ['layernorm', 'rmsnorm'] as const
 export const MLPS = ['gelu', 'swiglu', 'relu2'] as const
 export const RECOMPUTES = ['none', 'mlp', 'layer'] as const
 export const PRECISIONS = ['f32', 'fast'] as const
-export const SCHEDULES = ['constant', 'linear', 'cosine', 'wsd'] as const
+const SCHEDULES = ['constant', 'linear', 'cosine', 'wsd'] as const
 
 /** The shape of a model. Sizes are counts; `vocab_size` comes from the tokenizer. */
 export interface ModelConfig {

@@ -30,7 +30,7 @@ export const SPECIAL = {
 export type TokenizerChoice =
   { kind: 'char' | 'byte' } | { kind: 'word' | 'bpe'; vocab_size: number } | { kind: 'given'; state: TokenizerState }
 
-/** Vocabularies of words and byte pairs that can be asked for. */
+/** Vocabularies of words and byte pairs that can be asked for. Beyond the largest, the embedding outgrows the rest of any model that a browser trains. */
 export const SMALLEST_VOCAB = 256
 export const LARGEST_VOCAB = 32768
 /** Characters of a passage that is shown token by token. */

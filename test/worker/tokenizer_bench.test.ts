@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { trainBpe } from '../../src/data/tokenize/bpe'
+import { learningBpe } from '../../src/data/tokenize/bpe'
 import { writeDocuments } from '../../src/data/tokenize/chat_format'
 import { learnTokenizer } from '../../src/data/tokenize/learn'
 import { replay } from '../../src/data/tokenize/merge_replay'
@@ -20,7 +20,7 @@ import {
 import { CorpusShelf } from '../../src/worker/corpus_shelf'
 import { tokenizerKey } from '../../src/worker/summary'
 import { TokenizerBench } from '../../src/worker/tokenizer_bench'
-import { macrotask } from '../../src/paced'
+import { atOnce, macrotask } from '../../src/paced'
 import { disk, tab, TEXT, tiny } from './lab_env'
 import { shortTurns } from './short_turns'
 
@@ -121,7 +121,7 @@ describe('a passage', () => {
 
 describe('merges', () => {
   test('replayed, any number of them reads what a vocabulary of that size reads', () => {
-    const { state } = trainBpe(PLAY, 1200)
+    const { state } = atOnce(learningBpe(PLAY, 1200))
     fc.assert(
       fc.property(
         fc.oneof(
@@ -150,7 +150,7 @@ describe('merges', () => {
   test('are told in their order with their counts, which fall', async () => {
     const { bench } = await on(PLAY)
     const { left, right, count } = await bench.merges({ kind: 'bpe', vocab_size: 400 })
-    const learned = trainBpe(PLAY, 400)
+    const learned = atOnce(learningBpe(PLAY, 400))
     expect(left.length).toBe(144)
     expect(count).toEqual(learned.counts)
     expect(left[0]! + right[0]!).toBe(learned.state.vocab[256]?.replace('Ġ', ' '))
@@ -160,7 +160,7 @@ describe('merges', () => {
   })
 
   test('the one that is the last is marked where it joined something', () => {
-    const { state } = trainBpe('ab ab ab abc abc abcd', 260)
+    const { state } = atOnce(learningBpe('ab ab ab abc abc abcd', 260))
     const first = state.merges?.findIndex(([a, b]) => a + b === 'ab') ?? -1
     const tokens = tokensAfter(replay(state, 'abx'), first + 1)
     expect(tokens.map(({ fresh }) => fresh)).toEqual([true, false])
@@ -169,7 +169,7 @@ describe('merges', () => {
 
   test('of a file have no counts, and other tokenizers have none', async () => {
     const { bench } = await on(PLAY)
-    const { state } = trainBpe(PLAY, 300)
+    const { state } = atOnce(learningBpe(PLAY, 300))
     expect((await bench.merges({ kind: 'given', state })).count).toBeNull()
     await expect(bench.merges({ kind: 'char' })).rejects.toThrow(/byte pairs/)
   })
@@ -184,7 +184,7 @@ describe('the curve', () => {
       const { counted } = await bench.readPassage({ kind: 'bpe', vocab_size }, '')
       expect([tokens, bytes]).toEqual([counted.tokens, counted.bytes])
     }
-    expect(curve.at(-1)?.vocab_size).toBe(trainBpe(PLAY, 32768).state.vocab.length)
+    expect(curve.at(-1)?.vocab_size).toBe(atOnce(learningBpe(PLAY, 32768)).state.vocab.length)
   })
 
   test('is dropped where another text comes meanwhile', async () => {
@@ -221,7 +221,7 @@ describe('chats', () => {
   test('a file without role tokens reads them as text, and that is said', async () => {
     const { bench } = await onChats()
     const text = writeDocuments([{ messages: [{ role: 'user', content: 'Hi' }] }])
-    const state = trainBpe(text.repeat(9), 300).state
+    const state = atOnce(learningBpe(text.repeat(9), 300)).state
     const { missing, tokens } = await bench.readPassage({ kind: 'given', state }, text)
     expect(missing.length).toBe(5)
     expect(tokens.some((token) => token.special || token.assistant)).toBe(false)
@@ -307,7 +307,7 @@ describe('learning', () => {
     for (; !done; turns++) await macrotask()
     expect(turns).toBeGreaterThan(100)
     const [, merges] = await asked
-    expect(merges?.count).toEqual(trainBpe(PLAYS, 1000).counts)
+    expect(merges?.count).toEqual(atOnce(learningBpe(PLAYS, 1000)).counts)
     expect(shares.at(-1)).toBeNull()
     const told = shares.filter((share) => share !== null)
     expect(told.length).toBeGreaterThan(2)

@@ -83,7 +83,7 @@ export async function pdfText(name: string, bytes: Uint8Array, options: PdfOptio
 }
 
 /** Lines of a page, from its pieces in the order they were set in. */
-export function pageText(items: readonly Item[]): string {
+function pageText(items: readonly Item[]): string {
   const lines: string[] = []
   let line: string[] = []
   let base: number | null = null

@@ -45,7 +45,7 @@ export function readDocuments(
 }
 
 /** The conversations of a chat export, from the text of its file. Throws CorpusError where it is no export known here. */
-export function readChats(name: string, text: string, options: ChatOptions = {}): Documents {
+function readChats(name: string, text: string, options: ChatOptions = {}): Documents {
   const json = parseJson(name, text)
   const chats = json ? chatsOf(name, json, options) : readWhatsApp(name, text, options)
   if (!chats)
@@ -59,7 +59,7 @@ export function readChats(name: string, text: string, options: ChatOptions = {})
  * A document for each row of a table (CSV, TSV, JSON, JSON lines): its `columns`, or the one with the most text. Throws CorpusError, also
  * where a text without commas is `certain` to be a table by its name.
  */
-export function readTable(
+function readTable(
   name: string,
   text: string,
   columns?: readonly string[],

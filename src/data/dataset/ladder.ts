@@ -5,7 +5,7 @@
 import { invariant } from '../../errors'
 import { resplit, type Dataset } from './dataset'
 import { Numbering } from '../tokenize/numbering'
-import { atOnce, paced } from '../../paced'
+import { paced } from '../../paced'
 import type { Tokens } from '../tokenize/tokenizer'
 
 /** Tokens that a text's ladder counts and measures at most: a second or two of counting. */
@@ -32,14 +32,9 @@ class Counts {
 
 /**
  * Cross-entropy on `val` in nats a token: of guessing evenly among `vocab_size` tokens, then of 1- to `order`-grams counted on
- * `train`. Needs a token to measure on. Memory grows with the number of different `order`-grams.
+ * `train`; in short turns, for `paced`. Needs a token to measure on. Memory grows with the number of different `order`-grams.
  */
-export function ladder(train: Tokens, val: Tokens, vocab_size: number, order = 5): number[] {
-  return atOnce(climbing(train, val, vocab_size, order))
-}
-
-/** The same, with a rest every few thousand tokens. */
-function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number): Generator<number, number[]> {
+export function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number): Generator<number, number[]> {
   invariant(val.length > 0, () => 'the ladder needs held-out tokens to be measured on')
   // A stretch of tokens has one number: (number of the stretch without its last token, last token). 0 is the empty stretch.
   const stretches = new Numbering()

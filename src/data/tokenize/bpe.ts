@@ -2,17 +2,15 @@
 // are joined in the order learned. Learning joins the most frequent pair of neighbours, again and again, until the vocabulary is
 // as large as asked; it learns what Hugging Face's trainer learns.
 import { CheckpointError, CorpusError } from '../../errors'
-import type { TokenizerState } from '../../words/tokens'
+import { LARGEST_VOCAB, type TokenizerState } from '../../words/tokens'
 import { BYTE_SYMBOLS, bytesOf, decodeBytes } from './byte_alphabet'
 import { Heap } from './heap'
 import { Numbering } from './numbering'
-import { atOnce, within } from '../../paced'
+import { within } from '../../paced'
 import { countingPieces, visiting } from './pieces'
 import { specialTokens, withSpecial } from './special'
 import { readingBy, readStretches, TokenWriter, type Tokenizer } from './tokenizer'
 
-/** Largest vocabulary that can be learned here: beyond it the embedding outgrows the rest of any model a browser trains. */
-export const LARGEST_BPE_VOCAB = 32768
 /** A pair that occurs once is not worth a token (Hugging Face's ByteLevelBPETokenizer has the same `min_frequency`). */
 const FEWEST = 2
 /** Pieces whose tokens are remembered; the memory is emptied when full. Longer pieces hardly ever come back. */
@@ -29,30 +27,27 @@ const IDS = 2 ** 24
 /** Byte symbols in the order of their characters, which is their order in GPT-2's vocabulary and in Hugging Face's trainer. */
 const SORTED_SYMBOLS: readonly string[] = [...BYTE_SYMBOLS].sort()
 
-/**
- * Learns a vocabulary of `vocab_size` tokens from a text: 256 bytes, then what was joined, then special tokens; fewer where no pair
- * is left that occurs twice. The most frequent pair is joined first; of equally frequent ones the smaller: by the id on the left,
- * then by the one on the right. Special tokens are not learned from, and take the last ids. `counts` has, for each merge, how often its pair occurred when it was joined.
- */
-export function trainBpe(text: string, vocab_size: number, special: readonly string[] = []): LearnedPairs {
-  return atOnce(learningBpe(text, vocab_size, special))
-}
-
 export interface LearnedPairs {
   state: TokenizerState
+  /** How often the pair of each merge occurred when it was joined. */
   counts: number[]
 }
 
-/** The same in short turns, for `paced`. */
+/**
+ * Learns a vocabulary of `vocab_size` tokens from a text: 256 bytes, then what was joined, then special tokens. It is smaller where no
+ * pair is left that occurs twice. The most frequent pair is joined first; of equally frequent ones the one whose left id is smaller,
+ * then the one whose right id is. Special tokens are not learned from. In short turns, for `paced`. Throws CorpusError: a size that
+ * cannot be learned.
+ */
 export function* learningBpe(
   text: string,
   vocab_size: number,
   special: readonly string[] = [],
 ): Generator<number, LearnedPairs> {
   const smallest = 256 + special.length
-  if (!(vocab_size >= smallest && vocab_size <= LARGEST_BPE_VOCAB))
+  if (!(vocab_size >= smallest && vocab_size <= LARGEST_VOCAB))
     throw new CorpusError(
-      `A vocabulary of ${vocab_size} tokens cannot be learned: 256 bytes and ${special.length} special tokens need ${smallest}, and ${LARGEST_BPE_VOCAB} are the most. Choose a size between them.`,
+      `A vocabulary of ${vocab_size} tokens cannot be learned: 256 bytes and ${special.length} special tokens need ${smallest}, and ${LARGEST_VOCAB} are the most. Choose a size between them.`,
     )
   const total = vocab_size - smallest
   const { symbol, next, prev, weight } = yield* layingOut(yield* within(countingPieces(text, special), 0, COUNTED))

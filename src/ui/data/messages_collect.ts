@@ -72,7 +72,6 @@ export const collect = {
   hidden: (count: number) => `${plural(count, 'hidden file was', 'hidden files were')} passed over.`,
   refused: (count: number) => `${plural(count, 'file was', 'files were')} not read`,
   refusedMore: (count: number) => `and ${integer(count)} more`,
-  columns: 'Columns',
   columnsOf: (table: string) => `Columns of ${table}`,
   columnsHint: 'Each row becomes a document, made of the chosen columns in their order.',
   columnsUse: 'Use these columns',

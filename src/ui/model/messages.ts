@@ -80,7 +80,6 @@ export const model = {
   fix: (value: string) => `Set to ${value}`,
   yes: 'yes',
   no: 'no',
-  problems: (count: number) => plural(count, 'problem', 'problems'),
   problemsText: 'Solve these before training:',
   live: 'apply now',
   needsRestart: 'needs a restart',

@@ -255,7 +255,9 @@ describe('refused with a way out', () => {
     const large = zipOf({ 'a.txt': text, 'b.txt': text, 'c.txt': text, 'd.txt': text, 'e.txt': text })
     const { parts, refused } = await read({ 'large.zip': large, 'good.txt': 'good' })
     expect(parts.map(({ name }) => name)).toEqual(['good.txt'])
-    expect(refused[0]?.why).toMatch(/With large\.zip unpacked, all texts together have 5\d(\.\d)? MB; the limit is 52\.4 MB/)
+    expect(refused[0]?.why).toMatch(
+      /With large\.zip unpacked, all texts together have 5\d(\.\d)? MB; the limit is 52\.4 MB/,
+    )
   })
   test('a file that is gone, or a folder, takes nothing with it', async () => {
     const { parts, refused } = await read({ 'good.txt': 'good', gone: stored(10) })
