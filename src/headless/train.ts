@@ -8,9 +8,10 @@ import { prepare } from '../data/dataset/prepare'
 import { questionsOf } from '../evaluate/questions'
 import { ConfigError, NotFiniteError } from '../errors'
 import { bitsPerByte } from '../words/loss_unit'
-import { addToHistory } from '../storage/history'
+import { addToHistory, emptyHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
 import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
+import { indexAtStep } from '../words/columns'
 import { OverridesSchema } from '../words/schema'
 import { SPECIAL } from '../words/tokens'
 import type { RunEvent, RunHistory, RunSpec } from '../words/run'
@@ -129,8 +130,9 @@ await runCommand(async () => {
   const evaluation = interrupted() ? measured : (measured ?? (await session.evaluate()))
   const answers = interrupted() ? null : await answersOf(session, run.dataset)
   const files = await save()
-  const trained = history.steps.filter(({ step }) => step > first)
-  const ms = trained.reduce((sum, { step_ms }) => sum + step_ms, 0)
+  const { step: steps_made, step_ms } = history.steps.view()
+  const trained = step_ms.subarray(indexAtStep({ step: steps_made }, first) + 1)
+  const ms = trained.reduce((sum, one) => sum + one, 0)
   const tokens_per_s = ms > 0 ? Math.round((trained.length * tokens_per_step * 1000) / ms) : 0
   const val_loss = evaluation?.val_loss ?? null
   const { elapsed_s, step, tokens, params } = session
@@ -228,7 +230,7 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
     dataset,
     text: new TextEncoder().encode(text),
     folder,
-    history: { steps: [], evals: [], samples: [], events: [] },
+    history: emptyHistory(),
     kept: null,
     notices: [...source.notices, ...noticesOf(prepared)],
   }

@@ -2,6 +2,7 @@
 import * as v from 'valibot'
 import { validate } from '../config'
 import { CheckpointError } from '../errors'
+import { KEPT } from '../words/columns'
 import { PII_KINDS } from '../words/recipe'
 import {
   AnonymiseSchema,
@@ -14,7 +15,7 @@ import {
   text,
 } from '../words/schema'
 import { TOKENIZER_KINDS } from '../words/tokens'
-import type { CheckpointMeta, RunSpec } from '../words/run'
+import type { CheckpointMeta, PackedHistory, RunSpec } from '../words/run'
 
 /** The versions of the checkpoint header that can be read. */
 export const KNOWN_VERSIONS = [1] as const
@@ -89,14 +90,7 @@ const MetaSchema = v.object({
 const column = v.union([v.instance(Float64Array), v.array(measured)])
 const HistorySchema = v.pipe(
   v.object({
-    steps: v.object({
-      step: column,
-      loss: column,
-      grad_norm: column,
-      learning_rate: column,
-      step_ms: column,
-      tokens: column,
-    }),
+    steps: v.object(v.entriesFromList(KEPT, column)),
     ...happened,
   }),
   v.check(
@@ -138,9 +132,6 @@ export function parseMeta(value: unknown): CheckpointMeta {
   checkSpec(meta.spec)
   return meta
 }
-
-/** A run's history with its steps as columns. */
-export type PackedHistory = v.InferOutput<typeof HistorySchema>
 
 /** Throws CheckpointError naming what is wrong with it. */
 export function parseHistory(value: unknown): PackedHistory {

@@ -8,6 +8,7 @@ import { ConfigError, invariant, NotFiniteError } from '../errors'
 import { initWeights } from '../model/init'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
+import { indexAtStep } from '../words/columns'
 import type {
   Checkpoint,
   EvalMetrics,
@@ -362,5 +363,6 @@ export class Session {
 /** The training losses that the next evaluation averages. */
 function lossesSinceEvaluation({ steps, evals }: RunHistory): number[] {
   const last = evals.at(-1)?.step ?? 0
-  return steps.filter(({ step }) => step > last).map(({ loss }) => loss)
+  const columns = steps.view()
+  return [...columns.loss.subarray(indexAtStep(columns, last) + 1)]
 }

@@ -2,6 +2,7 @@
 // believes it: a config, a recipe, what a run went through, a recording, the page's settings. Records are src/storage's.
 import * as v from 'valibot'
 import { FIELDS, type Config, type Field } from '../config'
+import { KEPT, StepColumns, type PackedSteps } from './columns'
 import { LOSS_UNITS } from './loss_unit'
 import { NAME_STRICTNESS, PII_KINDS, TREATMENTS, type Anonymise, type CleanStep, type Split } from './recipe'
 import { TOKENIZER_KINDS } from './tokens'
@@ -133,15 +134,9 @@ export const RecordingSchema = v.object({
   /** Of its held-out text. */
   bytes_per_token: v.number(),
   history: v.object({
-    steps: v.array(
-      v.object({
-        step: count,
-        loss: measured,
-        grad_norm: measured,
-        learning_rate: measured,
-        step_ms: measured,
-        tokens: measured,
-      }),
+    steps: v.pipe(
+      v.array(v.object({ ...v.entriesFromList(KEPT, measured), step: count })),
+      v.transform((rows): PackedSteps => StepColumns.from(rows).packed()),
     ),
     ...happened,
   }),

@@ -13,7 +13,7 @@ import type {
   RunStatus,
   SampleOptions,
 } from '../words/run'
-import { addToHistory, cutHistory } from '../storage/history'
+import { addToHistory, cutHistory, packHistory } from '../storage/history'
 import type { RunLock } from '../storage/lock'
 import { checkpointsOf, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
@@ -152,7 +152,7 @@ export class ActiveRun implements Keeper {
     return summaryOf({ ...this.#record, spec: this.spec }, live)
   }
   get opened(): OpenRun {
-    return { run: this.summary, history: this.#history, readOnly: this.readOnly, broken: this.broken }
+    return { run: this.summary, history: packHistory(this.#history), readOnly: this.readOnly, broken: this.broken }
   }
 
   rename(name: string): void {

@@ -5,7 +5,7 @@ import { revive } from '../errors'
 import type { TokenizerChoice } from '../words/tokens'
 import type { Lab, LabEvent, OpenRun } from './protocol'
 
-export type { RunHistory } from '../words/run'
+export type { PackedHistory } from '../words/run'
 export type {
   DatasetSummary,
   EnginePreference,

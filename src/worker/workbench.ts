@@ -16,6 +16,7 @@ import type { EnginePreference, LabEvent, OpenRun, RunSummary } from './protocol
 import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
+import { emptyHistory } from '../storage/history'
 
 export class Workbench {
   readonly store: RunStore
@@ -152,7 +153,7 @@ export class Workbench {
       dataset,
       text,
       checkpoint: null,
-      history: { steps: [], evals: [], samples: [], events: [] },
+      history: emptyHistory(),
       lock: await lockRun(record.id),
       readOnly: null,
       broken: null,

@@ -11,6 +11,7 @@ import {
   SplitSchema,
   StepSchema,
 } from '../../src/words/schema'
+import { StepColumns } from '../../src/words/columns'
 import { anonymiseAll } from '../../src/words/recipe'
 
 const config = defaultConfig(65)
@@ -107,8 +108,9 @@ describe('a recording', () => {
     },
   }
 
-  test('comes back as it is', () => {
-    expect(v.parse(RecordingSchema, whole)).toEqual(whole)
+  test('comes back as it is, its steps as columns', () => {
+    const steps = StepColumns.from(whole.history.steps).packed()
+    expect(v.parse(RecordingSchema, whole)).toEqual({ ...whole, history: { ...whole.history, steps } })
   })
 
   test.each([

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { CheckpointError, ConfigError, CorpusError, StorageFullError } from '../../src/errors'
 import type { RunEvent } from '../../src/words/run'
 import type { RunStore } from '../../src/storage/runs'
+import { StepColumns } from '../../src/words/columns'
 import { bitsOf, disk, status, tab, TEXT, tiny, withRun } from './lab_env'
 
 /** Events come up to a frame late. */
@@ -34,7 +35,7 @@ describe('a run', () => {
     const { lab } = await tab(name)
     const { run, history, readOnly, broken } = await lab.openRun(id)
     expect(run).toMatchObject({ status: 'paused', step: 0, name: 'fox', prompt: 'the ' })
-    expect(history.steps).toEqual([])
+    expect(history.steps.step).toHaveLength(0)
     expect([readOnly, broken]).toEqual([null, null])
   })
 
@@ -56,7 +57,7 @@ describe('a run', () => {
     const losses = history.evals.map(({ val_loss }) => val_loss)
     expect(run.best_val_loss).toBe(Math.min(...losses))
     expect(run.last_val_loss).toBe(losses.at(-1))
-    expect(history.steps.at(-1)!.loss).toBeLessThan(history.steps[0]!.loss)
+    expect(history.steps.loss.at(-1)!).toBeLessThan(history.steps.loss[0]!)
     await expect(lab.start()).rejects.toThrow(/ended at step 40/)
   })
 
@@ -80,7 +81,7 @@ describe('a run', () => {
     const meta = await lab.checkpointMeta()
     const { run, history } = await lab.openRun(id)
     expect(run).toMatchObject({ status: 'paused', step: meta?.step })
-    expect(history.steps).toHaveLength(run.step)
+    expect(history.steps.step).toHaveLength(run.step)
     const again = await tab(name)
     expect((await again.lab.openRun(id)).run.step).toBe(run.step)
   })
@@ -91,7 +92,7 @@ describe('a run', () => {
     await lab.step()
     const { run, history } = await lab.openRun(id)
     expect(run).toMatchObject({ status: 'paused', step: 2 })
-    expect(history.steps.map(({ step }) => step)).toEqual([1, 2])
+    expect([...history.steps.step]).toEqual([1, 2])
     await said(events, '"type":"checkpoint","step":2')
   })
 
@@ -120,7 +121,7 @@ describe('a run', () => {
     const end = heard(status('finished'))
     await lab.start()
     expect(await end).toMatchObject({ step: 3 })
-    expect((await lab.openRun(id)).history.steps).toHaveLength(3)
+    expect((await lab.openRun(id)).history.steps.step).toHaveLength(3)
   })
 
   test('started while the disk is busy with a change, it runs, and says so', async () => {
@@ -217,7 +218,7 @@ describe('bit for bit', () => {
     const second = await tab(name)
     const { run, history } = await second.lab.openRun(first.id)
     expect(run).toMatchObject({ status: 'paused', step: 5 })
-    expect(history.steps).toHaveLength(5)
+    expect(history.steps.step).toHaveLength(5)
     await second.lab.step()
     expect((await second.lab.openRun(first.id)).run.step).toBe(6)
     // The dead tab would train for ever.
@@ -341,7 +342,8 @@ describe('kept runs', () => {
     const { run, history } = await lab.openBest('fox, at its best')
     expect(run).toMatchObject({ name: 'fox, at its best', status: 'paused', step: best.step })
     expect(run.last_val_loss).toBe(best.val_loss)
-    expect(history.steps).toEqual(before.steps.filter(({ step }) => step <= best.step))
+    expect(history.steps).toEqual(StepColumns.of(before.steps).packed(best.step))
+    expect(history.steps.step.at(-1)).toBe(best.step)
     expect((await lab.openRun(id)).run.step).toBe(40)
   })
 
@@ -413,7 +415,7 @@ describe('kept runs', () => {
     const config = { ...tiny, vocab_size: before.meta.spec.config.vocab_size, learning_rate: 1e-3 }
     const { run, history } = await lab.restart({ weights: 'same', config, name: 'again' })
     expect(run).toMatchObject({ name: 'again', step: 0, status: 'paused', config: { learning_rate: 1e-3 } })
-    expect(history.steps).toEqual([])
+    expect(history.steps.step).toHaveLength(0)
     const after = await bitsOf(lab, run.id)
     const weight = 'transformer.h.0.attn.c_attn.weight'
     expect(after.tensors.get(weight)).toEqual(before.tensors.get(weight))
@@ -451,11 +453,11 @@ describe('what goes wrong', () => {
     const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 3/.test(e.message))
     await lab.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
     await back
-    expect((await lab.openRun(id)).history.steps).toHaveLength(3)
+    expect((await lab.openRun(id)).history.steps.step).toHaveLength(3)
     await lab.step()
     const { run, history } = await lab.openRun(id)
     expect(run).toMatchObject({ status: 'paused', step: 4 })
-    expect(history.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4])
+    expect([...history.steps.step]).toEqual([1, 2, 3, 4])
   })
 
   test('a full disk: the run goes on, the page hears of it once, and of its end', async () => {

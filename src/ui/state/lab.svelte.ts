@@ -14,10 +14,10 @@ import {
   type LiveChange,
   type Measurement,
   type OpenRun,
-  type RunHistory,
+  type PackedHistory,
   type RunSummary,
 } from '../../worker/client'
-import { ColumnBuffer, indexAtStep, NO_COLUMNS, type Columns } from './columns'
+import { indexAtStep, StepColumns, type Columns } from '../../words/columns'
 import { m } from '../messages'
 import { loadRecordedRun, type RecordedRun } from './recorded'
 import { settings } from './settings.svelte'
@@ -57,10 +57,10 @@ class LabMirror {
   /** Why the run failed or what made it stop. */
   reason = $state<string | null>(null)
   step = $state(0)
-  columns = $state.raw<Columns>(NO_COLUMNS)
+  columns = $state.raw<Columns>(new StepColumns().view())
   evals = $state.raw<EvalMetrics[]>([])
   samples = $state.raw<Sample[]>([])
-  events = $state.raw<RunHistory['events']>([])
+  events = $state.raw<PackedHistory['events']>([])
   /** What counting reaches on the same text: `Lab.ladder`. Null until it is known. */
   ladder = $state.raw<number[] | null>(null)
   compile = $state.raw<{ done: number; total: number } | null>(null)
@@ -83,8 +83,8 @@ class LabMirror {
   bytesPerToken = $derived(this.run ? this.run.bytes_per_token : (this.recorded?.bytes_per_token ?? null))
 
   #lab: Lab | null = null
-  #buffer = new ColumnBuffer()
-  #pending: { evals: EvalMetrics[]; samples: Sample[]; events: RunHistory['events'] } | null = null
+  #buffer = new StepColumns()
+  #pending: { evals: EvalMetrics[]; samples: Sample[]; events: PackedHistory['events'] } | null = null
   #publishTimer: ReturnType<typeof setTimeout> | null = null
   #paceMarks: { at: number; step: number }[] = []
   #step = 0
@@ -124,7 +124,7 @@ class LabMirror {
     if (this.recorded) {
       this.#show(this.recorded.history, 'finished')
       this.ladder = this.recorded.ladder
-    } else this.#show({ steps: [], evals: [], samples: [], events: [] }, 'paused')
+    } else this.#show({ steps: new StepColumns().packed(), evals: [], samples: [], events: [] }, 'paused')
   }
 
   get #open(): Lab {
@@ -139,7 +139,7 @@ class LabMirror {
     this.replaying = true
     const { steps, evals, samples } = recorded.history
     const all = this.#buffer
-    const last = steps.at(-1)?.step ?? 0
+    const last = steps.step.at(-1) ?? 0
     const began = performance.now()
     const timer = setInterval(() => {
       const share = Math.min(1, (performance.now() - began) / REPLAY_MS)
@@ -399,9 +399,8 @@ class LabMirror {
     if (this.run?.id === id) this.ladder = ladder
   }
 
-  #show(history: RunHistory, status: RunStatus) {
-    this.#buffer = new ColumnBuffer()
-    for (const metrics of history.steps) this.#buffer.push(metrics)
+  #show(history: PackedHistory, status: RunStatus) {
+    this.#buffer = StepColumns.of(history.steps)
     this.#pending = null
     this.#paceMarks = []
     this.pace = null

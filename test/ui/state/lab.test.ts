@@ -2,6 +2,7 @@
 // back to a checkpoint forgets what came after it.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { defaultConfig } from '../../../src/config'
+import { StepColumns } from '../../../src/words/columns'
 import type { RunEvent, StepMetrics } from '../../../src/words/run'
 import type { Lab, LabEvent, OpenRun, RunSummary } from '../../../src/worker/protocol'
 
@@ -54,7 +55,7 @@ function fakeLab(): Pick<Lab, 'open' | 'openRun' | 'ladder' | 'start'> {
     },
     openRun: async (): Promise<OpenRun> => ({
       run,
-      history: { steps: [metrics(1), metrics(2)], evals: [], samples: [], events: [] },
+      history: { steps: StepColumns.from([metrics(1), metrics(2)]).packed(), evals: [], samples: [], events: [] },
       readOnly: null,
       broken: null,
     }),
