@@ -1,5 +1,5 @@
-// What a run is made of: nanoGPT's words for the model and for its training, one table that says of each field its range,
-// default and reason, and `validate`, which never throws but answers with problems and a way out of each.
+// What a run is made of, in nanoGPT's words. One table says of each field its range, its default and why it is there. `validate`
+// never throws: it answers with problems and a way out of each.
 
 export const POSITIONS = ['learned', 'rope', 'none'] as const
 export const NORMS = ['layernorm', 'rmsnorm'] as const
@@ -508,11 +508,7 @@ export function validate(config: Config): Problem[] {
         say(name, `${field.label} must be true or false, not ${show(value)}; try ${field.default}.`, field.default)
     } else if (field.kind === 'choice') {
       if (!field.options.some((o) => o === value))
-        say(
-          name,
-          `${field.label} must be one of ${field.options.join(', ')}, not ${show(value)}.`,
-          field.default as Problem['fix'],
-        )
+        say(name, `${field.label} must be one of ${field.options.join(', ')}, not ${show(value)}.`, field.default)
     } else if (typeof value !== 'number' || !Number.isFinite(value)) {
       say(name, `${field.label} must be a number, not ${show(value)}; try ${field.default}.`, field.default)
     } else if (field.kind === 'int' && !Number.isInteger(value)) {

@@ -1,4 +1,5 @@
-// What `npm run train` learns from: a file or a folder read as text, as chats or as tables, and what its flags say is done to it.
+// What `npm run train` learns from: a file or a folder read as text, as chats or as tables. Also what its flags say is done to
+// that text.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'

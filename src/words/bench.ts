@@ -94,7 +94,7 @@ export interface BenchResult {
   matmul: { gflop_per_s: number; shape: [number, number, number] }
   /** The rate of the steps over the rate of the product in the same round, so that a busy machine slows both; median. */
   share: number
-  /** From the recorded step. */
+  /** Counted in the recorded step. */
   dispatches: number
   gflop: number
   bytes: number
@@ -103,7 +103,7 @@ export interface BenchResult {
   predicted_bytes: number
   /** Allocating, recording and compiling. */
   compile_ms: number
-  /** From there to the first step computed. */
+  /** Milliseconds from there to the first step computed. */
   first_step_ms: number
   generation_tokens_per_s: number
 }

@@ -1,5 +1,5 @@
-// What comes from outside, from a disk, a file or the clipboard, and the one shape that each of it must have before anything
-// believes it: a config, a recipe, what a run went through, a recording, the page's settings. Records are src/storage's.
+// The one shape of what comes from a disk, a file or the clipboard: a config, a recipe, a history, a recording, settings. Nothing
+// believes such a value before it was read here. Records are src/storage's.
 import * as v from 'valibot'
 import { FIELDS, type Config, type Field } from '../config'
 import { KEPT, StepColumns, type PackedSteps } from './columns'
@@ -80,7 +80,7 @@ function recipeOf(object: MakeObject, portion: Reads<number>, whole: Reads<numbe
   }
   const split: { [K in Split['by']]: FieldsOf<Extract<Split, { by: K }>, 'by'> } = {
     // A seed here says nothing, and is left out.
-    position: { seed: v.optional(v.unknown()) } as object,
+    position: { seed: v.optional(v.unknown()) },
     document: { seed: whole },
   }
   return {
@@ -131,7 +131,7 @@ export const RecordingSchema = v.object({
   name: text,
   config: ConfigSchema,
   tokenizer: v.picklist(TOKENIZER_KINDS),
-  /** Of its held-out text. */
+  /** Bytes of its held-out text to a token. */
   bytes_per_token: v.number(),
   history: v.object({
     steps: v.pipe(

@@ -1,5 +1,5 @@
-// What a tokenizer makes of a text, as the page shows it: the tokens of a passage, merges as they were learned, how far each size
-// compresses. And the questions that the page asks of the worker about it.
+// What a tokenizer makes of a text, as the page shows it: a passage's tokens, merges as they were learned, how far each size
+// compresses. Also the questions that the page asks the worker about it.
 
 export const TOKENIZER_KINDS = ['char', 'byte', 'word', 'bpe'] as const
 
@@ -7,11 +7,11 @@ export const TOKENIZER_KINDS = ['char', 'byte', 'word', 'bpe'] as const
 export interface TokenizerState {
   kind: (typeof TOKENIZER_KINDS)[number]
   /**
-   * Every token by id, special ones too. Of `char`, one code point each; of `byte` and `bpe`, bytes in GPT-2's alphabet (a space is
-   * Ġ), as tokenizer.json has them; of `word`, words and what stands between them.
+   * Every token by id, special ones too. A token of `char` is one code point. Tokens of `byte` and `bpe` are bytes in GPT-2's
+   * alphabet (a space is Ġ), as in tokenizer.json. Tokens of `word` are words and what stands between them.
    */
   vocab: string[]
-  /** Of `bpe`: what was joined to what, in the order learned. */
+  /** The pairs that `bpe` joined, in the order learned. */
   merges?: [string, string][] | undefined
   /** The tokens that stand for themselves wherever they are written (`SPECIAL`); ids are their places in `vocab`. */
   special?: string[] | undefined
@@ -76,7 +76,10 @@ export interface Merges {
   count: number[] | null
 }
 
-/** A passage's bytes; and, of the edge before each, the rank of the merge by which it goes: `ALWAYS` within special tokens. */
+/**
+ * A passage's bytes. `gone` has for each byte the rank of the merge that joins it to the byte before: ALWAYS within special
+ * tokens, NEVER where none does.
+ */
 export interface MergeReplay {
   bytes: number[]
   gone: number[]
@@ -106,7 +109,7 @@ export interface TokenizerCalls {
   readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading | null>
   /** A passage of the text that begins at about this share of it, and where something begins. */
   passageAt(share: number): Promise<string>
-  /** Of byte pairs, learned or given. */
+  /** The merges of byte pairs, learned or given. */
   merges(choice: TokenizerChoice): Promise<Merges | null>
   replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay | null>
   /** Byte pairs of 256, 512, 1,024 … tokens, as far as the text gives them. */

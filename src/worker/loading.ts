@@ -1,4 +1,4 @@
-// One text at a time is on its way: what is done for it, how far that is, and how it is called off.
+// The desk where texts are loaded: one job at a time, which says how far it is and can be called off.
 import type { Loading } from '../words/collecting'
 import { CancelledError } from '../errors'
 import { macrotask } from '../paced'

@@ -88,7 +88,7 @@ export const status = (wanted: string) => (event: RunEvent) => event.type === 's
 export async function bitsOf(lab: LocalLab, id: string) {
   const { checkpoint, extra } = decodeCheckpoint((await lab.exportRun(id)).bytes)
   // Times differ from run to run.
-  const steps = Array.from(extra.history?.steps.rows() ?? [], ({ step_ms: _, ...rest }) => rest)
+  const steps = Array.from(extra.history?.steps.rows() ?? [], (row) => ({ ...row, step_ms: 0 }))
   const meta = { ...checkpoint.meta, elapsed_s: 0 }
   return {
     meta,

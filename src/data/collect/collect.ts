@@ -24,16 +24,16 @@ export interface Dropped {
   data: StoredFile | ArrayBuffer | Uint8Array | string
 }
 
-/** What one file became. Of a zip archive, each file in it is a part, named ARCHIVE/PATH. */
+/** What one file became. Each file in a zip archive is a part, named ARCHIVE/PATH. */
 export interface Part {
   name: string
   kind: PartKind
   documents: Document[]
-  /** Of all its documents. */
+  /** In all its documents. */
   characters: number
-  /** Of a table, all of it, and the columns that became documents: `withColumns` chooses others. */
+  /** The whole table, if it is one, and the columns that became documents; `withColumns` chooses others. */
   table: { table: Table; columns: string[] } | null
-  /** Of people's chats, who can be made the assistant, who writes most first. */
+  /** The people of a chat who can be made the assistant, who writes most first. */
   speakers: readonly string[]
 }
 
@@ -55,8 +55,8 @@ export interface CollectOptions extends ReadOptions {
 }
 
 /**
- * Reads files as documents. Throws CorpusError where there are more than 10,000 files or 50 MB (before any is read), and where nothing
- * can be read; a single file's own reason, if there is but one.
+ * Reads files as documents. Throws CorpusError where there are more than 10,000 files or 50 MiB, before any is read. Throws it,
+ * too, where nothing can be read; of a single file, with that file's own reason.
  */
 export async function collect(files: readonly Dropped[], options: CollectOptions = {}): Promise<Collected> {
   if (files.length > MOST_FILES)
@@ -259,7 +259,7 @@ function refuseTotal(files: readonly Dropped[]): void {
   if (total > LARGEST_TEXT) throw tooMuch('Together these files have', total)
 }
 
-/** Of a string, characters: at most its bytes. */
+/** Bytes; for a string its characters, which are no more than its bytes. */
 function sizeOf(data: Dropped['data']): number {
   if (typeof data === 'string') return data.length
   return 'byteLength' in data ? data.byteLength : data.size

@@ -9,7 +9,7 @@ import { documentsFromTable, likeliestColumn, readCsv, tableFromJson, type Table
 
 export interface ReadOptions extends ChatOptions {
   as?: ReadAs | undefined
-  /** Of tables; the one with the most text if nothing is said. */
+  /** Columns of tables; the one with the most text if nothing is said. */
   columns?: readonly string[] | undefined
 }
 
@@ -17,9 +17,9 @@ export interface Documents {
   kind: 'text' | 'chat' | 'table'
   documents: Document[]
   notices: string[]
-  /** Of a table, all of it, and the columns that became documents. */
+  /** The whole table, if it is one, and the columns that became documents. */
   table?: { table: Table; columns: string[] }
-  /** Of people's chats: who can be made the assistant, who writes most first. */
+  /** The people of a chat who can be made the assistant, who writes most first. */
   speakers?: string[]
 }
 

@@ -1,4 +1,4 @@
-// What becomes of a collected text before a model sees it, for page and command line alike: it is cleaned, made anonymous,
+// What becomes of a collected text before a model sees it, for page and command line alike. It is cleaned, made anonymous,
 // described, and read by a tokenizer that may be learned from it.
 import { paced } from '../../paced'
 import type { Loading } from '../../words/collecting'

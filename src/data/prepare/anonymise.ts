@@ -1,5 +1,5 @@
-// Makes a text anonymous: what was found in it is masked, replaced by invented data or removed with its line, kind by kind, and
-// counted, so that it can be said what went through.
+// Makes a text anonymous. What was found in it is masked, replaced by invented data or removed with its line, kind by kind.
+// Everything is counted, so that it can be said what went through.
 import { CorpusError } from '../../errors'
 import { paced } from '../../paced'
 import {

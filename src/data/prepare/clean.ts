@@ -1,6 +1,6 @@
-// Cleans a text step by step, and says what each step did: how many places it changed, and some of them before and after.
-// Every step takes time in proportion to the text, whatever the text: people paste files of one line. In a text of documents the
-// special tokens between them stay, and none comes about.
+// Cleans a text step by step, and says what each step did: how many places it changed, and some of them before and after. Every
+// step takes time in proportion to the text, for any text: people paste files of one line. Special tokens between documents stay,
+// and no step makes a new one.
 import { franc } from 'franc-min'
 import { CorpusError } from '../../errors'
 import type { CleanReport, CleanStep } from '../../words/recipe'

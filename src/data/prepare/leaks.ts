@@ -1,5 +1,5 @@
-// What of the held-out part stands in the training part already, and so can be known by heart: its n-grams, each looked up in a
-// table of hashes and compared piece by piece, in time proportional to the text.
+// What the held-out part shares with the training part, and a model can know by heart. Its n-grams are looked up in a table of
+// hashes and compared piece by piece, in time proportional to the text.
 import type { LeakUnit } from '../../words/recipe'
 import { mix } from '../../rng'
 import { SPECIAL_TOKENS } from '../tokenize/chat_format'

@@ -1,6 +1,6 @@
-// Finds personal data in a text: what stands where, of which kind, with the words around it for a person to judge. Everything
-// takes time in proportion to the text, whatever the text: it is read in windows of a bounded size, and in a window no
-// pattern can look farther than its own bounded length.
+// Finds personal data in a text: what stands where, of which kind, with the words around it for a person to judge. The time is
+// proportional to the text, for any text. A text is read in windows of bounded size, and no pattern looks farther in a window than
+// its own bounded length.
 import type { Anonymise, PersonalHit, PiiKind } from '../../words/recipe'
 import { atOnce } from '../../paced'
 import { SPECIAL } from '../../words/tokens'

@@ -1,6 +1,6 @@
-// Byte-pair encoding over bytes, as GPT-2 has it: a text is cut into pieces, a piece starts as its bytes, and pairs of neighbours
-// are joined in the order learned. Learning joins the most frequent pair of neighbours, again and again, until the vocabulary is
-// as large as asked; it learns what Hugging Face's trainer learns.
+// Byte-pair encoding over bytes, as in GPT-2. A text is cut into pieces, a piece starts as its bytes, and neighbours are joined in
+// the order learned. Learning joins the most frequent pair of neighbours, again and again, until the vocabulary is as large as
+// asked. It learns what Hugging Face's trainer learns.
 import { CheckpointError, CorpusError } from '../../errors'
 import { LARGEST_VOCAB, type TokenizerState } from '../../words/tokens'
 import { BYTE_SYMBOLS, bytesOf, decodeBytes } from './byte_alphabet'
@@ -16,7 +16,7 @@ const FEWEST = 2
 /** Pieces whose tokens are remembered; the memory is emptied when full. Longer pieces hardly ever come back. */
 const REMEMBERED_PIECES = 1 << 16
 const LONGEST_REMEMBERED = 64
-/** Of learning, the share that counting the pieces takes, roughly; and steps of it between two looks at the clock. */
+/** Counting the pieces takes roughly this share of learning; and steps of learning between two looks at the clock. */
 const COUNTED = 0.3
 const TURN = 4096
 /** A merge and a place in one number; the merge that was learned first and then the leftmost place sorts first. */
@@ -53,7 +53,7 @@ export function* learningBpe(
   const { symbol, next, prev, weight } = yield* layingOut(yield* within(countingPieces(text, special), 0, COUNTED))
 
   const pairs = new PairIndex()
-  /** Of each pair: how often it occurs, how often when it was queued, and a list of its places from left to right. */
+  /** By pair: how often it occurs, how often when it was queued, and a list of its places from left to right. */
   const count: number[] = []
   const queued: number[] = []
   const first: number[] = []
@@ -168,7 +168,7 @@ function* layingOut(pieces: ReadonlyMap<string, number>) {
   return { symbol, next, prev, weight }
 }
 
-/** Of each byte, its id in a vocabulary; -1 where the vocabulary lacks it. */
+/** Ids by byte; -1 where the vocabulary lacks the byte. */
 function idsOfBytes(vocab: readonly string[]): Int32Array {
   return Int32Array.from(BYTE_SYMBOLS, (symbol) => vocab.indexOf(symbol))
 }

@@ -98,7 +98,7 @@ function schemaAt(path: Path): Schema {
   let schema: Schema = RecipeSchema
   for (const { key, input } of path) {
     const here = chosen(schema, input)
-    if (here.type === 'variant') return v.picklist(kindsOf(here)) as Schema
+    if (here.type === 'variant') return v.picklist(kindsOf(here))
     schema = (here.item ?? here.entries?.[String(key)])!
   }
   return chosen(schema, null)
