@@ -49,17 +49,14 @@ export function macrotask(): Promise<void> {
   })
 }
 
-/** Runs it with `pause` awaited every 20 ms, and told the share that is done. What `pause` throws ends it; null where it says false. */
-export async function paced<T>(
-  work: Generator<number, T>,
-  pause: (share: number) => Promise<unknown>,
-): Promise<T | null> {
+/** Runs it with `pause` awaited every 20 ms, and told the share that is done. What `pause` throws ends the work. */
+export async function paced<T>(work: Generator<number, T>, pause: (share: number) => Promise<unknown>): Promise<T> {
   let since = performance.now()
   for (;;) {
     const { done, value } = work.next()
     if (done) return value
     if (performance.now() - since < TURN_MS) continue
-    if ((await pause(value)) === false) return null
+    await pause(value)
     since = performance.now()
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Engine } from '../engine'
 import { countParams } from '../params'
 import { writeSafetensors, type StoredTensor } from '../storage/safetensors'
-import { engineFor, pathOf, readFlags, runCommand, UsageError } from './command'
+import { engineFor, forced, pathOf, readFlags, runCommand, UsageError } from './command'
 import { findCases, readCase, type GoldenCase } from './golden'
 import { compare, furthest, isWithin, runCase, TOLERANCE, type Got, type Row } from './parity_case'
 
@@ -16,12 +16,14 @@ and the first step's gradient norm ${TOLERANCE.gradient} (‖Δ‖/‖reference�
 norms are reported. Exits 2 where a case cannot be run.
   --engine gpu|cpu   which engine (gpu)
   --case NAME        only this case; may be given more than once
+  --kernel OP=VARIANT  the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --out DIR2         write what the engine got: NAME.got.safetensors (logits, grad.*, final.*) and NAME.got.json`
 
 await runCommand(async () => {
   const { values, positionals } = readFlags(USAGE, {
     engine: { type: 'string', default: 'gpu' },
     case: { type: 'string', multiple: true },
+    kernel: { type: 'string', multiple: true },
     out: { type: 'string' },
   })
   const [folder, ...more] = positionals
@@ -32,7 +34,7 @@ await runCommand(async () => {
   if (stranger !== undefined)
     throw new UsageError(`There is no case "${stranger}" in ${folder}; there are ${found.join(', ')}.`)
 
-  const engine = await engineFor(values.engine)
+  const engine = await engineFor(values.engine, forced(values.kernel))
   const summary: string[][] = []
   let past = 0
   let broken = 0

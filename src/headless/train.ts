@@ -16,7 +16,7 @@ import { OverridesSchema } from '../words/schema'
 import { SPECIAL } from '../words/tokens'
 import type { RunEvent, RunHistory, RunSpec } from '../words/run'
 import { Session } from '../train/session'
-import { engineFor, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
+import { engineFor, forced, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
 import { duration, jsonProgress, lineProgress } from './progress'
 import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
 import { firstNames, noticesOf, preparationOf, readSource, type SourceFlags } from './text_source'
@@ -50,6 +50,7 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
   --resume DIR       go on with the run in DIR, which holds its text; --text, --preset, --config and --seed may be said
                      again, but not changed; how it reads text stays
   --engine auto|gpu|cpu   which engine (auto: the GPU where there is one)
+  --kernel OP=VARIANT     the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --json             one JSON object a line on standard output, the last of type "result"`
 
 /** How often a run is saved while it goes on. */
@@ -75,6 +76,7 @@ await runCommand(async () => {
     out: { type: 'string' },
     resume: { type: 'string' },
     engine: { type: 'string', default: 'auto' },
+    kernel: { type: 'string', multiple: true },
     json: { type: 'boolean', default: false },
   })
   if (positionals.length > 0) throw new UsageError(`What is "${positionals[0]}"? Flags begin with --.\n\n${USAGE}`)
@@ -90,7 +92,7 @@ await runCommand(async () => {
   const tokens_per_step = config.batch_size * config.block_size * config.gradient_accumulation_steps
   const progress = flags.json ? jsonProgress() : lineProgress(target, tokens_per_step, bits)
   for (const notice of run.notices) progress.say(notice)
-  const engine = await engineFor(flags.engine)
+  const engine = await engineFor(flags.engine, forced(flags.kernel))
   const { history } = run
   const listen = (event: RunEvent) => {
     addToHistory(history, event)

@@ -36,7 +36,7 @@ export async function makeDataset(
 ): Promise<{ dataset: Dataset; notices: string[] }> {
   const built = tokenizer ? { state: tokenizer, dropped: [] } : buildCharVocab(text)
   const reader = tokenizerOf(built.state)
-  const { ids, unknown } = (await paced(reader.encoding(text), pause))!
+  const { ids, unknown } = await paced(reader.encoding(text), pause)
   const { name, licence, split, card } = source
   const corpus: CorpusInfo = {
     name,

@@ -52,7 +52,7 @@ export async function prepare(source: Collected, preparation: Preparation, means
   }
   let [text, reports]: [string, CleanReport[]] = [source.text, []]
   if (preparation.clean.length > 0)
-    ({ text, reports } = (await paced(cleaning(text, preparation.clean, special), await phase('clean')))!)
+    ({ text, reports } = await paced(cleaning(text, preparation.clean, special), await phase('clean')))
   let personal: PersonalReport | null = null
   if (preparation.anonymise) {
     const pause = await phase('anonymise')
@@ -65,14 +65,14 @@ export async function prepare(source: Collected, preparation: Preparation, means
     ...(personal && { personal: summaryOf(personal) }),
     ...(generated && { generated }),
   }
-  const card = (await paced(describing(text, made), await phase('describe')))!
+  const card = await paced(describing(text, made), await phase('describe'))
   const pause = await phase('learn')
   const { split, tokenizer } = preparation
   // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
   const isPlain = tokenizer.kind === 'char' && special.length === 0
   const state = isPlain
     ? undefined
-    : (means.learned?.(text, special, tokenizer) ?? (await paced(learning(text, tokenizer, special), pause))!)
+    : (means.learned?.(text, special, tokenizer) ?? (await paced(learning(text, tokenizer, special), pause)))
   const corpus = { name, licence, split, card }
   const read = await makeDataset(text, corpus, means.val_fraction, state, await phase('tokenize'))
   return { text, reports, personal, ...read }

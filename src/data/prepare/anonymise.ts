@@ -49,7 +49,7 @@ export async function anonymise(
   search: Search = {},
   pause: (share: number) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<Anonymised> {
-  const hits = (await paced(await finding(text, setting, search), pause))!
+  const hits = await paced(await finding(text, setting, search), pause)
   return treat(text, hits, setting, search.special)
 }
 
