@@ -1,12 +1,12 @@
-// What a run is made of: nanoGPT's words for the model and for its training, one table that says of each field its range,
-// default and reason, and `validate`, which never throws but answers with problems and a way out of each.
+// What a run is made of, in nanoGPT's words. One table says of each field its range, its default and why it is there. `validate`
+// never throws: it answers with problems and a way out of each.
 
 export const POSITIONS = ['learned', 'rope', 'none'] as const
 export const NORMS = ['layernorm', 'rmsnorm'] as const
 export const MLPS = ['gelu', 'swiglu', 'relu2'] as const
 export const RECOMPUTES = ['none', 'mlp', 'layer'] as const
 export const PRECISIONS = ['f32', 'fast'] as const
-export const SCHEDULES = ['constant', 'linear', 'cosine', 'wsd'] as const
+const SCHEDULES = ['constant', 'linear', 'cosine', 'wsd'] as const
 
 /** The shape of a model. Sizes are counts; `vocab_size` comes from the tokenizer. */
 export interface ModelConfig {
@@ -64,26 +64,38 @@ export type Config = ModelConfig & TrainConfig
 /** What a changed field needs before it takes hold. */
 export type Apply = 'now' | 'restart'
 
-interface FieldCommon {
+interface FieldCommon<T> {
   label: string
   why: string
   apply: Apply
   group: 'model' | 'training'
+  default: T
+  /** The value of runs that do not name the field, because it is younger than they are. */
+  absent?: T
   cite?: { text: string; url: string }
 }
-export type Field = FieldCommon &
-  (
-    | { kind: 'int'; min: number; max: number; default: number; unit?: string }
-    /** `steps`: `125` walks 1-2-5 decades, a number is an even step. */
-    | { kind: 'float'; min: number; max: number; default: number; unit?: string; steps: '125' | number }
-    | { kind: 'bool'; default: boolean }
-    | { kind: 'choice'; options: readonly string[]; default: string }
-  )
+interface NumberField extends FieldCommon<number> {
+  min: number
+  max: number
+  unit?: string
+}
+/** `steps`: `125` walks 1-2-5 decades, a number is an even step. */
+type NumericField = NumberField & ({ kind: 'int' } | { kind: 'float'; steps: '125' | number })
+interface BoolField extends FieldCommon<boolean> {
+  kind: 'bool'
+}
+interface ChoiceField<T extends string> extends FieldCommon<T> {
+  kind: 'choice'
+  options: readonly T[]
+}
+export type Field = NumericField | BoolField | ChoiceField<string>
+/** The field that describes values of type T. */
+type FieldOf<T> = [T] extends [number] ? NumericField : [T] extends [boolean] ? BoolField : ChoiceField<T & string>
 
 const arxiv = (id: string, text: string) => ({ text, url: `https://arxiv.org/abs/${id}` })
 
 /** Every field a person can set, in the order in which Advanced lists them. */
-export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: Field } = {
+export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: FieldOf<Config[K]> } = {
   n_layer: {
     kind: 'int',
     group: 'model',
@@ -392,6 +404,7 @@ export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: Fiel
     label: 'Recompute',
     options: RECOMPUTES,
     default: 'none',
+    absent: 'none',
     apply: 'now',
     why: 'The backward pass computes the MLPs, or whole layers, a second time instead of keeping them: less memory, more arithmetic, the same numbers bit for bit.',
     cite: arxiv('1604.06174', 'Chen et al. 2016'),
@@ -402,6 +415,7 @@ export const FIELDS: { readonly [K in Exclude<keyof Config, 'vocab_size'>]: Fiel
     label: 'Precision',
     options: PRECISIONS,
     default: 'f32',
+    absent: 'f32',
     apply: 'now',
     why: 'Fast: the factors of large products, and what attention reads, are rounded to 16 bits, where this device is right and faster with them; weights, sums and the optimizer keep 32. The loss follows the exact one closely, not bit for bit.',
     cite: arxiv('1710.03740', 'Micikevicius et al. 2017'),
@@ -494,11 +508,7 @@ export function validate(config: Config): Problem[] {
         say(name, `${field.label} must be true or false, not ${show(value)}; try ${field.default}.`, field.default)
     } else if (field.kind === 'choice') {
       if (!field.options.some((o) => o === value))
-        say(
-          name,
-          `${field.label} must be one of ${field.options.join(', ')}, not ${show(value)}.`,
-          field.default as Problem['fix'],
-        )
+        say(name, `${field.label} must be one of ${field.options.join(', ')}, not ${show(value)}.`, field.default)
     } else if (typeof value !== 'number' || !Number.isFinite(value)) {
       say(name, `${field.label} must be a number, not ${show(value)}; try ${field.default}.`, field.default)
     } else if (field.kind === 'int' && !Number.isInteger(value)) {

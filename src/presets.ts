@@ -190,8 +190,8 @@ export const PRESETS: readonly Preset[] = [
 export const DEFAULT_PRESET = PRESETS[0]!
 
 /**
- * A whole config from overrides (a preset's, or a stop of the dial): the defaults of FIELDS for the rest, with full attention
- * and the MLP width of habit where they are not given.
+ * A whole config from overrides (a preset's, or a stop of the dial). What they leave out has the defaults of FIELDS, full
+ * attention and the MLP width of habit.
  */
 export function configFor(overrides: Partial<Config>, vocab_size: number): Config {
   const config = { ...defaultConfig(vocab_size), ...overrides, vocab_size }

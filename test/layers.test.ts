@@ -28,7 +28,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'data/collect': ['data/collect', 'data/tokenize', ...BASE],
   'data/prepare': ['data/prepare', 'data/tokenize', ...BASE],
   'data/made': ['data/made', 'data/tokenize', ...BASE],
-  'data/dataset': ['data/dataset', 'data/tokenize', ...BASE],
+  'data/dataset': ['data/dataset', 'data/prepare', 'data/tokenize', ...BASE],
   evaluate: ['evaluate', 'data/dataset', 'data/made', 'data/tokenize', ...BASE],
   train: ['train', 'model', 'ops', 'gpu', 'cpu', ...DATA, ...BASE],
   inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', ...DATA, ...BASE],

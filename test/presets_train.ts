@@ -5,7 +5,8 @@ import { expect } from 'vitest'
 import type { Config } from '../src/config'
 import { loadCorpus } from '../src/data/made/corpora'
 import { makeDataset, type Dataset } from '../src/data/dataset/dataset'
-import { ladder } from '../src/data/dataset/ladder'
+import { climbing } from '../src/data/dataset/ladder'
+import { atOnce } from '../src/paced'
 import type { Engine } from '../src/engine'
 import { invariant } from '../src/errors'
 import { configFor, PRESETS } from '../src/presets'
@@ -50,7 +51,7 @@ export async function trainPreset(
   const session = await Session.open(engine, spec, dataset, null, () => undefined)
   return {
     dataset,
-    trigram: val.length > 0 ? ladder(train, val, tokenizer.vocab_size, 3)[3]! : NaN,
+    trigram: val.length > 0 ? atOnce(climbing(train, val, tokenizer.vocab_size, 3))[3]! : NaN,
     async until(reached, { from, every, to }) {
       for (let step = from; step <= to; step += every) {
         while (session.step < step) await session.advance()

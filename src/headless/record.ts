@@ -37,7 +37,7 @@ await runCommand(async () => {
     ladder: await ladderOf(dataset, val_fraction, () => Promise.resolve()),
     history: {
       ...history,
-      steps: history.steps.filter(({ step }) => step % EVERY === 0 || step === 1 || step === last),
+      steps: [...history.steps.rows()].filter(({ step }) => step % EVERY === 0 || step === 1 || step === last),
     },
   }
   const file = pathOf(flags.out)

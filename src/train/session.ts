@@ -7,6 +7,7 @@ import type { Engine, Timing } from '../engine'
 import { ConfigError, NotFiniteError } from '../errors'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
+import { indexAtStep } from '../words/columns'
 import type {
   Checkpoint,
   EvalMetrics,
@@ -334,5 +335,6 @@ export class Session implements Model {
 /** The training losses that the next evaluation averages. */
 function lossesSinceEvaluation({ steps, evals }: RunHistory): number[] {
   const last = evals.at(-1)?.step ?? 0
-  return steps.filter(({ step }) => step > last).map(({ loss }) => loss)
+  const columns = steps.view()
+  return [...columns.loss.subarray(indexAtStep(columns, last) + 1)]
 }

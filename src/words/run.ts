@@ -1,6 +1,7 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
 import type { Config } from '../config'
 import type { KernelChoice, SamplingOptions } from '../engine'
+import type { PackedSteps, StepColumns } from './columns'
 import type { CorpusInfo } from './corpus'
 import type { TokenizerState } from './tokens'
 
@@ -37,11 +38,14 @@ export interface Sample {
 
 /** What a run went through, oldest first. */
 export interface RunHistory {
-  steps: StepMetrics[]
+  steps: StepColumns
   evals: EvalMetrics[]
   samples: Sample[]
   events: { step: number; text: string }[]
 }
+
+/** A history as it is stored and sent: between threads a class is lost, columns are not. */
+export type PackedHistory = Omit<RunHistory, 'steps'> & { steps: PackedSteps }
 
 /** Everything needed to build a session, and nothing about how far it got. */
 export interface RunSpec {

@@ -73,7 +73,7 @@ describe('files', () => {
       CorpusError,
     )
     const huge = { size: 500 * 2 ** 20, arrayBuffer: () => Promise.reject(new Error('was read')) }
-    await expect(s.loadFiles([{ name: 'huge.txt', data: huge }])).rejects.toThrow(/500.0 MB; the limit is 50 MB/)
+    await expect(s.loadFiles([{ name: 'huge.txt', data: huge }])).rejects.toThrow(/524.3 MB; the limit is 52.4 MB/)
     expect(s.current.dataset.corpus.fingerprint).toBe(before.corpus.fingerprint)
     expect((await s.prepare(UNTOUCHED)).corpus.name).toBe('mine')
   })

@@ -1,8 +1,8 @@
 // Long work: the newest goes on, what is cancelled ends and is waited for, and how far it is is told, but not too often.
+import { macrotask } from '../../src/paced'
 import { expect, test } from 'vitest'
 import { CancelledError, SupersededError } from '../../src/errors'
 import { Desk, type Job } from '../../src/worker/desk'
-import { macrotask } from '../../src/worker/turns'
 
 /** Works until it is ended. */
 const forever = async ({ pause }: Pick<Job<never>, 'pause'>): Promise<never> => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { defaultConfig } from '../../../src/config'
 import type { RunEvent, StepMetrics } from '../../../src/words/run'
 import type { Lab, LabEvent, OpenRun, RunSummary } from '../../../src/worker/protocol'
+import { StepColumns } from '../../../src/words/columns'
 import { answering, stubBrowser } from '../page_env'
 
 let tell: (events: LabEvent[]) => void = () => undefined
@@ -41,7 +42,7 @@ const metrics = (step: number, loss = 2): StepMetrics => ({
 
 const open: OpenRun = {
   run,
-  history: { steps: [metrics(1), metrics(2)], evals: [], samples: [], events: [] },
+  history: { steps: StepColumns.from([metrics(1), metrics(2)]).packed(), evals: [], samples: [], events: [] },
   readOnly: null,
   broken: null,
 }
