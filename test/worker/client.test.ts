@@ -106,10 +106,10 @@ test('what is told of a run comes after the answer that gives the page the run',
   const { vocab_size } = await lab.loadText('fox', TEXT)
   await lab.createRun({ name: 'fox', config: { ...tiny, vocab_size }, prompt: '' })
   order.push('answer')
-  await vi.waitFor(() => expect(order).toContain('checkpoint'), 20_000)
+  await vi.waitFor(() => expect(order).toContain('checkpoint'), 300_000)
   expect(order[0]).toBe('answer')
   await lab.step()
-  await vi.waitFor(() => expect(order.filter((type) => type === 'status')).toHaveLength(2), 20_000)
+  await vi.waitFor(() => expect(order.filter((type) => type === 'status')).toHaveLength(2), 300_000)
 })
 
 test('errors come back as what they were', async () => {
