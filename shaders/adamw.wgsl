@@ -1,6 +1,6 @@
-// AdamW (Loshchilov and Hutter, arXiv 1711.05101) as torch.optim.AdamW, over one flat arena. The gradient is first shortened
-// to the clip as torch.nn.utils.clip_grad_norm_ does; elements before DECAYED are subject to weight decay. Where the norm is
-// not a finite number nothing is touched: the weights of the last good step stay.
+// AdamW (Loshchilov and Hutter, arXiv 1711.05101) as torch.optim.AdamW, over one flat arena. The gradient is first scaled down to
+// the clip, as torch.nn.utils.clip_grad_norm_ does. Elements before DECAYED are subject to weight decay. If the norm is not finite,
+// nothing is written and the weights of the last good step stay.
 
 @group(0) @binding(0) var<storage, read_write> weights: array<numbers>;  // [SIZE]
 @group(0) @binding(1) var<storage, read> grads: array<numbers>;          // [SIZE]
@@ -13,19 +13,19 @@ override SIZE: u32;
 override DECAYED: u32; // a multiple of STEP, as SIZE is
 
 // one thread per `numbers`
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
-  // Bits, since compilers may assume that a comparison never meets NaN.
+  let i = flat_thread(group, groups, lane, FLAT);
+  // The exponent's bits tell, since compilers may assume that a comparison never meets NaN.
   if (i >= SIZE / STEP || (bitcast<u32>(norm[0]) & 0x7f800000u) == 0x7f800000u) { return; }
-  let learning_rate = hyper[0];
-  let clip = select(1.0, min(1.0, hyper[7] / (norm[0] + 1e-6)), hyper[7] > 0.0);
+  let learning_rate = hyper[HYPER_LEARNING_RATE];
+  let clip = select(1.0, min(1.0, hyper[HYPER_GRAD_CLIP] / (norm[0] + 1e-6)), hyper[HYPER_GRAD_CLIP] > 0.0);
   let g = grads[i] * clip;
   var w = weights[i];
-  if (i < DECAYED / STEP) { w -= learning_rate * hyper[1] * w; }
-  let m_new = hyper[2] * m[i] + hyper[8] * g;
-  let v_new = hyper[3] * v[i] + hyper[9] * g * g;
+  if (i < DECAYED / STEP) { w -= learning_rate * hyper[HYPER_WEIGHT_DECAY] * w; }
+  let m_new = hyper[HYPER_BETA1] * m[i] + hyper[HYPER_REST1] * g;
+  let v_new = hyper[HYPER_BETA2] * v[i] + hyper[HYPER_REST2] * g * g;
   m[i] = m_new;
   v[i] = v_new;
-  weights[i] = w - learning_rate / hyper[5] * m_new / (sqrt(v_new) / sqrt(hyper[6]) + hyper[4]);
+  weights[i] = w - learning_rate / hyper[HYPER_BIAS1] * m_new / (sqrt(v_new) / sqrt(hyper[HYPER_BIAS2]) + hyper[HYPER_EPS]);
 }

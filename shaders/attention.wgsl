@@ -1,16 +1,16 @@
 // Causal self-attention (Vaswani et al., arXiv 1706.03762), the plain form that keeps the whole T×T matrix:
-// att = softmax(q·kᵀ/√HS) over the past, out = dropout(att)·v. Queries of a group share one key/value head
-// (Ainslie et al., arXiv 2305.13245). A row of qkv is [q of NH heads | k of NKV | v of NKV].
+// att = softmax(q·kᵀ/√HS) over s ≤ t, out = dropout(att)·v. NH/NKV query heads share one key/value head (Ainslie et al.,
+// arXiv 2305.13245). A row of qkv is [q of NH heads | k of NKV | v of NKV].
 
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [B, T, (NH + 2 NKV)·HS]
-@group(0) @binding(1) var<storage, read> dice: array<u32>;           // [seed, step, …]
+@group(0) @binding(1) var<storage, read> dice: array<u32>;           // DICE of src/engine.ts
 @group(0) @binding(2) var<storage, read_write> att: array<f32>;      // [B, NH, T, T] before dropout, 0 in the future
 @group(0) @binding(3) var<storage, read_write> out: array<f32>;      // [B, T, NH·HS]
 @group(0) @binding(4) var<storage, read> dout: array<f32>;           // [B, T, NH·HS]
 @group(0) @binding(5) var<storage, read_write> dpreatt: array<f32>;  // [B, NH, T, T] gradient of q·kᵀ, already scaled
 @group(0) @binding(6) var<storage, read_write> dqkv: array<f32>;     // [B, T, (NH + 2 NKV)·HS]
 
-/// Which dropout of a program this is: a number of a call, so that one kernel serves all layers.
+/// `stream` is the stream of random numbers of this dropout. It differs by layer, and a uniform lets one kernel serve all layers.
 struct Size {
   stream: u32,
 }
@@ -41,7 +41,7 @@ fn kept(key: u32, index: u32) -> f32 {
   return 1.0;
 }
 fn draw() -> u32 {
-  if (DROPOUT) { return dropout_key(dice[0], dice[1], size.stream); }
+  if (DROPOUT) { return dropout_key(dice[DICE_SEED], dice[DICE_STEP], size.stream); }
   return 0u;
 }
 
@@ -77,9 +77,9 @@ fn forward_att(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
 }
 
 // one thread per element of out
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward_out(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * T * NH * HS) { return; }
   let c = i % HS;
   let h = i / HS % NH;
@@ -118,9 +118,9 @@ fn backward_att(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
 }
 
 // one thread per element of dq; preatt[t,s] = q[t]·k[s]
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * T * NH * HS) { return; }
   let c = i % HS;
   let h = i / HS % NH;
@@ -133,10 +133,10 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   if (ACCUMULATE) { dqkv[at] += sum; } else { dqkv[at] = sum; }
 }
 
-// one thread per element of dk and its dv; every query of the group that looked at s: preatt = q·k, out = dropout(att)·v
-@compute @workgroup_size(64)
+// one thread per element of dk and the same of dv, summed over the queries t ≥ s of the group; preatt = q·k, out = dropout(att)·v
+@compute @workgroup_size(FLAT)
 fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * T * NKV * HS) { return; }
   let c = i % HS;
   let kv = i / HS % NKV;

@@ -1,5 +1,5 @@
-// Attention of the next T tokens of one text over everything before them, whose keys and values are kept: the cache holds
-// row s of position s. Forward only.
+// Causal attention of the next T tokens of one text over all earlier positions, for generation. Row s of the caches holds the keys and
+// values of position s. Forward only.
 
 @group(0) @binding(0) var<storage, read> qkv: array<f32>;            // [T, (NH + 2 NKV)·HS]
 @group(0) @binding(1) var<storage, read> pos: array<u32>;            // [1] position of the first of the T
@@ -16,9 +16,9 @@ override HS: u32;
 override SCALE: f32; // 1/√HS
 
 // one thread per element of the T new rows
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn append(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   let width = NKV * HS;
   let t = i / width;
   if (t >= T || pos[0] + t >= P) { return; }
@@ -59,9 +59,9 @@ fn forward_att(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gro
 }
 
 // one thread per element of out
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward_out(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= T * NH * HS) { return; }
   let h = i / HS % NH;
   let t = i / (HS * NH);

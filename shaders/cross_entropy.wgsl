@@ -3,7 +3,7 @@
 
 @group(0) @binding(0) var<storage, read> logits: array<f32>;         // [N, V]
 @group(0) @binding(1) var<storage, read> targets: array<i32>;        // [N]
-@group(0) @binding(2) var<storage, read> scale: array<f32>;          // [1] 1 / (counted targets · micro-batches)
+@group(0) @binding(2) var<storage, read> scale: array<f32>;          // [N] each row's share in the loss: 1 / (counted targets · micro-batches), or its weight's share
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>;   // [N]
 @group(0) @binding(4) var<storage, read_write> lse: array<f32>;      // [N]
 @group(0) @binding(5) var<storage, read_write> dlogits: array<f32>;  // [N, V]
@@ -41,28 +41,28 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   }
 }
 
-/// dlogits = (softmax − (1 − e)·onehot − e/V) · scale, of the logit at `i`; 0 in a row that is not counted.
+/// dlogits = (softmax − (1 − e)·onehot − e/V) · scale[n], of the logit at `i`; 0 in a row n that is not counted.
 fn gradient(i: u32, logit: f32) -> f32 {
   let n = i / V;
   let target_id = targets[n];
   if (target_id < 0) { return 0.0; }
   let hot = select(0.0, 1.0 - SMOOTHING, u32(target_id) == i % V);
-  return (exp(logit - lse[n]) - hot - SMOOTHING / f32(V)) * scale[0];
+  return (exp(logit - lse[n]) - hot - SMOOTHING / f32(V)) * scale[n];
 }
 
 // one thread per logit
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * V) { return; }
   let d = gradient(i, logits[i]);
   if (ACCUMULATE) { dlogits[i] += d; } else { dlogits[i] = d; }
 }
 
 // the same where dlogits has the memory of the logits, and so holds them: each is read by the thread that writes over it
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward_in_place(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * V) { return; }
   dlogits[i] = gradient(i, dlogits[i]);
 }

@@ -1,6 +1,7 @@
-// What four neighbouring threads have of four vec4s, added up from register to register; see flash_attention.tile.wgsl. That threads
-// 4n to 4n + 3 are one quad of a subgroup holds on every driver known, and is promised by none: the comparison with the plain kernel tells.
+// `sum_quad` of flash_attention.tile.wgsl from register to register, by quad operations of subgroups. Every known driver makes threads
+// 4n to 4n + 3 a quad of a subgroup, and none promises it. The comparison with the plain kernel finds a driver that does not.
 
+/// Sum of each column of `own` over the four threads of a quad.
 fn sum_quad(own: mat4x4f, lane: u32) -> mat4x4f {
   var sum: mat4x4f;
   for (var i = 0u; i < 4u; i++) {

@@ -1,18 +1,19 @@
-// Flash attention through workgroup memory; the head of flash_attention.wgsl holds, the loops are those of Dao, arXiv 2307.08691.
-// A workgroup owns 64 rows of one head, and TILE rows of the other side are read once for all of them; tiles wholly beyond the
-// diagonal are never read. Four neighbouring threads share a pair of rows, x and y: each keeps every fourth vec4 of both, so that
-// what it reads of a tile serves twice and a head of 64 fits into registers. A dot product is then in four parts, which `sum_quad`
-// adds up for all four threads; it is put after this text. HS4 is a multiple of 4, TILE of 8. A matrix here is four rows of a tile,
-// one a column: `row * matrix` is their four dot products with the row, `matrix * weights` their weighted sum.
-// `Kept`, what tiles are made of, is put before this text: numbers as they are, or, where a run asks for speed before exactness, of
-// 16 bits, which leave room for twice the rows. What is summed has 32 either way.
+// Flash attention through workgroup memory. The head of flash_attention.wgsl applies; the loops are those of Dao, arXiv 2307.08691.
+// A workgroup owns ROWS queries of one head and loads TILE keys and values at a time (in backward_kv, ROWS keys and TILE queries).
+// Tiles wholly above the diagonal are never loaded.
+// Four neighbouring threads, a quad, share two rows, x and y. Each thread keeps every fourth vec4 of both, so that a value read from a
+// tile serves twice and a head of 64 fits into registers. `sum_quad` adds a quad's four parts of a dot product.
+// A mat4x4f here holds one vec4 of four rows of a tile, a row in each column. `row * matrix` is four dot products, `matrix * weights` a
+// weighted sum of the rows. HS4 is a multiple of 4, TILE of 8.
+// src/ops/flash_attention.ts puts `Kept`, the type of the tiles, before this text and `sum_quad` after it. `Kept` is vec4f, or with `fast`
+// vec4<f16>, which doubles TILE. Sums always have 32 bits.
 
-const ROWS = 64u;
+const ROWS = FLASH_ROWS;
 const THREADS = 2u * ROWS;
 const SHARE = HS4 / 4u; // vec4s of a row that one thread keeps
 const NEXT = vec4u(0u, 1u, 2u, 3u);
 
-// As in matmul.wgsl: gradients are multiplied by a power of two before they are kept in 16 bits, and what is made of them divided by it.
+// As in matmul.wgsl: gradients kept in 16 bits are scaled up by a power of two, and sums of them scaled down again.
 override UP: f32 = 1.0;
 override DOWN: f32 = 1.0 / UP;
 
@@ -21,16 +22,17 @@ var<workgroup> tile_b: array<Kept, TILE * HS4>; // [TILE, HS] values, or gradien
 var<workgroup> tile_lse: array<f32, TILE>;
 var<workgroup> tile_delta: array<f32, TILE>;
 
-/// Four rows of a tile from `row` on, their vec4 number `c`.
+/// The vec4 number `c` of rows `row` … `row + 3` of tile_a.
 fn four_a(row: u32, c: u32) -> mat4x4f {
   let at = row * HS4 + c;
   return mat4x4f(vec4f(tile_a[at]), vec4f(tile_a[at + HS4]), vec4f(tile_a[at + 2u * HS4]), vec4f(tile_a[at + 3u * HS4]));
 }
+/// The vec4 number `c` of rows `row` … `row + 3` of tile_b.
 fn four_b(row: u32, c: u32) -> mat4x4f {
   let at = row * HS4 + c;
   return mat4x4f(vec4f(tile_b[at]), vec4f(tile_b[at + HS4]), vec4f(tile_b[at + 2u * HS4]), vec4f(tile_b[at + 3u * HS4]));
 }
-/// Keys and values from row s on; beyond the text the last is read again, and its weight is zero.
+/// Loads TILE keys and values from row s on. A row past the last is a copy of the last, which gets weight zero.
 fn load_keys(b: u32, s: u32, h: u32, lane: u32) {
   for (var i = lane; i < TILE * HS4; i += THREADS) {
     let k = k_at(b, min(s + i / HS4, T - 1u), h) + i % HS4;
@@ -38,7 +40,7 @@ fn load_keys(b: u32, s: u32, h: u32, lane: u32) {
     tile_b[i] = Kept(qkv[k + NKV * HS4]);
   }
 }
-/// Queries from row t on, and what goes with them. Beyond the text a weight exp(score − lse) is zero.
+/// Loads TILE queries from row t on, with dout, lse and delta. Past the last row lse is large, so that the weight exp(score − lse) is zero.
 fn load_queries(b: u32, t: u32, h: u32, lane: u32) {
   for (var i = lane; i < TILE * HS4; i += THREADS) {
     let row = min(t + i / HS4, T - 1u);
@@ -54,12 +56,12 @@ fn load_queries(b: u32, t: u32, h: u32, lane: u32) {
 fn largest(x: vec4f) -> f32 {
   return max(max(x.x, x.y), max(x.z, x.w));
 }
-/// Blocks of rows, by which the workgroups of a head divide the text.
+/// Number of blocks of ROWS rows in a sequence, one for each workgroup of a head.
 fn blocks() -> u32 {
   return (T + ROWS - 1u) / ROWS;
 }
 
-// one workgroup per 64 rows of out, the longest first; four threads per pair
+// one workgroup per ROWS rows of out, those with the most keys first; four threads per pair of rows
 @compute @workgroup_size(THREADS)
 fn forward_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = flat_group(group, groups);
@@ -90,9 +92,9 @@ fn forward_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
     load_keys(b, s, h, lane);
     workgroupBarrier();
     for (var j = 0u; j < min(TILE, end - s); j += 8u) {
-      var near_x = vec4f(); // with the next four keys
+      var near_x = vec4f(); // scores with the next four keys
       var near_y = vec4f();
-      var far_x = vec4f();  // with the four after them
+      var far_x = vec4f();  // scores with the four keys after them
       var far_y = vec4f();
       for (var c = 0u; c < SHARE; c++) {
         let near = four_a(j, 4u * c + own);
@@ -137,7 +139,7 @@ fn forward_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
   if (own == 0u && t.y < T) { lse[row.y] = most.y + log(total.y); }
 }
 
-// one workgroup per 64 rows of dq, the longest first; ds = p · (dp − delta), dq = Σ ds·k/√HS
+// one workgroup per ROWS rows of dq, those with the most keys first; ds = p · (dp − delta), dq = Σ ds·k/√HS
 @compute @workgroup_size(THREADS)
 fn backward_q_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = flat_group(group, groups);
@@ -213,7 +215,8 @@ fn backward_q_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups)
   }
 }
 
-// one workgroup per 64 rows of dk and of dv, the longest first; every query of the group that looked at them: dv = Σ p·dout, dk = Σ ds·q/√HS
+// one workgroup per ROWS rows of dk and of dv, those with the most queries first, summed over the queries t ≥ s of the group:
+// dv = Σ p·dout, dk = Σ ds·q/√HS
 @compute @workgroup_size(THREADS)
 fn backward_kv_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = flat_group(group, groups);
@@ -297,6 +300,7 @@ fn backward_kv_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups
   }
 }
 
+/// Writes or adds one vec4 of dqkv.
 fn put(i: u32, gradient: vec4f) {
   if (ACCUMULATE) { dqkv[i] += gradient; } else { dqkv[i] = gradient; }
 }

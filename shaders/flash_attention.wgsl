@@ -1,17 +1,17 @@
-// Causal self-attention that never keeps the T×T matrix (Dao et al., arXiv 2205.14135; backward as in arXiv 2307.08691): one pass
-// over the keys with a running maximum and sum, and the log-sum-exp of each row saved, from which backward recomputes the weights.
-// A row of qkv is [q of NH heads | k of NKV | v of NKV]; everything is read by fours, so HS is a multiple of 4.
-// Each thread keeps its own query (or its own key) in registers and walks the others, four at a time.
+// Causal self-attention that never keeps the T×T matrix (Dao et al., arXiv 2205.14135; backward as in arXiv 2307.08691). The forward
+// passes once over the keys with a running maximum and sum. It saves each row's log-sum-exp, from which the backward recomputes the weights.
+// A row of qkv is [q of NH heads | k of NKV | v of NKV]; it is read by vec4s, so HS is a multiple of 4.
+// Each thread keeps its own query (or key) in registers and loops over the keys (or queries), four at a time.
 
 @group(0) @binding(0) var<storage, read> qkv: array<vec4f>;           // [B, T, (NH + 2 NKV)·HS]
-@group(0) @binding(1) var<storage, read> dice: array<u32>;            // [seed, step, …]
+@group(0) @binding(1) var<storage, read> dice: array<u32>;            // DICE of src/engine.ts
 @group(0) @binding(2) var<storage, read_write> out: array<vec4f>;     // [B, T, NH·HS]
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>;       // [B, NH, T] log Σ exp(q·k/√HS)
 @group(0) @binding(4) var<storage, read> dout: array<vec4f>;          // [B, T, NH·HS]
-@group(0) @binding(5) var<storage, read_write> delta: array<f32>;     // [B, NH, T] dout·out, what the softmax takes back
+@group(0) @binding(5) var<storage, read_write> delta: array<f32>;     // [B, NH, T] dout·out, subtracted in the softmax's gradient
 @group(0) @binding(6) var<storage, read_write> dqkv: array<vec4f>;    // [B, T, (NH + 2 NKV)·HS]
 
-/// Which dropout of a program this is: a number of a call, so that one kernel serves all layers.
+/// `stream` is the stream of random numbers of this dropout. It differs by layer, and a uniform lets one kernel serve all layers.
 struct Size {
   stream: u32,
 }
@@ -39,10 +39,10 @@ fn out_at(b: u32, t: u32, h: u32) -> u32 {
   return ((b * T + t) * NH + h) * HS4;
 }
 fn draw() -> u32 {
-  if (DROPOUT) { return dropout_key(dice[0], dice[1], size.stream); }
+  if (DROPOUT) { return dropout_key(dice[DICE_SEED], dice[DICE_STEP], size.stream); }
   return 0u;
 }
-/// What dropout makes of the weights of four neighbours; `index` is the first one's place in the T×T matrix.
+/// Dropout's factors for four weights of att, `stride` elements apart; `index` is the first one's element in [B, NH, T, T].
 fn kept(key: u32, index: u32, stride: u32) -> vec4f {
   if (!DROPOUT) { return vec4f(1.0); }
   return vec4f(
@@ -54,9 +54,9 @@ fn kept(key: u32, index: u32, stride: u32) -> vec4f {
 }
 
 // one thread per row of out
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * NH * T) { return; }
   let t = i % T;
   let h = i / T % NH;
@@ -72,7 +72,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   var most = MINUS_INFINITY;
   var total = 0.0;
   for (var s = 0u; s <= t; s += 4u) {
-    // Beyond the present the last key is read again and its weight is zero.
+    // A key past t is replaced by key t, with weight zero.
     let past = vec4u(s, s + 1u, s + 2u, s + 3u);
     let k0 = k_at(b, past.x, h);
     let k1 = k_at(b, min(past.y, t), h);
@@ -99,10 +99,10 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
   lse[i] = most + log(total);
 }
 
-// one thread per row of dq, which also writes delta; with p = exp(q·k/√HS − lse) and dp = dout·v: ds = p · (dp − delta), dq = Σ ds·k/√HS
-@compute @workgroup_size(64)
+// one thread per row of dq and of delta; with p = exp(q·k/√HS − lse) and dp = dout·v: ds = p · (dp − delta), dq = Σ ds·k/√HS
+@compute @workgroup_size(FLAT)
 fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * NH * T) { return; }
   let t = i % T;
   let h = i / T % NH;
@@ -146,10 +146,10 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
   }
 }
 
-// one thread per row of dk and of dv; every query of the group that looked at s: dv = Σ p·dout, dk = Σ ds·q/√HS
-@compute @workgroup_size(64)
+// one thread per row of dk and of dv, summed over the queries t ≥ s of the group: dv = Σ p·dout, dk = Σ ds·q/√HS
+@compute @workgroup_size(FLAT)
 fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= B * NKV * T) { return; }
   let s = i % T;
   let kv = i / T % NKV;

@@ -9,18 +9,18 @@ override SIZE: u32;
 override ACCUMULATE: bool = false;
 
 // one thread per `numbers`
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
-  out[i] = activate_each(GELU, x[i]);
+  out[i] = activate_each(ACTIVATION_GELU, x[i]);
 }
 
 // one thread per `numbers`
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
-  let d = dout[i] * slope_each(GELU, x[i]);
+  let d = dout[i] * slope_each(ACTIVATION_GELU, x[i]);
   if (ACCUMULATE) { dx[i] += d; } else { dx[i] = d; }
 }

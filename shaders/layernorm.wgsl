@@ -1,6 +1,6 @@
 // LayerNorm (Ba et al., arXiv 1607.06450): out = (x − mean) · rstd · weight + bias over each row of C numbers,
-// rstd = 1/√(var + eps). The gradients of weight and bias are sums over all rows: each workgroup of the backward leaves the
-// sums over its stretch of rows in `partials`, and `finish` adds those up.
+// rstd = 1/√(var + eps). The gradients of weight and bias are sums over all rows. Each workgroup of the backward writes the sums over
+// its stretch of rows to `partials`, and `finish` adds them.
 
 @group(0) @binding(0) var<storage, read> x: array<numbers>;              // [N, C]
 @group(0) @binding(1) var<storage, read> weight: array<numbers>;         // [C]
@@ -14,7 +14,7 @@
 @group(0) @binding(9) var<storage, read_write> dbias: array<numbers>;    // [C]
 @group(0) @binding(10) var<storage, read_write> partials: array<numbers>; // [COUNT, SUMS, C] of dweight and, with a bias, dbias
 
-/// Whether gradients are added to what is there: a number of a call, so that one kernel does both.
+/// `accumulate` says whether a gradient is added to (`+=`) or written (`=`). As a uniform it lets one kernel do both.
 struct Size {
   accumulate: u32, // 1 or 0
 }
@@ -27,13 +27,13 @@ override EPS: f32 = 1e-5;
 override BIAS: bool = false;
 override SUMS: u32 = 1u; // 2 with a bias
 override TEAM: u32 = LANES; // lanes that share a row
-override PER: u32 = 1u;     // `numbers` of a row that fall to each of them: every TEAM-th
-override STRETCH: u32 = 1u; // rows that a workgroup of the backward goes through
-override COUNT: u32 = 1u;   // stretches
+override PER: u32 = 1u;     // `numbers` of a row that each lane of a team holds: every TEAM-th
+override STRETCH: u32 = 1u; // rows in a stretch, which one workgroup of the backward computes
+override COUNT: u32 = 1u;   // number of stretches
 
-var<workgroup> held: array<array<numbers, LANES>, PER>; // the rows; each lane reads only what it put there itself
+var<workgroup> held: array<array<numbers, LANES>, PER>; // the rows of x; a lane reads only what it wrote itself
 
-// one team per row; a team past the last row goes along to the barriers, and writes nothing
+// one team per row; a team past the last row takes part in the barriers and writes nothing
 @compute @workgroup_size(LANES)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = flat_group(group, groups) * (LANES / TEAM) + lane / TEAM;
@@ -66,8 +66,8 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 
 var<workgroup> columns: array<array<numbers, LANES>, 4>;
 
-// one workgroup per stretch of rows, of which its teams take turns; with x̂ = (x − mean) · rstd and g = dout · weight:
-// dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)), then dweight = Σ dout · x̂ and dbias = Σ dout while the rows are still in the cache
+// one workgroup per stretch of rows, whose rows its teams take in turn. With x̂ = (x − mean) · rstd and g = dout · weight:
+// dx = rstd · (g − mean(g) − x̂ · mean(g · x̂)); then, while the rows are still cached, dweight = Σ dout · x̂ and dbias = Σ dout
 @compute @workgroup_size(LANES)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let teams = LANES / TEAM;
@@ -107,7 +107,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
         sum_d += d;
       }
     }
-    // The first team adds up what all have; two halves of `columns` by turns, as in sum_team.
+    // The first team adds the sums of all teams. The halves of `columns` alternate, as in sum_team.
     let half = k % 2u * 2u;
     columns[half][lane] = sum_dx;
     columns[half + 1u][lane] = sum_d;
@@ -123,11 +123,11 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
 }
 
-const COLUMNS = 16u;
+const COLUMNS = NORM_COLUMNS;
 const ROWS = 16u;
 var<workgroup> parts: array<array<numbers, COLUMNS>, ROWS>;
 
-/// Σ over the stretches of the s-th kind of sum at column c; the value in the first row of lanes is whole.
+/// Sum over all stretches at column c: of dweight where s is 0, of dbias where it is 1. Only the first row of threads gets all of it.
 fn column_sum(c: u32, s: u32, column: u32, row: u32) -> numbers {
   var sum = numbers();
   if (c < WIDTH) {
@@ -148,6 +148,15 @@ fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loc
   let sum = column_sum(c, 0u, local.x, local.y);
   if (local.y > 0u || c >= WIDTH) { return; }
   if (size.accumulate != 0u) { dweight[c] += sum; } else { dweight[c] = sum; }
+}
+
+// the same of dbias, where the weight is frozen
+@compute @workgroup_size(COLUMNS, ROWS)
+fn finish_bias(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let c = group.x * COLUMNS + local.x;
+  let sum = column_sum(c, 1u, local.x, local.y);
+  if (local.y > 0u || c >= WIDTH) { return; }
+  if (size.accumulate != 0u) { dbias[c] += sum; } else { dbias[c] = sum; }
 }
 
 // the same with a bias: one workgroup per 16 columns of dweight (y = 0) or dbias (y = 1)

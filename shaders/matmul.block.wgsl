@@ -1,16 +1,19 @@
-// A matrix product through workgroup memory, as in matmul.tile.wgsl, with four times as many sums a thread: 8 × 8, so that eight
-// numbers read from workgroup memory serve sixty-four multiplications. The head of matmul.wgsl holds; `Kept` is put before this text.
-// A thread's rows and columns lie in two groups of four, half a tile apart: neighbours then read neighbouring vec4s.
+// A matrix product through workgroup memory, as in matmul.tile.wgsl, with 8 × 8 sums a thread instead of 4 × 4: sixteen numbers read
+// from workgroup memory serve sixty-four multiplications. The head of matmul.wgsl applies. src/ops/matmul.ts puts `Kept` before this text.
+// A thread's rows are two groups of four, half a tile apart, and so are its columns. Neighbouring threads then read neighbouring vec4s.
 
 const BK = 16u;
-const B4 = 32u;       // vec4s across a tile of 128
+const BLOCK = MATMUL_BLOCK;
+const B4 = BLOCK / 4u;      // vec4s across a tile
 const HALF = B4 / 2u;
+const EACH = BK / 4u * B4;  // blocks of 4 × 4 numbers in a tile; each thread loads one, of a or of b
+const AWAY = BLOCK / 2u;    // distance of a thread's two groups of rows, and of columns
 
-var<workgroup> tile_a: array<Kept, BK * B4>; // [BK, 128]
+var<workgroup> tile_a: array<Kept, BK * B4>; // [BK, BLOCK]
 var<workgroup> tile_b: array<Kept, BK * B4>;
 
-// one workgroup per 128 × 128 of c, one thread per 8 × 8 of it
-@compute @workgroup_size(256)
+// one workgroup per BLOCK × BLOCK of c, one thread per 8 × 8 of it
+@compute @workgroup_size(2u * EACH)
 fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let own_row = lane / HALF; // in vec4s
   let own_m = lane % HALF;
@@ -21,12 +24,12 @@ fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
   var lr0 = vec4f(); var lr1 = vec4f(); var lr2 = vec4f(); var lr3 = vec4f();
   let range = k_range(group.z);
   for (var k = range.x; k < range.y; k += BK) {
-    // Each thread brings 4 × 4 numbers: the first half of them of a, the others of b.
-    let brought = lane % 128u;
-    if (lane < 128u) {
+    // The first half of the threads loads a's tile, the other half b's.
+    let brought = lane % EACH;
+    if (lane < EACH) {
       let at_k = brought % (BK / 4u) * 4u;
       let at_row = brought / (BK / 4u);
-      let x = a_block(group.y * 128u + 4u * at_row, k + at_k);
+      let x = a_block(group.y * BLOCK + 4u * at_row, k + at_k);
       tile_a[at_k * B4 + at_row] = kept(x[0], UP_A);
       tile_a[(at_k + 1u) * B4 + at_row] = kept(x[1], UP_A);
       tile_a[(at_k + 2u) * B4 + at_row] = kept(x[2], UP_A);
@@ -34,7 +37,7 @@ fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
     } else {
       let at_m = brought % B4;
       let at_k = brought / B4 * 4u;
-      let y = b_block(k + at_k, group.x * 128u + 4u * at_m);
+      let y = b_block(k + at_k, group.x * BLOCK + 4u * at_m);
       tile_b[at_k * B4 + at_m] = kept(y[0], UP_B);
       tile_b[(at_k + 1u) * B4 + at_m] = kept(y[1], UP_B);
       tile_b[(at_k + 2u) * B4 + at_m] = kept(y[2], UP_B);
@@ -53,14 +56,14 @@ fn block(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
     }
     workgroupBarrier();
   }
-  let row = group.y * 128u + 4u * own_row;
-  let m = group.x * 128u + 4u * own_m;
-  put4(row, m, group.z, ul0); put4(row, m + 64u, group.z, ur0);
-  put4(row + 1u, m, group.z, ul1); put4(row + 1u, m + 64u, group.z, ur1);
-  put4(row + 2u, m, group.z, ul2); put4(row + 2u, m + 64u, group.z, ur2);
-  put4(row + 3u, m, group.z, ul3); put4(row + 3u, m + 64u, group.z, ur3);
-  put4(row + 64u, m, group.z, ll0); put4(row + 64u, m + 64u, group.z, lr0);
-  put4(row + 65u, m, group.z, ll1); put4(row + 65u, m + 64u, group.z, lr1);
-  put4(row + 66u, m, group.z, ll2); put4(row + 66u, m + 64u, group.z, lr2);
-  put4(row + 67u, m, group.z, ll3); put4(row + 67u, m + 64u, group.z, lr3);
+  let row = group.y * BLOCK + 4u * own_row;
+  let m = group.x * BLOCK + 4u * own_m;
+  put4(row, m, group.z, ul0); put4(row, m + AWAY, group.z, ur0);
+  put4(row + 1u, m, group.z, ul1); put4(row + 1u, m + AWAY, group.z, ur1);
+  put4(row + 2u, m, group.z, ul2); put4(row + 2u, m + AWAY, group.z, ur2);
+  put4(row + 3u, m, group.z, ul3); put4(row + 3u, m + AWAY, group.z, ur3);
+  put4(row + AWAY, m, group.z, ll0); put4(row + AWAY, m + AWAY, group.z, lr0);
+  put4(row + AWAY + 1u, m, group.z, ll1); put4(row + AWAY + 1u, m + AWAY, group.z, lr1);
+  put4(row + AWAY + 2u, m, group.z, ll2); put4(row + AWAY + 2u, m + AWAY, group.z, lr2);
+  put4(row + AWAY + 3u, m, group.z, ll3); put4(row + AWAY + 3u, m + AWAY, group.z, lr3);
 }

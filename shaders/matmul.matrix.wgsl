@@ -1,29 +1,27 @@
-// A matrix product on the units that multiply small matrices (tensor cores and their like), which WGSL reaches through subgroup
-// matrices, an experiment of Chromium's: a's and b's numbers in 16 bits, sums in 32. The head of matmul.wgsl holds. Put before this text: the
-// types Left, Right and Sum of one small product, [MM, MK]·[MK, MN], and SUB, the lanes of a subgroup.
-// Four subgroups, two down and two across, have 2 × 2 small matrices of c each: larger tiles were slower (LOG.md). Sums are not added in the order of the other
-// variants: bits differ, within what 16 bits allow.
+// A matrix product on tensor cores, which WGSL reaches through subgroup matrices, an experiment in Chromium. Factors have 16 bits, sums
+// 32. The head of matmul.wgsl applies. src/ops/matmul.ts puts before this text: Left, Right and Sum, the types of one small product
+// [MM, MK]·[MK, MN]; SUB, the lanes of a subgroup; BM and BN, the rows and columns of c that a workgroup computes.
+// Each of four subgroups, two down and two across, computes 2 × 2 small matrices of c. Larger tiles were slower (LOG.md).
+// The order of summing is the hardware's, so the bits differ from the other variants', within 16-bit rounding.
 
-const BM = 4u * MM;
-const BN = 4u * MN;
 const BK = 2u * MK;
-const PAD = 8u; // so that rows begin in different banks of the memory
+const PAD = 8u; // makes rows begin in different memory banks
 const THREADS = 4u * SUB;
 
-var<workgroup> tile_a: array<f16, max(BM * (BK + PAD), BK * (BM + PAD))>; // [BM, BK] as a lies, nn and nt; [BK, BM] tn
-var<workgroup> tile_b: array<f16, max(BN * (BK + PAD), BK * (BN + PAD))>; // [BK, BN] as b lies, nn and tn; [BN, BK] nt
+var<workgroup> tile_a: array<f16, max(BM * (BK + PAD), BK * (BM + PAD))>; // nn and nt: [BM, BK]; tn: [BK, BM], each as in a
+var<workgroup> tile_b: array<f16, max(BN * (BK + PAD), BK * (BN + PAD))>; // nn and tn: [BK, BN]; nt: [BN, BK], each as in b
 var<workgroup> bounce: array<f32, 4u * MM * MN>;                          // one small matrix of each subgroup
 
 fn load_left(row: u32, k: u32) -> Left {
-  if (FORM == TN) { return subgroupMatrixLoad<Left, col_major>(&tile_a, k * (BM + PAD) + row, BM + PAD); }
+  if (FORM == FORM_TN) { return subgroupMatrixLoad<Left, col_major>(&tile_a, k * (BM + PAD) + row, BM + PAD); }
   return subgroupMatrixLoad<Left, row_major>(&tile_a, row * (BK + PAD) + k, BK + PAD);
 }
 fn load_right(k: u32, m: u32) -> Right {
-  if (FORM == NT) { return subgroupMatrixLoad<Right, col_major>(&tile_b, m * (BK + PAD) + k, BK + PAD); }
+  if (FORM == FORM_NT) { return subgroupMatrixLoad<Right, col_major>(&tile_b, m * (BK + PAD) + k, BK + PAD); }
   return subgroupMatrixLoad<Right, row_major>(&tile_b, k * (BN + PAD) + m, BN + PAD);
 }
 
-/// The small matrix that this subgroup has put into `bounce`, stored by its lanes.
+/// Stores to c the small matrix that this subgroup put into `bounce`.
 fn drain(row: u32, m: u32, part: u32, lane: u32) {
   workgroupBarrier();
   let place = lane / SUB * MM * MN;
@@ -47,7 +45,7 @@ fn matrix(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     for (var i = lane; i < BM * BK / 4u; i += THREADS) {
       var to: u32;
       var x: vec4f;
-      if (FORM == TN) {
+      if (FORM == FORM_TN) {
         let row = i % (BM / 4u) * 4u;
         let at_k = i / (BM / 4u);
         x = a_along_rows(group.y * BM + row, k + at_k);
@@ -64,7 +62,7 @@ fn matrix(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     for (var i = lane; i < BN * BK / 4u; i += THREADS) {
       var to: u32;
       var y: vec4f;
-      if (FORM == NT) {
+      if (FORM == FORM_NT) {
         let at_k = i % (BK / 4u) * 4u;
         let m = i / (BK / 4u);
         y = b_along_k(k + at_k, group.x * BN + m);

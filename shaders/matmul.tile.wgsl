@@ -1,14 +1,14 @@
-// A matrix product through workgroup memory: 16 columns of a and 16 rows of b at a time are read once by a workgroup, laid down so
-// that four neighbours of a's rows and of b's columns are one vec4, and used by all of its threads. The head of matmul.wgsl holds.
-// BM, BN and TM (the tile of a workgroup, the rows of a thread) are put before this text.
+// A matrix product through workgroup memory. The workgroup loads BK columns of a and BK rows of b once, and all its threads use them.
+// A vec4 of the tiles holds four neighbouring rows of a, or four neighbouring columns of b. The head of matmul.wgsl applies.
+// src/ops/matmul.ts puts BM and BN (rows and columns of c that a workgroup computes) and `Kept` (the tiles' type) before this text.
 
 const BK = 16u;
 const BM4 = BM / 4u;
 const BN4 = BN / 4u;
-const ACROSS = BN4;               // threads on a row: each has 4 columns
+const ACROSS = BN4;               // threads in a row of c: each computes 4 columns
 const THREADS = ACROSS * BM4;
-const A_BLOCKS = BM4 * (BK / 4u); // 4 × 4 numbers each
-const BLOCKS = A_BLOCKS + BN4 * (BK / 4u);
+const A_BLOCKS = BM4 * (BK / 4u); // blocks of 4 × 4 numbers in a's tile
+const BLOCKS = A_BLOCKS + BN4 * (BK / 4u); // and in both tiles
 
 var<workgroup> tile_a: array<Kept, BK * BM4>; // [BK, BM]
 var<workgroup> tile_b: array<Kept, BK * BN4>; // [BK, BN]

@@ -1,9 +1,9 @@
 // Matrix products: c [R, M] = op(a)·op(b), summed over K. Three forms serve a linear layer forward and backward
 // (out = x·w: nn; dx = dout·wᵀ: nt; dw = xᵀ·dout: tn), and a head whose weight is [out, in] (nt; nn; tn).
-// Here is what every variant shares (how a and b are read, what happens to a sum before it is stored) and the plain variant: each
-// thread keeps a small tile of c in registers. matmul.tile.wgsl and matmul.block.wgsl share tiles in workgroup memory,
-// matmul.subgroup.wgsl in a subgroup. All of them add up k = 0, 1, 2, … in turn, so that they give the same bits and a device may take
-// whichever is fastest. Where a run asks for speed before exactness, tiles may be kept in 16 bits, and matmul.matrix.wgsl may multiply.
+// This file holds what all variants share, reading a and b and storing a sum, and the plain variant.
+// The plain variant keeps a small tile of c in each thread's registers. matmul.tile.wgsl and matmul.block.wgsl share tiles of a and b in
+// workgroup memory, matmul.subgroup.wgsl within a subgroup. All of them add k = 0, 1, 2, … in this order and so give the same bits.
+// With `fast`, tiles may have 16 bits, and matmul.matrix.wgsl may compute.
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;             // nn, nt [R, K]; tn [K, R]
 @group(0) @binding(1) var<storage, read> a4: array<vec4f>;          // the same by fours, where VEC_A
@@ -16,45 +16,41 @@
 @group(0) @binding(8) var<storage, read> partials: array<numbers>;  // [PARTS, R, M]
 @group(0) @binding(9) var<storage, read> dout: array<f32>;          // [R, M]
 @group(0) @binding(10) var<storage, read_write> dbias: array<f32>;  // [M]
-@group(0) @binding(12) var<storage, read> dice: array<u32>;         // [seed, step, …]
+@group(0) @binding(12) var<storage, read> dice: array<u32>;         // DICE of src/engine.ts
 
-/// Sizes are numbers of a call, not of a kernel: one kernel serves all layers. What is made of a sum is compiled in: a branch more at
-/// each store took compilers three times as long.
+/// The sizes of a call are a uniform, so that one kernel serves all layers. What follows a sum (bias, activation, dropout, residual) is
+/// compiled in: as branches at each store it tripled the time to compile.
 struct Size {
   r: u32,
   m: u32,
   k: u32,
-  parts: u32,    // the sum over K is cut into so many, each a workgroup's (group.z); `finish` adds them
-  k_part: u32,   // how long each is
-  a_row: u32,    // strides of `any`
+  parts: u32,    // parts of the sum over K, one a workgroup (group.z); `finish` adds them
+  k_part: u32,   // length of a part
+  a_row: u32,    // strides of a and b, for `any`
   a_k: u32,
   b_column: u32,
   b_k: u32,
-  stream: u32,   // which dropout of the program
+  stream: u32,   // stream of random numbers of this dropout
 }
 @group(0) @binding(11) var<uniform> size: Size;
 
-override FORM: u32 = 0u;
+override FORM: u32 = FORM_NN;
 override VEC_A: bool = false;       // a's rows are whole vec4s
-override PARTIAL: bool = false;     // the sum is one of several: `finish` makes c of them
+override PARTIAL: bool = false;     // the sum covers a part of K; `finish` adds the parts
 override BIAS: bool = false;
-override SLOPE: bool = false;       // the sum is a gradient that goes back through the activation
+override SLOPE: bool = false;       // the sum is a gradient, multiplied by the activation's slope
 override RESIDUAL: bool = false;
 override ACTIVATION: u32 = 0u;
 override ACCUMULATE: bool = false;
 override THRESHOLD: u32 = 0u;       // of dropout: p · 2³²
 override RESCALE: f32 = 1.0;        // 1/(1 − p)
-// 16 bits end at 6e-8 below, and gradients of a mean over N rows are as small as 1/N: what is kept in 16 bits is multiplied by a power
-// of two first, and the sum divided by it.
+// The smallest f16 is 6e-8, and a gradient of a mean over N rows is about 1/N. A gradient kept in 16 bits is therefore scaled up by a
+// power of two, and the sum scaled down again.
 override UP_A: f32 = 1.0;
 override UP_B: f32 = 1.0;
 override DOWN: f32 = 1.0 / (UP_A * UP_B);
 
-const NN = 0u;
-const NT = 1u;
-const TN = 2u;
-
-// ---- reading: four neighbours in memory at once; beyond the edge of a matrix its last row, beyond K zeros ---------------
+// ---- reading four neighbours in memory at once: an index past R or M reads the last row, one past K zeros ---------------
 
 /// a(row, k … k + 3), nn and nt.
 fn a_along_k(row: u32, k: u32) -> vec4f {
@@ -85,14 +81,14 @@ fn b_along_k(k: u32, m: u32) -> vec4f {
 
 /// Four rows of a at k, k + 1, k + 2, k + 3.
 fn a_block(row: u32, k: u32) -> mat4x4f {
-  if (FORM == TN) {
+  if (FORM == FORM_TN) {
     return mat4x4f(a_along_rows(row, k), a_along_rows(row, k + 1u), a_along_rows(row, k + 2u), a_along_rows(row, k + 3u));
   }
   return transpose(mat4x4f(a_along_k(row, k), a_along_k(row + 1u, k), a_along_k(row + 2u, k), a_along_k(row + 3u, k)));
 }
 /// Four columns of b at k, k + 1, k + 2, k + 3.
 fn b_block(k: u32, m: u32) -> mat4x4f {
-  if (FORM == NT) {
+  if (FORM == FORM_NT) {
     return transpose(mat4x4f(b_along_k(k, m), b_along_k(k, m + 1u), b_along_k(k, m + 2u), b_along_k(k, m + 3u)));
   }
   return mat4x4f(b_along_columns(k, m), b_along_columns(k + 1u, m), b_along_columns(k + 2u, m), b_along_columns(k + 3u, m));
@@ -106,12 +102,12 @@ fn k_range(part: u32) -> vec2u {
 
 // ---- storing, by fours where M is a multiple of four ------------------------------------------------------------------
 
-/// What dropout makes of the i-th `numbers` of c.
+/// Dropout of the i-th `numbers` of c.
 fn drop(i: u32, y: numbers) -> numbers {
-  return y * keep_each(dropout_key(dice[0], dice[1], size.stream), i, THRESHOLD, RESCALE);
+  return y * keep_each(dropout_key(dice[DICE_SEED], dice[DICE_STEP], size.stream), i, THRESHOLD, RESCALE);
 }
 
-/// One `numbers` of c: bias, activation or its slope, dropout, residual, and the store.
+/// Stores one `numbers` of c after bias, activation or its slope, dropout and residual.
 fn put(row: u32, m: u32, part: u32, scaled: numbers) {
   if (row >= size.r || m >= size.m) { return; }
   let i = (row * size.m + m) / STEP;
@@ -122,16 +118,16 @@ fn put(row: u32, m: u32, part: u32, scaled: numbers) {
   }
   var y = sum;
   if (BIAS) { y += bias[m / STEP]; }
-  y = followed(i, y); // y itself; or `pre` is kept and an activation applied, or dropout: src/ops/matmul.ts has the line
+  y = followed(i, y); // activation or dropout, or y itself: shaderOf in src/ops/matmul.ts writes this function
   if (SLOPE) { y *= slope_each(ACTIVATION, beside[i]); }
   if (RESIDUAL) { y += beside[i]; }
   if (ACCUMULATE) { c[i] += y; } else { c[i] = y; }
 }
 
-// one thread per `numbers` of c; c = Σ partials, in turn
-@compute @workgroup_size(64)
+// one thread per `numbers` of c; c = Σ partials, in the order of the parts
+@compute @workgroup_size(FLAT)
 fn finish(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   let apart = size.r * size.m / STEP;
   if (i >= apart) { return; }
   var sum = numbers();
@@ -141,7 +137,7 @@ fn finish(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: 
 
 // ---- the plain variant -------------------------------------------------------------------------------------------------
 
-const SIDE = 8u; // threads on a side of a workgroup
+const SIDE = MATMUL_SIDE; // threads on a side of a workgroup
 
 // one thread per 4 × 8 of c, a workgroup per 32 × 64; nn and tn
 @compute @workgroup_size(SIDE, SIDE)
@@ -190,7 +186,7 @@ fn plain_nt(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) l
   put4(row + 3u, m, 0u, s3);
 }
 
-// one thread per 4 × 4 of c, any form and any size by its strides
+// one thread per 4 × 4 of c; any form and any size, by strides
 @compute @workgroup_size(SIDE, SIDE)
 fn any(@builtin(global_invocation_id) id: vec3u) {
   let m = id.x * 4u;
@@ -214,37 +210,39 @@ fn any(@builtin(global_invocation_id) id: vec3u) {
   put4(row + 3u, m, 0u, s3);
 }
 
-var<workgroup> slices: array<vec4f, 64>;
+var<workgroup> slices: array<vec4f, SIDE * SIDE>;
 
 // one workgroup per 32 columns of one row, one thread per four columns and an eighth of K; nn and nt, for few rows
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(SIDE, SIDE)
 fn thin(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let m = (group.x * 8u + local.x) * 4u;
+  let m = (group.x * SIDE + local.x) * 4u;
   var sum = vec4f();
-  for (var k = local.y * 4u; k < size.k; k += 32u) {
+  for (var k = local.y * 4u; k < size.k; k += 4u * SIDE) {
     let x = a_along_k(group.y, k);
     sum += b_block(k, m) * x;
   }
-  slices[local.y * 8u + local.x] = sum;
+  slices[local.y * SIDE + local.x] = sum;
   workgroupBarrier();
   if (local.y > 0u) { return; }
-  for (var slice = 1u; slice < 8u; slice++) { sum += slices[slice * 8u + local.x]; }
+  for (var slice = 1u; slice < SIDE; slice++) { sum += slices[slice * SIDE + local.x]; }
   put4(group.y, m, 0u, sum);
 }
 
-var<workgroup> column: array<array<f32, 16>, 16>;
+const COLUMNS = MATMUL_BIAS_COLUMNS;
+const SLICES = 16u;
+var<workgroup> column: array<array<f32, COLUMNS>, SLICES>;
 
 // one workgroup per 16 columns; out = x·w + bias
-@compute @workgroup_size(16, 16)
+@compute @workgroup_size(COLUMNS, SLICES)
 fn backward_bias(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let m = group.x * 16u + local.x;
+  let m = group.x * COLUMNS + local.x;
   var sum = 0.0;
   if (m < size.m) {
-    for (var row = local.y; row < size.r; row += 16u) { sum += dout[row * size.m + m]; }
+    for (var row = local.y; row < size.r; row += SLICES) { sum += dout[row * size.m + m]; }
   }
   column[local.y][local.x] = sum;
   workgroupBarrier();
   if (local.y > 0u || m >= size.m) { return; }
-  for (var k = 1u; k < 16u; k++) { sum += column[k][local.x]; }
+  for (var k = 1u; k < SLICES; k++) { sum += column[k][local.x]; }
   if (ACCUMULATE) { dbias[m] += sum; } else { dbias[m] = sum; }
 }

@@ -9,18 +9,18 @@ override SIZE: u32;
 override ACCUMULATE: bool = false;
 
 // one thread per `numbers`
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   let positive = max(x[i], numbers(0.0));
   out[i] = positive * positive;
 }
 
 // one thread per `numbers`; d(max(x, 0)²) = 2 max(x, 0)
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   let d = dout[i] * 2.0 * max(x[i], numbers(0.0));
   if (ACCUMULATE) { dx[i] += d; } else { dx[i] = d; }

@@ -1,4 +1,4 @@
-// The residual stream: out = a + b. Backward hands dout on to both.
+// The residual stream: out = a + b, so da = dout and db = dout.
 
 @group(0) @binding(0) var<storage, read> a: array<numbers>;         // [N, C]
 @group(0) @binding(1) var<storage, read> b: array<numbers>;         // [N, C]
@@ -11,23 +11,25 @@ override SIZE: u32;
 override ACCUMULATE: bool = false;
 
 // one thread per `numbers`
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   out[i] = a[i] + b[i];
 }
 
-@compute @workgroup_size(64)
+// one thread per `numbers` of da
+@compute @workgroup_size(FLAT)
 fn backward_a(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   if (ACCUMULATE) { da[i] += dout[i]; } else { da[i] = dout[i]; }
 }
 
-@compute @workgroup_size(64)
+// one thread per `numbers` of db
+@compute @workgroup_size(FLAT)
 fn backward_b(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   if (ACCUMULATE) { db[i] += dout[i]; } else { db[i] = dout[i]; }
 }

@@ -1,6 +1,6 @@
 // RMSNorm (Zhang and Sennrich, arXiv 1910.07467): out = x · rstd · weight over each row of C numbers,
-// rstd = 1/√(mean(x²) + eps). The gradient of weight is a sum over all rows: each workgroup of the backward leaves the sum over
-// its stretch of rows in `partials`, and `finish` adds those up.
+// rstd = 1/√(mean(x²) + eps). The gradient of weight is a sum over all rows. Each workgroup of the backward writes the sum over its
+// stretch of rows to `partials`, and `finish` adds them.
 
 @group(0) @binding(0) var<storage, read> x: array<numbers>;              // [N, C]
 @group(0) @binding(1) var<storage, read> weight: array<numbers>;         // [C]
@@ -11,7 +11,7 @@
 @group(0) @binding(6) var<storage, read_write> dweight: array<numbers>;  // [C]
 @group(0) @binding(7) var<storage, read_write> partials: array<numbers>; // [COUNT, C] of dweight
 
-/// Whether gradients are added to what is there: a number of a call, so that one kernel does both.
+/// `accumulate` says whether a gradient is added to (`+=`) or written (`=`). As a uniform it lets one kernel do both.
 struct Size {
   accumulate: u32, // 1 or 0
 }
@@ -22,13 +22,13 @@ override C: u32;
 override WIDTH: u32 = C / STEP; // `numbers` in a row
 override EPS: f32 = 1e-5;
 override TEAM: u32 = LANES; // lanes that share a row
-override PER: u32 = 1u;     // `numbers` of a row that fall to each of them: every TEAM-th
-override STRETCH: u32 = 1u; // rows that a workgroup of the backward goes through
-override COUNT: u32 = 1u;   // stretches
+override PER: u32 = 1u;     // `numbers` of a row that each lane of a team holds: every TEAM-th
+override STRETCH: u32 = 1u; // rows in a stretch, which one workgroup of the backward computes
+override COUNT: u32 = 1u;   // number of stretches
 
-var<workgroup> held: array<array<numbers, LANES>, PER>; // the rows; each lane reads only what it put there itself
+var<workgroup> held: array<array<numbers, LANES>, PER>; // the rows of x; a lane reads only what it wrote itself
 
-// one team per row; a team past the last row goes along to the barriers, and writes nothing
+// one team per row; a team past the last row takes part in the barriers and writes nothing
 @compute @workgroup_size(LANES)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = flat_group(group, groups) * (LANES / TEAM) + lane / TEAM;
@@ -48,8 +48,8 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 
 var<workgroup> columns: array<array<numbers, LANES>, 2>;
 
-// one workgroup per stretch of rows, of which its teams take turns; with x̂ = x · rstd and g = dout · weight:
-// dx = rstd · (g − x̂ · mean(g · x̂)), then dweight = Σ dout · x̂ while the rows are still in the cache
+// one workgroup per stretch of rows, whose rows its teams take in turn. With x̂ = x · rstd and g = dout · weight:
+// dx = rstd · (g − x̂ · mean(g · x̂)); then, while the rows are still cached, dweight = Σ dout · x̂
 @compute @workgroup_size(LANES)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let teams = LANES / TEAM;
@@ -81,7 +81,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
     if (c < WIDTH) {
       for (var n = first + team; n < end; n += teams) { sum += dout[n * WIDTH + c] * x[n * WIDTH + c] * rstd[n]; }
     }
-    // The first team adds up what all have; two halves of `columns` by turns, as in sum_team.
+    // The first team adds the sums of all teams. The halves of `columns` alternate, as in sum_team.
     let half = k % 2u;
     columns[half][lane] = sum;
     workgroupBarrier();
@@ -92,7 +92,7 @@ fn backward(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   }
 }
 
-const COLUMNS = 16u;
+const COLUMNS = NORM_COLUMNS;
 const ROWS = 16u;
 var<workgroup> parts: array<array<numbers, COLUMNS>, ROWS>;
 

@@ -1,6 +1,6 @@
 // Rotary position embedding (Su et al., arXiv 2104.09864), rotate-half form: within a query or key head the pair
-// (i, i + HS/2) turns by angle[t, i]; values pass. Angles come as tables made in double precision: WGSL's own sin and cos
-// promise only 2⁻¹¹.
+// (i, i + HS/2) turns by angle[t, i]; values pass unchanged. The host computes the tables in double precision, since WGSL's sin and
+// cos promise only 2⁻¹¹.
 
 @group(0) @binding(0) var<storage, read> x: array<numbers>;         // [B, T, HEADS·HS]
 @group(0) @binding(1) var<storage, read> cos_table: array<numbers>; // [P, HS/2]
@@ -15,7 +15,7 @@ override T: u32;
 override HEADS: u32;  // NH + 2 NKV
 override TURNED: u32; // NH + NKV
 override HALF: u32;   // HS/2
-override APART: u32 = HALF / STEP; // how many `numbers` the two of a pair stand apart
+override APART: u32 = HALF / STEP; // distance of a pair's two `numbers`
 override ACCUMULATE: bool = false;
 
 struct Turn {
@@ -23,10 +23,11 @@ struct Turn {
   sine: numbers,
 }
 
-/// Where a thread's pairs begin, and their angles at time `t`.
+/// Index of the first `numbers` of a thread's pairs; the second is APART further on.
 fn pair_at(i: u32) -> u32 {
   return i / APART * 2u * APART + i % APART;
 }
+/// Cosine and sine of a thread's pairs at time `t`; values do not turn.
 fn turn_at(i: u32, t: u32) -> Turn {
   if (i / APART % HEADS >= TURNED) { return Turn(numbers(1.0), numbers(0.0)); }
   let k = t * APART + i % APART;
@@ -42,25 +43,25 @@ fn rotate(i: u32, t: u32) {
 }
 
 // one thread per `numbers` of pairs
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * HEADS * APART) { return; }
   rotate(i, i / (HEADS * APART) % T);
 }
 
-// the same in the middle of a text
-@compute @workgroup_size(64)
+// one thread per `numbers` of pairs, at times that start at pos[0]
+@compute @workgroup_size(FLAT)
 fn forward_from(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * HEADS * APART) { return; }
   rotate(i, pos[0] + i / (HEADS * APART) % T);
 }
 
-// one thread per `numbers` of pairs; a rotation is undone by turning the gradient back
-@compute @workgroup_size(64)
+// one thread per `numbers` of pairs; the gradient turns back by the same angle
+@compute @workgroup_size(FLAT)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= N * HEADS * APART) { return; }
   let at = pair_at(i);
   let turn = turn_at(i, i / (HEADS * APART) % T);

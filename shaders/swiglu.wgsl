@@ -7,10 +7,10 @@
 
 override SIZE: u32; // N · F
 override F: u32;
-override APART: u32 = F / STEP; // how many `numbers` a gate and its up stand apart
+override APART: u32 = F / STEP; // distance in `numbers` of a gate and its up
 override ACCUMULATE: bool = false;
 
-/// Where the gate of out[i] stands; its up is half a row further on.
+/// Index of the gate of out[i]; its up is APART further on.
 fn gate_at(i: u32) -> u32 {
   return i + i / APART * APART;
 }
@@ -19,18 +19,18 @@ fn sigmoid(g: numbers) -> numbers {
 }
 
 // one thread per `numbers` of out
-@compute @workgroup_size(64)
+@compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   let at = gate_at(i);
   out[i] = x[at] * sigmoid(x[at]) * x[at + APART];
 }
 
-// one thread per `numbers` of dout, which owns its gate and its up
-@compute @workgroup_size(64)
+// one thread per `numbers` of dout, which writes both dgate and dup
+@compute @workgroup_size(FLAT)
 fn backward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = flat_thread(group, groups, lane, 64u);
+  let i = flat_thread(group, groups, lane, FLAT);
   if (i >= SIZE / STEP) { return; }
   let at = gate_at(i);
   let g = x[at];

@@ -1,6 +1,6 @@
-// How far AdamW's last step moved the weights, beside how long they are: ‖Δ‖ and ‖w‖ over the decayed elements of the flat arenas,
-// in two storeys with a fixed order of summing. Δ = rate · m / (√v/√bias2 + eps) as adamw.wgsl took it off, from the moments as that
-// step left them; what weight decay took off besides is left out.
+// The norm of AdamW's last update and of the weights, ‖Δ‖ and ‖w‖, over the decayed elements of all flat arenas. `partial` sums
+// stretches of an arena and `finish` adds the partial sums, both in a fixed order. Δ = rate · m / (√v/√bias2 + eps) is what adamw.wgsl
+// subtracted, recomputed from the moments that it wrote. Weight decay is not part of it.
 
 @group(0) @binding(0) var<storage, read> weights: array<f32>;         // [SIZE] one arena
 @group(0) @binding(1) var<storage, read> m: array<f32>;               // [SIZE]
@@ -10,19 +10,19 @@
 @group(0) @binding(5) var<storage, read_write> norms: array<f32>;     // [2] ‖Δ‖, ‖w‖
 
 override DECAYED: u32 = 0u;
-override FIRST: u32 = 0u; // where this arena's partials begin
-override COUNT: u32 = 0u; // partials of all arenas
+override FIRST: u32 = 0u; // index of this arena's first pair of partial sums
+override COUNT: u32 = 0u; // pairs of partial sums of all arenas
 override GROUPS: u32 = 1u;
 
-// one workgroup per partial, GROUPS of them
+// one workgroup per pair of partial sums, GROUPS of them
 @compute @workgroup_size(LANES)
 fn partial(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let rate = hyper[0] / hyper[5];
-  let root2 = sqrt(hyper[6]);
+  let rate = hyper[HYPER_LEARNING_RATE] / hyper[HYPER_BIAS1];
+  let root2 = sqrt(hyper[HYPER_BIAS2]);
   var moved = 0.0;
   var length = 0.0;
   for (var i = group.x * LANES + lane; i < DECAYED; i += GROUPS * LANES) {
-    let delta = rate * m[i] / (sqrt(v[i]) / root2 + hyper[4]);
+    let delta = rate * m[i] / (sqrt(v[i]) / root2 + hyper[HYPER_EPS]);
     moved += delta * delta;
     length += weights[i] * weights[i];
   }
@@ -34,7 +34,7 @@ fn partial(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
   }
 }
 
-// one workgroup in all
+// a single workgroup
 @compute @workgroup_size(LANES)
 fn finish(@builtin(local_invocation_index) lane: u32) {
   var moved = 0.0;

@@ -102,7 +102,22 @@ export interface Ops {
   residual: { tensors: 'a' | 'b' | 'out'; optional: never; grads: 'a' | 'b'; scratch: never; attrs: object }
   /** out = x · keep/(1 − p), keep drawn from (dice, stream, index), so that backward draws the same. Without x a product has done it. */
   dropout: { tensors: 'out' | 'dice'; optional: 'x'; grads: 'x'; scratch: never; attrs: Dropout }
-  /** losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N] (negative: not counted, loss 0); lse [N] its log-sum-exp. Backward: dlogits = (softmax − target) · scale, in place where dlogits has the memory of logits. */
+  /**
+   * out = x · gate, x [N, M], gate [G]: each of G equal parts of a row has its own multiplier (heads, neurons, all of it), or, by
+   * `positions`, each of G = T rows. Recorded only where somebody turns gates, so that a step without them pays nothing.
+   */
+  gate: {
+    tensors: 'x' | 'gate' | 'out'
+    optional: never
+    grads: 'x' | 'gate'
+    scratch: never
+    attrs: { positions: boolean }
+  }
+  /**
+   * losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N]; lse [N] the rows' log-sum-exp. A negative target is
+   * not counted: its loss is 0. scale [N] is each row's share in the batch's loss. Backward: dlogits = (softmax − target) · scale,
+   * in place where dlogits has the memory of logits.
+   */
   cross_entropy: {
     tensors: 'logits' | 'targets' | 'scale' | 'losses' | 'lse'
     optional: never
@@ -110,7 +125,7 @@ export interface Ops {
     scratch: never
     attrs: { label_smoothing: number }
   }
-  /** ring[dice.slot] = scale · Σ losses. Forward only. */
+  /** ring[dice.slot] = Σ scale · losses, both [N]. Forward only. */
   mean_loss: {
     tensors: 'losses' | 'scale' | 'dice' | 'ring'
     optional: never
@@ -168,6 +183,12 @@ export interface Heads {
 export interface Dropout {
   p: number
   stream: number
+}
+
+/** How many neighbours of x [N, M] share one of the gates [G]. */
+export function gateSpan({ x, gate }: { x: Tensor; gate: Tensor }, positions: boolean): number {
+  const M = x.shape.at(-1)!
+  return positions ? M : M / gate.shape[0]!
 }
 
 /**
@@ -349,6 +370,8 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   read(tensors: readonly T[]): Promise<Float32Array[]>
   /** Times each piece of a program, averaged over `repeat` runs; absent or empty where there is nothing to time with. */
   profile?(program: readonly W[], repeat?: number): Promise<Timing[]>
+  /** The kernel of a piece of work: its name and its final source text. Absent where kernels have none. */
+  kernelOf?(work: W): { name: string; source: string }
   /** Resolves, once, with the reason, if the engine dies. */
   readonly lost: Promise<Error>
   destroy(): void

@@ -26,6 +26,11 @@ export class CheckpointError extends Error {
   override name = 'CheckpointError'
 }
 
+/** A kernel was asked for by a name that no call of its op can take; the message lists those that can. */
+export class NoVariantError extends Error {
+  override name = 'NoVariantError'
+}
+
 /** A shared link that cannot be opened. */
 export class LinkError extends Error {
   override name = 'LinkError'
@@ -36,9 +41,14 @@ export class CorpusError extends Error {
   override name = 'CorpusError'
 }
 
-/** A text on its way was called off by a person, or for another one. What was there before still is. */
+/** Long work was called off by a person. What was there before still is. */
 export class CancelledError extends Error {
   override name = 'CancelledError'
+}
+
+/** Long work was ended because something newer was asked for, or its text is no longer the current one: nobody waits for it. */
+export class SupersededError extends CancelledError {
+  override name = 'SupersededError'
 }
 
 /** A configuration that `validate` has refused; `message` lists its problems, each with a way out. */
@@ -62,9 +72,11 @@ const ERRORS = {
   OutOfMemoryError,
   StorageFullError,
   CheckpointError,
+  NoVariantError,
   LinkError,
   CorpusError,
   CancelledError,
+  SupersededError,
   ConfigError,
   NotFiniteError,
   RunLockedError,

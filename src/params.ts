@@ -11,17 +11,21 @@ export interface Param {
   init: { normal: number } | { constant: number }
   /** Weight decay applies (tensors of two or more dimensions). */
   decay: boolean
+  /** Training moves it. A frozen one has no gradient and no moments, and keeps its bits. */
+  trains: boolean
 }
+/** Which parameters a training moves, by name. */
+export type Trains = (name: string) => boolean
 
-/** Every parameter of a model, in the order of the forward pass. */
-export function paramTable(c: ModelConfig): Param[] {
+/** Every parameter of a model, in the order of the forward pass; all train, unless told otherwise. */
+export function paramTable(c: ModelConfig, trains: Trains = () => true): Param[] {
   const { n_embd: C, n_inner: F, vocab_size: V, n_layer: L } = c
   const kv = (C / c.n_head) * c.n_kv_head
   const params: Param[] = []
   const matrix = (name: string, rows: number, columns: number, std = 0.02) =>
-    params.push({ name, shape: [rows, columns], init: { normal: std }, decay: true })
+    params.push({ name, shape: [rows, columns], init: { normal: std }, decay: true, trains: trains(name) })
   const vector = (name: string, size: number, value: number) =>
-    params.push({ name, shape: [size], init: { constant: value }, decay: false })
+    params.push({ name, shape: [size], init: { constant: value }, decay: false, trains: trains(name) })
   const norm = (name: string) => {
     vector(`${name}.weight`, C, 1)
     if (c.bias && c.norm === 'layernorm') vector(`${name}.bias`, C, 0)

@@ -3,12 +3,15 @@
 // hash-prospector, 2018), a bijection of 32-bit words with a measured avalanche bias of 0.17; shaders/prelude.wgsl has
 // the same three lines.
 
+/** The mixer's two factors, and how far apart the seeds of two steps lie: ⌊2³²/φ⌋. Shaders have them by name (ops/shared.ts). */
+export const MIX = { first: 0x7feb352d, second: 0x846ca68b, step: 0x9e3779b9 } as const
+
 /** One 32-bit word mixed into another. */
 export function mix(x: number): number {
   x ^= x >>> 16
-  x = Math.imul(x, 0x7feb352d)
+  x = Math.imul(x, MIX.first)
   x ^= x >>> 15
-  x = Math.imul(x, 0x846ca68b)
+  x = Math.imul(x, MIX.second)
   return (x ^ (x >>> 16)) >>> 0
 }
 
@@ -58,7 +61,7 @@ export const STREAM = { init: 1, batch: 2, validation: 3, sample: 4, corpus: 5, 
 
 /** The key of one dropout's draws in one step: `stream` is the dropout's own number in its program. */
 export function dropoutKey(seed: number, step: number, stream: number): number {
-  const seedOfStep = (seed + Math.imul(step, 0x9e3779b9)) >>> 0
+  const seedOfStep = (seed + Math.imul(step, MIX.step)) >>> 0
   return mix((STREAM.dropout + stream + mix(seedOfStep)) >>> 0)
 }
 

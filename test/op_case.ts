@@ -276,6 +276,20 @@ export const cases = {
     }
   },
 
+  /** G parts of a row, or G rows by `positions`. */
+  gate(seed: number, s: { N: number; M: number; G: number; positions?: boolean }): OpCase {
+    const draws = new Draws(seed)
+    return {
+      op: 'gate',
+      attrs: { positions: s.positions ?? false },
+      given: { x: draws.normal([s.N, s.M]), gate: draws.normal([s.G]) },
+      made: { out: [s.N, s.M] },
+      compare: ['out'],
+      grads: ['x', 'gate'],
+      scratch: {},
+    }
+  },
+
   dropout(seed: number, s: { N: number; C: number; p: number; stream?: number }): OpCase {
     const draws = new Draws(seed)
     return {
@@ -289,10 +303,10 @@ export const cases = {
     }
   },
 
-  /** Every `ignore`-th target is not counted. */
+  /** Every `ignore`-th target is not counted; with `weighted`, rows have weights of their own, some of them 0 or negative. */
   cross_entropy(
     seed: number,
-    s: { N: number; V: number; label_smoothing?: number; ignore?: number; fill?: Fill },
+    s: { N: number; V: number; label_smoothing?: number; ignore?: number; weighted?: boolean; fill?: Fill },
   ): OpCase {
     const draws = new Draws(seed)
     const targets = Int32Array.from(draws.below([s.N], s.V).data, (target, n) =>
@@ -304,7 +318,7 @@ export const cases = {
       given: {
         logits: draws.normal([s.N, s.V], s.fill),
         targets: { shape: [s.N], dtype: 'i32', data: targets },
-        scale: numbers([1 / s.N]),
+        scale: scaleOf(draws, s),
       },
       made: { losses: [s.N], lse: [s.N] },
       compare: ['losses', 'lse'],
@@ -313,14 +327,14 @@ export const cases = {
     }
   },
 
-  mean_loss(seed: number, s: { N: number; slot?: number }): OpCase {
+  mean_loss(seed: number, s: { N: number; slot?: number; weighted?: boolean }): OpCase {
     const draws = new Draws(seed)
     return {
       op: 'mean_loss',
       attrs: {},
       given: {
         losses: draws.normal([s.N], (_, z) => z * z),
-        scale: numbers([1 / s.N]),
+        scale: scaleOf(draws, s),
         dice: draws.dice(s.slot),
         ring: draws.normal([RING]),
       },
@@ -422,6 +436,10 @@ export const cases = {
     }
   },
 } satisfies { [K in OpName]: (seed: number, sizes: never) => OpCase }
+
+/** The shares of N rows in the mean: all the same, or drawn, every third of them 0. */
+const scaleOf = (draws: Draws, { N, weighted = false }: { N: number; weighted?: boolean }) =>
+  weighted ? draws.normal([N], (n, z) => (n % 3 === 0 ? 0 : z / N)) : numbers(new Float64Array(N).fill(1 / N))
 
 /** What makes a case from a seed and sizes: `cases.matmul`. */
 export type MakeCase<S> = (seed: number, sizes: S) => OpCase

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { batchOf } from '../src/data/dataset/loader'
 import type { Engine } from '../src/engine'
 import { findCases, readCase, toGolden } from '../src/headless/golden'
 import {
@@ -21,8 +22,8 @@ import { gpu } from './gpu_env'
 
 const FOLDER = 'test/fixtures/golden'
 
-test('the four golden cases are there', () => {
-  expect(findCases(FOLDER)).toEqual(['gpt2-char', 'gpt2-odd', 'gpt2-tiny', 'llama-tiny'])
+test('the golden cases are there', () => {
+  expect(findCases(FOLDER)).toEqual(['gpt2-char', 'gpt2-odd', 'gpt2-tiny', 'llama-tiny', 'sft-gpt2'])
 })
 
 describe.each(['gpu', 'cpu'] as const)('parity on the %s engine', (kind) => {
@@ -40,6 +41,25 @@ describe.each(['gpu', 'cpu'] as const)('parity on the %s engine', (kind) => {
     expect(tensors.filter(({ what }) => what.startsWith('grad '))).toHaveLength(golden.grads.size)
     expect(steps).toHaveLength(golden.losses.length)
     expect(steps.filter(({ grad_norm }) => !(grad_norm.difference < 1e-3))).toEqual([])
+  })
+
+  test('a mask counts the same targets: where the text goes on but weighs nothing, the bits are those of targets left out', async () => {
+    const golden = readCase(FOLDER, 'sft-gpt2')
+    const { vocab_size } = golden.config
+    const masked = {
+      ...golden,
+      batches: golden.batches.map(({ tokens, targets }) => {
+        const weights = Float32Array.from(targets, (target) => (target < 0 ? 0 : 1))
+        const text = targets.map((target, n) => (target < 0 ? n % vocab_size : target))
+        return batchOf(tokens, text, vocab_size, weights)
+      }),
+    }
+    expect(masked.batches.map(({ counted }) => counted)).toEqual(golden.batches.map(({ counted }) => counted))
+    const got = await runCase(engine, masked)
+    expect(got).toEqual(await runCase(engine, golden))
+    const { tensors, steps } = compare(golden, got)
+    const rows = [...tensors, ...steps.flatMap(({ loss, grad_norm }) => [loss, grad_norm])]
+    expect(rows.filter((row) => !isWithin(row))).toEqual([])
   })
 
   test('a case that is a little wrong fails', async () => {

@@ -1,7 +1,7 @@
 // AdamW (Loshchilov and Hutter, arXiv 1711.05101), as torch.optim.AdamW, on one arena of weights with its m and v:
 //   g = grad · min(1, clip/(norm + 1e-6))            w −= lr · weight_decay · w   (elements before `decayed`)
 //   m = β1·m + (1 − β1)·g,  v = β2·v + (1 − β2)·g²   w −= lr/bias1 · m / (√v/√bias2 + eps)
-// Where the norm is not a finite number nothing is touched: the weights of the last good step stay.
+// If the norm is not finite, nothing is written and the weights of the last good step stay.
 import { HYPER } from '../engine'
 import { floats, work, type CpuOp } from './tensor'
 

@@ -5,7 +5,7 @@ import type { Heads } from '../engine'
 import { keepFactors } from './dropout'
 import { floats, gradient, opened, work, type CpuOp, type CpuTensor } from './tensor'
 
-/** The sizes of one call, and where each part of a row begins. */
+/** The sizes of one call, and the offsets of keys and values in a row of qkv. `group` is the query heads per key/value head. */
 export function layout(qkv: CpuTensor, { n_head: NH, n_kv_head: NKV }: Heads) {
   const [B = 1, T = 1, width = 1] = qkv.shape
   const HS = width / (NH + 2 * NKV)
@@ -93,7 +93,7 @@ export const attention: CpuOp<'attention'> = {
         }
     }
     // dk = dpreattᵀ · q;  out = keep · att · v  ⇒  dv = (keep · att)ᵀ · dout
-    // each summed over the queries that look at s and over the heads of the group
+    // Both are summed over the queries i ≥ s and over the heads of the group.
     const runKV = () => {
       const keep = keepFactors(t.dice, attrs)
       for (let b = 0; b < B; b++)

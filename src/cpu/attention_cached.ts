@@ -1,5 +1,5 @@
-// Attention for writing text: T new positions pos … pos + T − 1 put their keys and values into the caches [P, NKV·HS] and
-// each attends to all up to itself. qkv [1, T, (NH + 2 NKV)·HS] as in attention.ts, att [NH, T, P] zero beyond, no dropout.
+// Causal attention for generation. The T new positions pos … pos + T − 1 append their keys and values to the caches [P, NKV·HS], and each
+// attends to all positions up to itself. qkv [1, T, (NH + 2 NKV)·HS] as in attention.ts; att [NH, T, P] is zero past them; no dropout.
 import { invariant } from '../errors'
 import { floats, work, words, type CpuOp } from './tensor'
 

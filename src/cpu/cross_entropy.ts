@@ -1,6 +1,6 @@
 // Softmax cross-entropy with label smoothing ε (Szegedy et al., arXiv 1512.00567), as torch.nn.functional.cross_entropy:
 //   lse = log Σ exp(logits),   loss = (1 − ε)·(lse − logits[target]) + ε·(lse − mean(logits))
-// A negative target is not counted: loss and gradient 0. logits [N, V], targets, losses and lse [N].
+// A negative target is not counted: loss and gradient 0. logits [N, V]; targets, losses, lse and scale [N].
 import { invariant } from '../errors'
 import { floats, integers, rowsOf, work, type CpuOp } from './tensor'
 
@@ -36,14 +36,14 @@ export const cross_entropy: CpuOp<'cross_entropy'> = {
     const adding = adds.has('dlogits')
     invariant(!(inPlace && adding), () => `${name}: dlogits cannot be added to logits that it writes over`)
     // loss = (1 − ε)·(lse − logits[target]) + ε·(lse − mean(logits))
-    //   ⇒  dlogits = (softmax − (1 − ε)·[v = target] − ε/V) · scale,  softmax = exp(logits − lse)
+    //   ⇒  dlogits = (softmax − (1 − ε)·[v = target] − ε/V) · scale[n],  softmax = exp(logits − lse)
     const run = () => {
       for (let n = 0; n < N; n++) {
         const target = targets[n]!
         for (let v = 0; v < V; v++) {
           const at = n * V + v
           const hit = v === target ? 1 - label_smoothing : 0
-          const gradient = target < 0 ? 0 : (Math.exp(logits[at]! - lses[n]!) - hit - label_smoothing / V) * scale[0]!
+          const gradient = target < 0 ? 0 : (Math.exp(logits[at]! - lses[n]!) - hit - label_smoothing / V) * scale[n]!
           dlogits[at] = adding ? dlogits[at]! + gradient : gradient
         }
       }

@@ -1,10 +1,10 @@
-// Dropout (Srivastava et al. 2014): out = x · keep/(1 − p). The draw of `keep` is a function of (seed, step, stream, index)
-// alone (rng.ts), so that the backward draws the same, and any other engine does too.
+// Dropout (Srivastava et al. 2014): out = x · keep/(1 − p). `keep` is a function of (seed, step, stream, index) alone (rng.ts), so the
+// backward and every other engine draw the same.
 import { DICE, type Dropout } from '../engine'
 import { dropoutKey, dropoutThreshold, keeps } from '../rng'
 import { floats, gradient, opened, work, words, type CpuOp, type CpuTensor } from './tensor'
 
-/** This step's factor at each index: 0 or 1/(1 − p). Reads the dice when called. */
+/** Returns the factor of each element by its index: 0 or 1/(1 − p). Reads seed and step from `dice` when it is called. */
 export function keepFactors(dice: CpuTensor, { p, stream }: Dropout): (index: number) => number {
   if (p === 0) return () => 1
   const rolled = words(dice)

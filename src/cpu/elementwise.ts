@@ -1,5 +1,5 @@
-// The activations whose out[i] depends on x[i] alone: each as a curve and its slope, and as an op. A product (matmul.ts) can compute
-// them on the way.
+// The activations whose out[i] depends on x[i] alone, each as a function with its derivative and as an op. matmul.ts computes them too,
+// before or after a product.
 import type { Activation } from '../engine'
 import { floats, gradient, opened, work, type CpuOp } from './tensor'
 
@@ -33,7 +33,7 @@ const relu2: Curve = {
 
 export const CURVES: Record<Activation, Curve> = { gelu, relu2 }
 
-/** The op of a curve. `flops` are those of one element, forward and backward. */
+/** The op of an activation; x and out have one shape. `flops` are those of one element, forward and backward. */
 export function elementwise(op: Activation, flops: [number, number]): CpuOp<'gelu'> & CpuOp<'relu2'> {
   const { f, df } = CURVES[op]
   return {

@@ -1,6 +1,6 @@
 // Token and position embedding: out[b, t] = wte[tokens[b, t]] + wpe[pos + t].
-// Backward gathers instead of scattering: `order` lists the positions sorted by token, so that each row of dwte has one
-// owner that sums in a fixed order.
+// The backward gathers instead of scattering: `order` lists the batch's positions sorted by token, so that each row of dwte is summed in
+// one place and in a fixed order.
 import { floats, gradient, opened, rowsOf, work, words, type CpuOp } from './tensor'
 
 export const embedding: CpuOp<'embedding'> = {

@@ -1,6 +1,6 @@
-// The engine where there is no WebGPU, and the reference that the GPU is held against: the same ops over plain typed
-// arrays, one thread, nothing to compile. Floats are kept in f32, or in f64 for tests that need to see small differences.
-// Programs, writes and readings take effect in the order of the calls; a long program lets the event loop breathe.
+// The CPU engine: the same ops over plain typed arrays, on one thread. It computes where there is no WebGPU, and is the reference for the
+// GPU engine. Floats are stored in f32, or in f64 for tests of small differences. Programs, writes and reads take effect in the order of
+// the calls. A long program yields to the event loop.
 import { ALIGN, type Block, type Engine, type EngineInfo, type Stage, type Tensor } from '../engine'
 import { invariant, OutOfMemoryError } from '../errors'
 import { sizeOf } from '../params'
@@ -11,6 +11,7 @@ import { cross_entropy } from './cross_entropy'
 import { dropout } from './dropout'
 import { embedding } from './embedding'
 import { flash_attention } from './flash_attention'
+import { gate } from './gate'
 import { gelu } from './gelu'
 import { grad_norm } from './grad_norm'
 import { layernorm } from './layernorm'
@@ -34,6 +35,7 @@ const OPS = {
   attention,
   flash_attention,
   attention_cached,
+  gate,
   gelu,
   swiglu,
   relu2,
@@ -49,7 +51,7 @@ const OPS = {
 
 const ARRAYS = { f32: Float32Array, u32: Uint32Array, i32: Int32Array }
 
-/** Longest stretch of computing without letting a message or a timer through. */
+/** Longest time of computing before the engine yields to messages and timers. */
 const BREATH_MS = 30
 
 export class CpuEngine implements Engine<CpuTensor, CpuWork> {
@@ -62,7 +64,7 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     features: [],
     limits: {},
   }
-  /** 1 GiB of f32: a quarter of what engines allow for one array, so that a few of them fit. */
+  /** 1 GiB of f32: a quarter of what JavaScript engines allow for one array. */
   readonly maxBlock = 2 ** 28
   /** Never: there is no device to lose. */
   readonly lost = new Promise<Error>(() => undefined)
@@ -118,17 +120,17 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     return { ...tensor, data: of.data.subarray(offset, end) }
   }
 
-  /** Nothing to do: arrays go when no program holds them any more. */
+  /** Does nothing: the garbage collector frees arrays that no program holds. */
   free(): void {}
 
-  /** There is one way to compute each op here. */
+  /** Empty: each op has one implementation here. */
   readonly choices = []
   tune(): Promise<boolean> {
     return Promise.resolve(false)
   }
   recall(): void {}
 
-  /** Nothing to do: functions are ready. */
+  /** Does nothing: functions need no compiling. */
   compile(_program: readonly CpuWork[], progress?: (done: number, total: number) => void): Promise<void> {
     progress?.(0, 0)
     return Promise.resolve()
@@ -163,7 +165,7 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
   read(tensors: readonly CpuTensor[]): Promise<Float32Array[]> {
     return this.#inOrder(() => tensors.map((tensor) => Float32Array.from(floats(tensor))))
   }
-  /** As `read`, without rounding to f32. */
+  /** Reads as `read` does, without rounding to f32. */
   readExact(tensors: readonly CpuTensor[]): Promise<Float64Array[]> {
     return this.#inOrder(() => tensors.map((tensor) => Float64Array.from(floats(tensor))))
   }
@@ -172,7 +174,7 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     this.#destroyed = true
   }
 
-  /** After everything called for before; a failure is its own caller's alone. */
+  /** Runs a task after all earlier ones; a failure rejects only its own promise. */
   #inOrder<R>(task: () => R | Promise<R>): Promise<R> {
     this.#waiting++
     const done = this.#queue.then(task).finally(() => this.#waiting--)
@@ -194,7 +196,7 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
   }
 }
 
-/** The engine on plain arrays; `f64` keeps everything in double precision, for tests. */
+/** Opens a CPU engine; `f64` stores floats in double precision, for tests. */
 export function openCpu(precision: 'f32' | 'f64' = 'f32'): CpuEngine {
   return new CpuEngine(precision)
 }

@@ -1,6 +1,6 @@
-// Causal attention without the matrix (Dao et al., arXiv 2205.14135): the same numbers as attention.ts, keeping of each row only
+// Causal attention that keeps no T×T matrix (Dao et al., arXiv 2205.14135); the same numbers as attention.ts. The backward recomputes the
+// weights from the log-sum-exp of each row:
 //   lse [B, NH, T] = log Σ exp(q · kᵀ/√HS),   out = Σ keep · exp(q · kᵀ/√HS − lse) · v
-// from which backward recomputes the weights.
 import { layout } from './attention'
 import { keepFactors } from './dropout'
 import { floats, gradient, opened, work, type CpuOp } from './tensor'
@@ -54,7 +54,7 @@ export const flash_attention: CpuOp<'flash_attention'> = {
     const sums = new Float64Array(dqkv.length)
     const run = () => {
       const keep = keepFactors(t.dice, attrs)
-      // In double precision until the end: a key's gradient is a sum over every later query of its group.
+      // The sums stay in double precision until the end: a key's gradient sums over all later queries of its group.
       sums.fill(0)
       for (let b = 0; b < B; b++)
         for (let h = 0; h < NH; h++) {

@@ -1,5 +1,5 @@
-// The global gradient norm: norm = √Σ g² over all arenas, also put at ring[dice.slot]. Each arena's call leaves
-// NORM_PARTIALS partial sums from `first` · NORM_PARTIALS on, one for each stretch of the arena; the `last` adds all up.
+// The global gradient norm: norm = √Σ g² over all arenas, also written to ring[dice.slot]. The call for an arena writes NORM_PARTIALS
+// partial sums from `first` · NORM_PARTIALS on, one for each stretch of the arena. The `last` call adds all of them.
 import { DICE, NORM_PARTIALS } from '../engine'
 import { floats, work, words, type CpuOp } from './tensor'
 

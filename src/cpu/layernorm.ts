@@ -1,4 +1,4 @@
-// Layer normalisation (Ba et al., arXiv 1607.06450), each row of x [N, C] by itself:
+// Layer normalisation (Ba et al., arXiv 1607.06450) of each row of x [N, C]:
 //   out = (x − mean) · rstd · weight + bias,   rstd = 1/√(mean((x − mean)²) + eps)
 import { floats, gradient, opened, rowsOf, work, type CpuOp } from './tensor'
 

@@ -1,6 +1,5 @@
-// Matrix product with bias: out [N, M] = x [N, K] · weight + bias [M]; weight is [K, M], or [M, K] where `transposed`; with an
-// activation before or after it, dropout, or a residual added, as src/engine.ts says. The loop itself is in product.ts; here is which
-// matrix goes where.
+// A linear layer: out [N, M] = x [N, K] · weight + bias [M]; weight is [K, M], or [M, K] where `transposed`. An activation before or after,
+// dropout and a residual are part of it, as src/engine.ts says. This file says which matrices are multiplied; product.ts multiplies them.
 import { keepFactors } from './dropout'
 import { CURVES } from './elementwise'
 import { addProduct, type Matrix } from './product'

@@ -1,4 +1,4 @@
-// Root-mean-square normalisation (Zhang and Sennrich, arXiv 1910.07467), each row of x [N, C] by itself:
+// Root-mean-square normalisation (Zhang and Sennrich, arXiv 1910.07467) of each row of x [N, C]:
 //   out = x · rstd · weight,   rstd = 1/√(mean(x²) + eps)
 import { floats, gradient, opened, rowsOf, work, type CpuOp } from './tensor'
 

@@ -5,7 +5,7 @@
 import type { Heads } from '../engine'
 import { floats, gradient, opened, rowsOf, work, words, type CpuOp, type CpuTensor, type Floats } from './tensor'
 
-/** into += from turned forwards (`sign` 1) or backwards (−1). */
+/** into += `from`, turned forwards (`sign` 1) or backwards (−1); both have x's shape. */
 function addTurned(
   into: Floats,
   from: Floats,

@@ -1,12 +1,12 @@
 // From logits to one token: temperature, top-k (Fan et al., arXiv 1805.04833), top-p (Holtzman et al., arXiv 1904.09751), then one
-// draw. The op takes the last row of logits [1, T, V] and leaves the token where the next step reads it.
+// draw. The op reads the last row of logits [1, T, V] and writes the token to `tokens`, the next step's input.
 import { DICE, SAMPLING, type SamplingOptions } from '../engine'
 import { hash, STREAM } from '../rng'
 import { floats, work, words, type CpuOp, type Floats } from './tensor'
 
 /**
- * Chooses a token: `uniform` in [0, 1) decides among those that top-k and top-p leave, likeliest first. `probability` is what the
- * model gave it after temperature, before the cut.
+ * Draws a token from logits [V]. `uniform` in [0, 1) decides among the tokens that top-k and top-p leave, likeliest first. `probability`
+ * is the token's after temperature, before the cuts.
  */
 export function sampleToken(
   logits: Floats,
@@ -18,12 +18,12 @@ export function sampleToken(
   const divisor = temperature > 0 ? temperature : 1
   const weights = Float64Array.from(logits, (logit) => Math.exp((logit - most) / divisor))
   const sum = (ids: readonly number[]) => ids.reduce((total, id) => total + weights[id]!, 0)
-  // Equals keep the order of their ids, so that the same draw gives the same token everywhere.
+  // Equal logits are ordered by id, so that a draw gives the same token on every engine.
   const order = Array.from(weights.keys()).sort((a, b) => logits[b]! - logits[a]! || a - b)
   const k = temperature > 0 ? top_k || order.length : 1
   let kept = order.slice(0, k)
   if (top_p < 1) {
-    // The share that top-p asks for is of what top-k left, as where they are filters in a row.
+    // Top-p is a share of what top-k left, since the two are filters in succession.
     const share = top_p * sum(kept)
     let mass = 0
     kept = kept.slice(0, 1 + kept.findIndex((id) => (mass += weights[id]!) >= share) || kept.length)

@@ -1,6 +1,6 @@
-// How far AdamW's last step moved the weights, beside how long they are: norms = [√ΣΔ², √Σw²] over the elements of each arena
-// before `decayed`, with Δ = lr/bias1 · m / (√v/√bias2 + eps) from the moments as the step left them. Each arena's call leaves
-// NORM_PARTIALS pairs of partial sums from `first` · NORM_PARTIALS on, one for each stretch; the `last` adds all up.
+// The norms of AdamW's last update and of the weights: norms = [√ΣΔ², √Σw²] over the elements of each arena before `decayed`, with
+// Δ = lr/bias1 · m / (√v/√bias2 + eps) from the moments that the step wrote. The call for an arena writes NORM_PARTIALS pairs of partial
+// sums from `first` · NORM_PARTIALS on, one for each stretch. The `last` call adds all of them.
 import { HYPER, NORM_PARTIALS } from '../engine'
 import { floats, work, type CpuOp } from './tensor'
 

@@ -1,7 +1,7 @@
-// Which of several kernels computes one thing on this device. The kernels of a contest pass two gates: each must agree with the first,
-// the plain one, on random numbers, and be measured faster there. Decided once for each adapter and class of shapes; kept by the
-// caller, who may also force a choice. Knows no op: what is computed is in the contest.
-import { invariant } from '../errors'
+// Chooses one of several kernels for a class of calls on this device, by a contest. A kernel wins if it agrees with the plain one on
+// random numbers and is measured faster. A choice is made once for each adapter and class of shapes, and the caller keeps it or forces
+// another. Knows no op: the contest says what is computed.
+import { invariant, NoVariantError } from '../errors'
 import type { KernelChoice } from '../engine'
 import type { Dispatch } from './kernel'
 import { timeOf } from './profile'
@@ -13,30 +13,31 @@ import { allocate, type GpuTensor } from './tensor'
 export interface Contest {
   /** The op and the class of shapes: `matmul nn large`. */
   readonly key: string
-  /** By name, the plain kernel first. */
+  /** Names of the kernels, the plain one first. */
   readonly variants: readonly string[]
-  /** Variants that compute in fewer bits, and need not agree so far. */
+  /** Variants that compute with 16-bit factors; their agreement has a wider tolerance. */
   readonly coarse?: readonly string[]
-  /** Taken without a contest, where compiling the others would take longer than it can win. */
+  /** The variant to take without a contest, where compiling the others costs more than they can save. */
   readonly given?: string | undefined
-  /** Arithmetic of the call that asks; the largest of a class is the one to be tried. */
+  /** Arithmetic of the call, in FLOPs; the contest of a class is held on its largest call. */
   readonly flops: number
-  /** The call at about this much arithmetic (never more than its own) on tensors made for it. */
+  /** A call of the class with about `flops` of arithmetic, never more than this call's own, on tensors of its own. */
   trial(flops: number): Trial
 }
+/** A call to be timed and compared. */
 export interface Trial {
   readonly flops: number
-  /** Shapes by name. All are filled with normal draws first. */
+  /** Shapes by name. Every tensor is filled with normal draws. */
   readonly tensors: Readonly<Record<string, readonly number[]>>
-  /** Makes those that are functions of others; run once, and not measured. */
+  /** Dispatches that compute tensors which are functions of others; run once and not timed. */
   before?(tensors: Readonly<Record<string, GpuTensor>>): Dispatch[]
-  /** The one that kernels must agree on. */
+  /** Name of the tensor that all variants must agree on. */
   readonly output: string
   dispatches(variant: string, tensors: Readonly<Record<string, GpuTensor>>): Dispatch[]
 }
 
-/** A contest at one size, ready to be measured. */
-interface Stand {
+/** A trial with its memory and its compiled programs, ready to be measured. */
+interface Prepared {
   contest: Contest
   at: Trial
   place: Record<string, GpuTensor>
@@ -44,28 +45,29 @@ interface Stand {
 }
 
 export interface TuneOptions {
-  /** By op, the variant to take wherever it is possible: no contest then. */
+  /** Variants by op. Every call of the op takes its variant where it can, and else the plain kernel; no contest is held. */
   readonly force?: Readonly<Record<string, string>>
-  /** No contests: the plain kernels. */
+  /** False takes the plain kernels and holds no contest. */
   readonly tune?: boolean
-  /** Hears of all choices when contests have been held. */
+  /** Called with all choices after contests have been held. */
   readonly tuned?: (choices: readonly KernelChoice[]) => void
 }
 
-/** Calls smaller than this (in FLOPs) take microseconds with any kernel: they take the choice of their class, and start no contest. */
+/** Smallest call, in FLOPs, that starts a contest. Smaller ones take microseconds with any kernel and follow their class. */
 const WORTH_TRYING = 2 ** 22
-/** A first look, to learn how fast the device is, and how long one measurement should then take. */
+/** FLOPs of the first trial, which tells how fast the device is. */
 const FIRST_FLOPS = 2 ** 24
+/** Wanted length of one measurement; repetitions make up for a short call. */
 const MEASURE_MS = 6
-/** Calls that take longer than this with the plain kernel are large enough to be told apart by. */
+/** Wanted length of a trial with the plain kernel: long enough for variants to differ measurably. */
 const LARGE_MS = 1
-/** All measurements of one call together; classes left over take the plain kernel until the next call. */
+/** Limit on all measurements of one `settle`; classes left over take the plain kernel until the next. */
 const BUDGET_MS = 1200
-/** A challenger must be faster by this much, or noise would decide. */
+/** Largest time of a winner as a share of the plain kernel's; within the rest, noise would decide. */
 const MARGIN = 0.95
-/** Largest ‖difference‖ / ‖plain‖ between two float32 kernels that compute the same. */
+/** Largest ‖difference‖ / ‖plain‖ of two float32 kernels that agree. */
 const AGREEMENT = 1e-5
-/** The same where factors are rounded to 11 bits: 2^-12 of each, on average, in a product about 3e-4. */
+/** The same for factors rounded to 11 bits: each is off by about 2^-12, a product by about 3e-4. */
 const COARSE_AGREEMENT = 1e-3
 
 export class Autotuner {
@@ -75,6 +77,8 @@ export class Autotuner {
   readonly #compile: (program: readonly Dispatch[]) => Promise<void>
   readonly #choices = new Map<string, KernelChoice>()
   readonly #open = new Map<string, Contest>()
+  /** The variants of every op that has been asked for, over all its classes. */
+  readonly #offered = new Map<string, Set<string>>()
 
   /** `compile` resolves when a program can run. */
   constructor(gpu: Gpu, queue: Queue, compile: (program: readonly Dispatch[]) => Promise<void>, options: TuneOptions) {
@@ -84,10 +88,12 @@ export class Autotuner {
     this.#options = options
   }
 
-  /** The variant to take now. A class that is met for the first time takes the plain one until `settle`. */
+  /** The variant that a call takes now. A class without a choice takes the plain one until `settle`. */
   choose(contest: Contest): string {
     const plain = contest.variants[0]!
-    const forced = this.#options.force?.[contest.key.split(' ')[0]!]
+    const [op = ''] = contest.key.split(' ')
+    this.#offered.set(op, new Set([...(this.#offered.get(op) ?? []), ...contest.variants]))
+    const forced = this.#options.force?.[op]
     if (forced !== undefined) return contest.variants.includes(forced) ? forced : plain
     const { key, given } = contest
     if (given !== undefined) {
@@ -102,43 +108,59 @@ export class Autotuner {
     return plain
   }
 
-  /** What was chosen, and on what grounds. */
+  /** The choices so far, with their measurements. */
   get choices(): KernelChoice[] {
     return [...this.#choices.values()]
   }
-  /** Takes over choices made on this adapter before; those made here stand. */
+  /** Adds choices made on this adapter before; a class that has one keeps it. */
   recall(choices: readonly KernelChoice[]): void {
     for (const choice of choices) if (!this.#choices.has(choice.key)) this.#choices.set(choice.key, choice)
   }
 
-  /** Holds the contests that `choose` has opened, the heaviest first. True where one was won by another than the plain kernel. */
+  /**
+   * Holds the contests that `choose` has opened, the heaviest first. True where a kernel other than the plain one won. Throws
+   * NoVariantError where a variant is forced that no call so far could take.
+   */
   async settle(): Promise<boolean> {
+    this.#checkForced()
     const contests = [...this.#open.values()].sort((x, y) => y.flops - x.flops)
     this.#open.clear()
     let changed = false
-    // Compilers work side by side; what is measured is measured alone.
+    // Programs compile in parallel and are timed one at a time.
     const ready = contests.map((contest) => this.#ready(contest, contest.trial(FIRST_FLOPS), contest.variants))
     const settled = await Promise.allSettled(ready)
     const failed = settled.find((one) => one.status === 'rejected')
-    const stands = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    const trials = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
     try {
       if (failed) throw failed.reason
       const until = performance.now() + BUDGET_MS
-      for (const stand of stands) {
+      for (const prepared of trials) {
         if (performance.now() > until) break
-        const choice = await this.#hold(stand)
+        const choice = await this.#hold(prepared)
         this.#choices.set(choice.key, choice)
-        changed ||= choice.variant !== stand.contest.variants[0]
+        changed ||= choice.variant !== prepared.contest.variants[0]
       }
     } finally {
-      for (const { place } of stands) free(place)
+      for (const { place } of trials) free(place)
     }
     if (contests.length > 0) this.#options.tuned?.(this.choices)
     return changed
   }
 
-  /** Everything that a contest needs at one size, compiled. A variant that this device does not compile is left out. */
-  async #ready(contest: Contest, at: Trial, variants: readonly string[]): Promise<Stand> {
+  /** Throws NoVariantError where a forced variant is offered by no call: the plain kernel would compute unnoticed. */
+  #checkForced(): void {
+    for (const [op, variant] of Object.entries(this.#options.force ?? {})) {
+      const offered = this.#offered.get(op)
+      if (offered?.has(variant)) continue
+      const can = offered
+        ? `Those that can compute one of its calls are: ${[...offered].join(', ')}.`
+        : `Ops with variants in this program: ${[...this.#offered.keys()].join(', ')}.`
+      throw new NoVariantError(`No call of ${op} can take the kernel "${variant}" on this device. ${can}`)
+    }
+  }
+
+  /** Allocates and compiles a trial. Variants that the device does not compile are left out. Throws where the plain one is. */
+  async #ready(contest: Contest, at: Trial, variants: readonly string[]): Promise<Prepared> {
     const place = await this.#place(at)
     try {
       return { contest, at, place, programs: await this.#programs(at, variants, place) }
@@ -148,41 +170,41 @@ export class Autotuner {
     }
   }
 
-  async #hold(stand: Stand): Promise<KernelChoice> {
-    const { contest } = stand
+  async #hold(prepared: Prepared): Promise<KernelChoice> {
+    const { contest } = prepared
     const { key, variants, coarse = [] } = contest
     const plain = variants[0]!
     const refused: string[] = []
     const ms: Record<string, number> = {}
-    const want = await this.#output(stand, plain)
+    const want = await this.#output(prepared, plain)
     for (const variant of variants.slice(1)) {
       const most = coarse.includes(variant) ? COARSE_AGREEMENT : AGREEMENT
-      const right = stand.programs.has(variant) && distance(await this.#output(stand, variant), want) <= most
+      const right = prepared.programs.has(variant) && distance(await this.#output(prepared, variant), want) <= most
       if (!right) refused.push(variant)
     }
-    let standing = variants.filter((variant) => !refused.includes(variant))
-    // How many repetitions, or how much larger a call, make a measurement long enough.
+    let agreeing = variants.filter((variant) => !refused.includes(variant))
+    // A measurement is made long enough by a larger call first, then by repetitions.
     const measure = (variant: string, repeat: number) =>
-      timeOf(this.#gpu, this.#queue, stand.programs.get(variant)!, repeat)
+      timeOf(this.#gpu, this.#queue, prepared.programs.get(variant)!, repeat)
     let once = await measure(plain, 1)
     for (;;) {
-      const larger = contest.trial((stand.at.flops * LARGE_MS) / Math.max(once, 0.02))
-      if (larger.flops <= 2 * stand.at.flops) break
-      const next = await this.#ready(contest, larger, standing)
-      free(stand.place)
-      Object.assign(stand, next)
-      standing = standing.filter((variant) => stand.programs.has(variant))
+      const larger = contest.trial((prepared.at.flops * LARGE_MS) / Math.max(once, 0.02))
+      if (larger.flops <= 2 * prepared.at.flops) break
+      const next = await this.#ready(contest, larger, agreeing)
+      free(prepared.place)
+      Object.assign(prepared, next)
+      agreeing = agreeing.filter((variant) => prepared.programs.has(variant))
       once = await measure(plain, 1)
     }
     const repeat = Math.max(1, Math.min(64, Math.round(MEASURE_MS / Math.max(once, 0.05))))
     for (let round = 0; round < 3; round++)
-      for (const variant of standing) ms[variant] = Math.min(ms[variant] ?? Infinity, await measure(variant, repeat))
-    const challenger = standing.slice(1).sort((x, y) => ms[x]! - ms[y]!)[0]
+      for (const variant of agreeing) ms[variant] = Math.min(ms[variant] ?? Infinity, await measure(variant, repeat))
+    const challenger = agreeing.slice(1).sort((x, y) => ms[x]! - ms[y]!)[0]
     const variant = challenger !== undefined && ms[challenger]! < MARGIN * ms[plain]! ? challenger : plain
-    return { key, variant, ms, refused, flops: stand.at.flops }
+    return { key, variant, ms, refused, flops: prepared.at.flops }
   }
 
-  /** Programs ready to run, by variant, the plain one first. */
+  /** Compiled programs by variant, the plain one first. */
   async #programs(
     at: Trial,
     variants: readonly string[],
@@ -199,7 +221,7 @@ export class Autotuner {
     return programs
   }
 
-  /** Tensors for a trial, filled with normal draws that depend on nothing but its shapes. */
+  /** Tensors of a trial, filled with normal draws that depend only on their order and size. */
   async #place({ tensors }: Trial): Promise<Record<string, GpuTensor>> {
     const blocks = Object.entries(tensors).map(([label, shape]) => {
       const size = Math.max(
@@ -214,10 +236,10 @@ export class Autotuner {
     return Object.fromEntries(placed)
   }
 
-  async #output({ at, place, programs }: Stand, variant: string): Promise<Float32Array> {
+  async #output({ at, place, programs }: Prepared, variant: string): Promise<Float32Array> {
     const tensor = place[at.output]
     invariant(tensor, () => `no output ${at.output} in a trial`)
-    // What a kernel leaves out must not look right because another wrote it.
+    // Zeroed, so that an element which a kernel leaves out does not hold what another kernel wrote.
     this.#queue.write(tensor, new Float32Array(tensor.size / 4))
     await this.#queue.run(programs.get(variant)!)
     const [values] = await this.#queue.read([tensor])
@@ -229,15 +251,15 @@ function free(place: Record<string, GpuTensor>): void {
   for (const { buffer } of Object.values(place)) buffer.destroy()
 }
 
-/** Draws before they come round again: a prime, so that no row of a matrix is the row above it. */
+/** Number of different draws before they repeat: a prime, so that no two neighbouring rows of a matrix are equal. */
 const PERIOD = 65521
-/** About normal (the sum of four uniform draws, Irwin and Hall), from a linear congruential generator: fast, and nothing more is asked. */
+/** `n` approximately normal draws (sums of four uniform ones, Irwin and Hall) from a linear congruential generator, for its speed. */
 function draws(n: number, seed: number): Float32Array {
   let state = seed
   const uniform = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5
   const values = new Float32Array(n)
   for (let i = 0; i < Math.min(n, PERIOD); i++) values[i] = 1.7 * (uniform() + uniform() + uniform() + uniform())
-  // Each copy doubles what is there: a call for the largest GPUs has 10⁷ of them.
+  // Each copy doubles the filled part: a trial on the largest GPUs has 10⁷ elements.
   for (let have = PERIOD; have < n; have *= 2) values.copyWithin(have, 0, Math.min(have, n - have))
   return values
 }

@@ -1,14 +1,14 @@
-// Opens a GPU device: the adapter, the optional features and larger limits that it offers, and the two messages that
-// arrive asynchronously (`lost`, `uncapturederror`), wired before anything can go wrong. Knows nothing of tensors.
+// Opens a GPU device with the optional features and larger limits that its adapter offers. The two messages that arrive asynchronously,
+// `lost` and `uncapturederror`, are wired before anything can go wrong. Knows nothing of tensors.
 import { DeviceLostError, NoWebGpuError } from '../errors'
 
 /** Behind a flag in Chromium, and not in @webgpu/types. */
 export const SUBGROUP_MATRIX = 'chromium-experimental-subgroup-matrix' as GPUFeatureName
 
-/** Features that some path can use; each is taken only where it has proved itself. */
+/** Optional features that kernels use; the autotuner takes such a kernel only where it agrees with the plain one and is faster. */
 const FEATURES: readonly GPUFeatureName[] = ['timestamp-query', 'shader-f16', 'subgroups', SUBGROUP_MATRIX]
 
-/** Limits that we live within as they are, but ask to have raised where the adapter has more. */
+/** Limits that are raised to what the adapter has; WebGPU's guaranteed values suffice. */
 const LIMITS = [
   'maxBufferSize',
   'maxStorageBufferBindingSize',
@@ -23,18 +23,18 @@ export interface Gpu {
   info: GPUAdapterInfo
   /** Resolves once, when the device is gone. */
   lost: Promise<DeviceLostError>
-  /** The first error that WebGPU reported outside any call; throws it. */
+  /** Throws the first error that WebGPU reported outside any call since the last check. */
   check(): void
 }
 
 export interface DeviceOptions {
   /** The browser's `navigator.gpu`, or Dawn's in Node. */
   gpu: GPU | undefined
-  /** Ask for nothing beyond WebGPU's guaranteed limits and no features: what the weakest device gives. */
+  /** Opens the device with WebGPU's guaranteed limits and no optional features, as the weakest device has them. */
   baseline?: boolean
 }
 
-/** Opens the best device there is. Throws NoWebGpuError, with the reason, where there is none. */
+/** Opens the adapter's device with all that it offers. Throws NoWebGpuError, with the reason, where there is none. */
 export async function openDevice({ gpu, baseline = false }: DeviceOptions): Promise<Gpu> {
   if (!gpu) throw new NoWebGpuError('This browser has no WebGPU.')
   // Firefox rejects where it blocks WebGPU on this machine (bugzilla 2008734), others answer null.

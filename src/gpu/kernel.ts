@@ -1,31 +1,31 @@
-// A kernel meets its tensors by name. The bindings of each entry point are read from the WGSL itself (declared names, their
-// access modes, and which of them the entry point reaches through the functions it calls), so no binding number and no
-// layout is ever written in TypeScript. Pipelines compile asynchronously and are shared by entry point and constants.
+// Kernels bind their tensors by name. The bindings of an entry point are parsed from the WGSL: their names, their access modes, and
+// whether the entry point reaches them through the functions it calls. TypeScript therefore has no binding numbers and no layouts.
+// Pipelines compile asynchronously; dispatches with the same entry point and overrides share one.
 import type { Work } from '../engine'
 import { invariant } from '../errors'
 import { SUBGROUP_MATRIX, type Gpu } from './device'
 import type { GpuTensor } from './tensor'
 
-/** A WGSL file; errors are reported under its name and in its own lines. */
+/** The text of a WGSL module; compile errors carry its name and its own line numbers. */
 export interface Shader {
   readonly name: string
   readonly source: string
-  /** A directive that must stand before everything: `enable subgroups;`. */
+  /** Directives, which WGSL wants before everything else: `enable subgroups;`. */
   readonly enable?: string
 }
 
-/** Small products [M, K]·[K, N] that a device multiplies as one, 16-bit numbers into 32-bit sums. */
+/** A matrix product [M, K]·[K, N] that a subgroup computes as one operation, from 16-bit factors to 32-bit sums. */
 export interface SubgroupMatrix {
   M: number
   N: number
   K: number
 }
-/** What Chromium's experiment tells of an adapter, of each kind of small product; not in @webgpu/types. */
+/** The products that a subgroup of an adapter computes. An experiment in Chromium, not in @webgpu/types. */
 interface SubgroupMatrixInfo {
   subgroupMatrixConfigs?: Iterable<SubgroupMatrix & { componentType: string; resultComponentType: string }>
 }
 
-/** One labelled dispatch: a line of a program. */
+/** One labelled dispatch of a program. */
 export interface Dispatch extends Work {
   readonly kernel: Kernel
   readonly bindGroup: GPUBindGroup
@@ -39,15 +39,19 @@ interface Binding {
 }
 const LAYOUT = { read: 'read-only-storage', read_write: 'storage', uniform: 'uniform' } as const
 interface Kernel {
-  /** There once `compile` has resolved. */
+  /** Shader, entry point and overrides: `matmul plain.plain {"BIAS":1}`. */
+  readonly name: string
+  /** The final WGSL. */
+  readonly code: () => string
+  /** Null until `compile` has resolved. */
   pipeline: GPUComputePipeline | null
   readonly layout: GPUBindGroupLayout
   readonly bindings: Binding[]
-  /** Starts the compiler, the first time; resolves when it is done. */
+  /** Compiles the pipeline, once; resolves when it is there. */
   readonly compile: () => Promise<void>
 }
 
-/** The binding block of a WGSL source. */
+/** The bindings that a WGSL source declares, in its order. */
 export function parseBindings(source: string): Binding[] {
   const declaration = /@group\(0\)\s*@binding\((\d+)\)\s*var<(?:storage,\s*)?(read_write|read|uniform)>\s*(\w+)\s*:/g
   return [...source.matchAll(declaration)].map(([, binding, access, name]) => ({
@@ -63,7 +67,7 @@ export function parseSizes(source: string, struct: string): string[] {
   return [...body.matchAll(/(\w+)\s*:\s*u32/g)].map(([, name]) => name!)
 }
 
-/** The bindings that an entry point reaches, itself or through the functions it calls. */
+/** The bindings that an entry point reaches, itself or through the functions it calls. Throws where there is no such entry point. */
 export function reachable(source: string, entry: string): Binding[] {
   const code = source.replace(/\/\/.*$/gm, '')
   const bodies = new Map<string, Set<string>>()
@@ -84,6 +88,21 @@ export function reachable(source: string, entry: string): Binding[] {
   return parseBindings(code).filter(({ name }) => [...seen].some((f) => bodies.get(f)!.has(name)))
 }
 
+/** Whole numbers by name, alone or in groups of them. */
+type Constants = Readonly<Record<string, number | Readonly<Record<string, number>>>>
+
+/** A table of whole numbers as WGSL, a line each: `{ DICE: { seed: 0 } }` is `const DICE_SEED = 0u;`. */
+export function constantsOf(table: Constants): string {
+  return Object.entries(table)
+    .flatMap(([name, value]) =>
+      typeof value === 'number'
+        ? [[name, value] as const]
+        : Object.entries(value).map(([member, number]) => [`${name}_${member.toUpperCase()}`, number] as const),
+    )
+    .map(([name, number]) => `const ${name} = ${number}u;\n`)
+    .join('')
+}
+
 /** Spreads `count` workgroups over two dimensions where one is too short (65,535); WGSL undoes it with `flat_group`. */
 export function grid(count: number): [number, number, number] {
   const x = Math.min(Math.max(count, 1), 65535)
@@ -97,16 +116,16 @@ export class Kernels {
   readonly #kernels = new Map<string, Kernel>()
   readonly #sizeBuffers = new Map<string, GPUBuffer>()
 
-  /** Fewest lanes that a subgroup has on this device; 0 where shaders cannot use them. */
+  /** Smallest number of lanes of a subgroup on this device; 0 where shaders cannot use subgroups. */
   readonly subgroup: number
-  /** Numbers of 16 bits. */
+  /** Whether shaders can use f16. */
   readonly half: boolean
-  /** Products of small matrices by subgroups, where there are some, and of one size. */
+  /** The product that a subgroup computes as one operation; null without f16, subgroup matrices or subgroups of one size. */
   readonly matrix: SubgroupMatrix | null
-  /** A driver that computes on the CPU (llvmpipe, SwiftShader). */
+  /** Whether the driver computes on the CPU (llvmpipe, SwiftShader). */
   readonly software: boolean
 
-  /** `prelude` is put before every shader. */
+  /** `prelude` is WGSL that comes before every shader. */
   constructor(gpu: Gpu, prelude: string) {
     this.#gpu = gpu
     this.subgroup = gpu.device.features.has('subgroups') ? (gpu.info.subgroupMinSize ?? 0) : 0
@@ -117,9 +136,9 @@ export class Kernels {
   }
 
   /**
-   * Describes one dispatch. `tensors` may hold more than the entry point uses; a name that it uses and that is missing is our
-   * mistake and throws. `constants` are the shader's overrides, compiled into the kernel; `size` are members of its `struct Size`,
-   * numbers of this call that the kernel reads (those left out are 0), so that calls of any size share one kernel.
+   * Records one dispatch. `tensors` may hold more than the entry point binds; it throws where one that is bound is missing.
+   * `constants` are the shader's overrides, compiled into the kernel. `size` gives members of its `struct Size`, a uniform, so that calls
+   * of any size share one kernel; members left out are 0. `flops` counts the call's arithmetic.
    */
   dispatch(
     shader: Shader,
@@ -152,7 +171,7 @@ export class Kernels {
     return { label: d.label, kernel, bindGroup, workgroups: d.workgroups, flops: d.flops ?? 0, bytes }
   }
 
-  /** Resolves when a program can run: its pipelines compile all at once. Throws a compile error in the shader's own lines. */
+  /** Compiles all pipelines of a program in parallel; resolves when it can run. Throws compile errors with the shader's own lines. */
   async compile(program: readonly Dispatch[], progress?: (done: number, total: number) => void): Promise<void> {
     const kernels = new Set(program.map(({ kernel }) => kernel))
     let done = 0
@@ -165,7 +184,12 @@ export class Kernels {
     )
   }
 
-  /** The numbers of a call on the device; calls with the same numbers share them. */
+  /** The WGSL of a shader as the device gets it: directives, shared constants and prelude included. */
+  #code(shader: Shader): string {
+    return (shader.enable ?? '') + this.#prelude + shader.source
+  }
+
+  /** The uniform buffer of a call's `size`; calls with equal numbers share one. */
   #sizes(shader: Shader, size: Readonly<Record<string, number>>): GPUBuffer {
     const values = parseSizes(shader.source, 'Size').map((name) => size[name] ?? 0)
     const key = values.join(' ')
@@ -213,7 +237,14 @@ export class Kernels {
             throw new Error(`${key}: ${await this.#explain(module, shader, error)}`)
           },
         )
-    const kernel: Kernel = { pipeline: null, layout, bindings, compile: () => (compiled ??= start()) }
+    const kernel: Kernel = {
+      name: key,
+      code: () => this.#code(shader),
+      pipeline: null,
+      layout,
+      bindings,
+      compile: () => (compiled ??= start()),
+    }
     this.#kernels.set(key, kernel)
     return kernel
   }
@@ -222,12 +253,9 @@ export class Kernels {
     const known = this.#modules.get(shader.name)
     if (known) return known
     const { device } = this.#gpu
-    // A text that this device does not take is told of by whoever compiles it, and is no error of the device's.
+    // `compile` reports the errors of a module; the scope keeps them from `uncapturederror`.
     device.pushErrorScope('validation')
-    const module = device.createShaderModule({
-      label: shader.name,
-      code: (shader.enable ?? '') + this.#prelude + shader.source,
-    })
+    const module = device.createShaderModule({ label: shader.name, code: this.#code(shader) })
     void device.popErrorScope().catch(() => null)
     this.#modules.set(shader.name, module)
     return module
@@ -243,14 +271,14 @@ export class Kernels {
   }
 }
 
-/** The squarest small product there is. */
+/** A subgroup's product with the most equal M and N, then the largest K; null where its tiles do not fit into workgroup memory. */
 function matrixOf({ device, info }: Gpu): SubgroupMatrix | null {
   if (!device.features.has(SUBGROUP_MATRIX)) return null
   const found = [...((info as SubgroupMatrixInfo).subgroupMatrixConfigs ?? [])].filter(
     (config) => config.componentType === 'f16' && config.resultComponentType === 'f32',
   )
   const [best] = found.sort((x, y) => Math.abs(x.M - x.N) - Math.abs(y.M - y.N) || y.K - x.K)
-  // Tiles, and what sums pass through on their way out: see matmul.matrix.wgsl.
+  // The tiles of a and b and the `bounce` buffer of matmul.matrix.wgsl.
   const bytes = best ? 8 * (best.M + best.N) * (2 * best.K + 8) + 16 * best.M * best.N : 0
   return best && bytes <= device.limits.maxComputeWorkgroupStorageSize ? { M: best.M, N: best.N, K: best.K } : null
 }

@@ -1,11 +1,11 @@
-// Makes a browser look for finished work. Firefox does it only every 100 ms (bugzilla 1870699), so that the end of a submit and a
-// mapped buffer are told that late even on an idle queue: 104 ms, where Chrome takes 0.1 (measured in github.com/ekzhang/jax-js, pull
-// request 124). A token of a text would take 100 ms, whatever the model. But it also looks at each submit (wgpu-core, Queue::submit), so
-// while something is awaited there, nothing is submitted every few milliseconds. May go when the bug is closed.
+// Makes a browser poll for finished work. Firefox polls only every 100 ms (bugzilla 1870699), so it reports a finished submit or a mapped
+// buffer late, even on an idle queue: after 104 ms, where Chrome takes 0.1 (github.com/ekzhang/jax-js, pull request 124). Each generated
+// token would take 100 ms. Firefox also polls at each submit (wgpu-core, Queue::submit). While a program waits there, an empty submit
+// every few milliseconds makes it poll. May go when the bug is closed.
 
-/** Between two looks: timers are not finer. */
+/** Milliseconds between two empty submits: timers are not finer. */
 const EVERY_MS = 4
-/** An idle queue that answers later than this, this often in a row, belongs to a browser that looks by a clock. */
+/** A browser polls by a clock if an idle queue answers later than LATE_MS, PROBES times in a row. */
 const LATE_MS = 50
 const PROBES = 3
 
@@ -15,23 +15,23 @@ export class Nudge {
   #awaited = 0
   #timer: ReturnType<typeof setInterval> | undefined
 
-  /** `nothing` submits nothing. */
+  /** `nothing` makes an empty submit. */
   constructor(nothing: () => void) {
     this.#nothing = nothing
   }
 
-  /** Finds out what kind of browser this is; `idle` asks a queue that has nothing to do when it will be done. */
+  /** Finds out whether this browser polls by a clock; `idle` resolves when a queue without work reports that it is done. */
   async probe(idle: () => Promise<unknown>): Promise<void> {
     for (let i = 0; i < PROBES; i++) {
       const from = performance.now()
       await idle()
-      // One answer in time is enough: a late one may be our own fault, who kept the thread busy.
+      // One answer in time is enough: a late one may come from a busy thread.
       if (performance.now() - from < LATE_MS) return
     }
     this.#isLate = true
   }
 
-  /** Waits for the queue's answer. */
+  /** Awaits an answer of the queue, with empty submits meanwhile where the browser polls by a clock. */
   async wait<T>(answer: Promise<T>): Promise<T> {
     if (!this.#isLate) return answer
     if (this.#awaited++ === 0) this.#timer = setInterval(this.#nothing, EVERY_MS)

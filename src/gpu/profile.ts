@@ -1,5 +1,5 @@
-// Milliseconds by dispatch, from the GPU's own timestamps: one pass a dispatch, two timestamps a pass. Chrome rounds them
-// to 100 µs unless developer features are on, so a program is repeated and the times are averaged.
+// Milliseconds of each dispatch by the GPU's timestamps: one pass a dispatch, two timestamps a pass. Chrome rounds timestamps to 100 µs
+// unless developer features are on, so a program is repeated and its times are averaged.
 import type { Timing } from '../engine'
 import type { Gpu } from './device'
 import type { Dispatch } from './kernel'
@@ -26,7 +26,7 @@ export async function profile(
         size: count * 8,
         usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
       })
-      const staging = device.createBuffer({
+      const readback = device.createBuffer({
         label: 'profile',
         size: count * 8,
         usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
@@ -39,9 +39,9 @@ export async function profile(
         pass.end()
       })
       encoder.resolveQuerySet(querySet, 0, count, resolved, 0)
-      encoder.copyBufferToBuffer(resolved, 0, staging, 0, count * 8)
+      encoder.copyBufferToBuffer(resolved, 0, readback, 0, count * 8)
       queue.submit(encoder)
-      await queue.take(staging, (bytes) => {
+      await queue.take(readback, (bytes) => {
         const ns = new BigInt64Array(bytes)
         part.forEach((_, i) => (total[from + i]!.ms += Number(ns[2 * i + 1]! - ns[2 * i]!) / 1e6 / repeat))
       })
@@ -51,7 +51,7 @@ export async function profile(
   return total
 }
 
-/** Milliseconds of a short program: `repeat` runs of it in one pass, by timestamps where the device has them, else by the clock. */
+/** Mean milliseconds of a short program over `repeat` runs in one pass, by timestamps where the device has them, else by the clock. */
 export async function timeOf(
   { device }: Gpu,
   queue: Queue,
@@ -78,15 +78,15 @@ export async function timeOf(
     size: 16,
     usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
   })
-  const staging = device.createBuffer({
+  const readback = device.createBuffer({
     label: 'time',
     size: 16,
     usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
   })
   encoder.resolveQuerySet(querySet, 0, 2, resolved, 0)
-  encoder.copyBufferToBuffer(resolved, 0, staging, 0, 16)
+  encoder.copyBufferToBuffer(resolved, 0, readback, 0, 16)
   queue.submit(encoder)
-  const ms = await queue.take(staging, (bytes) => {
+  const ms = await queue.take(readback, (bytes) => {
     const [from, to] = new BigInt64Array(bytes)
     return Number(to! - from!) / 1e6 / repeat
   })

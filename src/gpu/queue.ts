@@ -1,5 +1,5 @@
-// The one place that submits to the GPU and the one place that waits for it. A program that is run again costs this side its
-// encoding and nothing else: where it is cut into submits is remembered, and small readings share a few staging buffers.
+// The one place that submits to the GPU and the one place that waits for it. A program that runs again costs the CPU its encoding only:
+// its division into submits is remembered, and small reads reuse a few readback buffers.
 import type { Stage } from '../engine'
 import { invariant } from '../errors'
 import type { Gpu } from './device'
@@ -7,37 +7,38 @@ import type { Dispatch } from './kernel'
 import { Nudge } from './nudge'
 import type { GpuTensor } from './tensor'
 
-/** Bytes read back at once: far below any device's largest buffer, and a model of 5M parameters with its moments in one go. */
-const STAGING = 64 * 2 ** 20
-/** Readings up to this size (losses, norms, tokens) go through buffers that are kept, KEPT of them: one is filled, one mapped, one spare. */
+/** Largest readback buffer, in bytes: far below any device's limit, and enough for 5M parameters with their moments. */
+const READBACK = 64 * 2 ** 20
+/** Size of the readback buffers that are kept for small reads (losses, norms, tokens). There are KEPT: one filled, one mapped, one spare. */
 const SMALL = 64 * 2 ** 10
 const KEPT = 3
 
-/** How long one submit should keep the device: a page is drawn between two, and Windows resets a device after about 2 s. */
+/** Wanted length of one submit. The page is drawn between two submits, and Windows resets a device after about 2 s of one. */
 const SUBMIT_MS = 100
-/** Work that took less says more about waiting than about the device. */
+/** Shortest measurement of the rate: shorter ones measure waiting rather than the device. */
 const SHORTEST_MS = 10
-/** Before anything has been measured: 20 GFLOP/s, less than any GPU does. In units of `costOf` a millisecond. */
+/** Rate before the first measurement, in units of `costOf` a millisecond: 20 GFLOP/s, less than any GPU's. */
 const FIRST_RATE = 2e7
-/** Arithmetic that a GPU does while it moves one byte. */
+/** FLOPs that a GPU computes in the time of moving one byte. */
 const FLOPS_PER_BYTE = 10
-/** A program is cut anew when the budget has moved by more than this factor. */
+/** Factor by which the budget must change before a program is divided again. */
 const RECUT = 1.25
 
 const PROGRAM = { label: 'program' }
 const READ = { label: 'read' }
 const ARRAYS = { f32: Float32Array, u32: Uint32Array, i32: Int32Array }
 
+/** Cost of a dispatch in FLOPs, its memory traffic included. */
 const costOf = ({ flops, bytes }: Dispatch) => flops + FLOPS_PER_BYTE * bytes
 
-/** Dispatches `from` to `to` of a program, and what they cost. */
+/** Dispatches `from` to `to` (not included) of a program, and their cost. */
 interface Piece {
   from: number
   to: number
   cost: number
 }
 
-/** A program in as few pieces as keep each within `budget`; a dispatch that is more by itself is a piece by itself. */
+/** Divides a program into the fewest pieces that cost at most `budget` each; a dispatch that costs more is a piece of its own. */
 export function cut(program: readonly Dispatch[], budget: number): Piece[] {
   const pieces: Piece[] = []
   program.forEach((dispatch, i) => {
@@ -51,14 +52,14 @@ export function cut(program: readonly Dispatch[], budget: number): Piece[] {
   return pieces
 }
 
-/** How a program was cut, and for which budget. */
+/** A program's pieces, and the budget that they were made for. */
 interface Cut {
   budget: number
   pieces: Piece[]
   cost: number
 }
 
-/** Part of a tensor, and where its bytes go. */
+/** A stretch of a buffer to be read, and the memory that its bytes go to. */
 interface Part {
   buffer: GPUBuffer
   offset: number
@@ -70,23 +71,24 @@ export class Queue {
   readonly #nudge: Nudge
   readonly #cuts = new WeakMap<readonly Dispatch[], Cut>()
   #rate = FIRST_RATE
-  /** Programs submitted and not known to be done. */
+  /** Number of programs submitted and not known to be done. */
   #running = 0
-  /** What was done since when, for the rate. */
+  /** Cost of the work done since `#since`, in milliseconds of `performance.now()`. */
   #done = 0
   #since = 0
-  readonly #staging: GPUBuffer[] = []
+  /** Small readback buffers that are free. */
+  readonly #readbacks: GPUBuffer[] = []
 
   constructor(gpu: Gpu) {
     this.#gpu = gpu
     this.#nudge = new Nudge(() => gpu.device.queue.submit([]))
-    // A device that is lost meanwhile has others who say so.
+    // `gpu.lost` reports a device that is lost meanwhile.
     this.#nudge.probe(() => gpu.device.queue.onSubmittedWorkDone()).catch(() => undefined)
   }
 
   /**
-   * Encodes and submits a program, `times` over, in submits sized by what was measured before; resolves when the GPU has done
-   * it. The array is remembered: it must not change between two runs.
+   * Encodes and submits a program `times` times, in submits of about SUBMIT_MS by the rate measured so far. Resolves when the GPU has
+   * computed it. The program's division is remembered by the array, which must not change between two runs.
    */
   async run(program: readonly Dispatch[], times = 1): Promise<void> {
     const { device } = this.#gpu
@@ -131,8 +133,8 @@ export class Queue {
   }
 
   /**
-   * Work over time, over stretches in which the device had something to do all along. Where a browser tells late (nudge.ts), many
-   * programs are done at one time: only together do they say how fast the device is.
+   * Updates the rate from a program that is done, over a stretch of time in which the device was never idle. A browser that reports late
+   * (nudge.ts) reports many programs at once, and only their sum gives the rate.
    */
   #measure(cost: number): void {
     this.#done += cost
@@ -144,7 +146,7 @@ export class Queue {
     } else if (this.#running === 0) this.#rate = Math.max(this.#rate, rate)
   }
 
-  /** Resolves when the GPU has done all that was submitted. */
+  /** Resolves when the GPU has computed everything submitted so far. */
   async idle(): Promise<void> {
     await this.#nudge.wait(this.#gpu.device.queue.onSubmittedWorkDone())
   }
@@ -153,22 +155,23 @@ export class Queue {
     this.#gpu.device.queue.submit([encoder.finish()])
   }
 
-  /** Waits for what was submitted into a staging buffer, lets `use` see its bytes, and destroys it. */
-  async take<R>(staging: GPUBuffer, use: (bytes: ArrayBuffer) => R): Promise<R> {
+  /** Maps a buffer when what was submitted into it is done, passes its bytes to `use`, and destroys it. */
+  async take<R>(readback: GPUBuffer, use: (bytes: ArrayBuffer) => R): Promise<R> {
     try {
-      await this.#nudge.wait(staging.mapAsync(GPUMapMode.READ))
-      return use(staging.getMappedRange())
+      await this.#nudge.wait(readback.mapAsync(GPUMapMode.READ))
+      return use(readback.getMappedRange())
     } finally {
-      staging.destroy()
+      readback.destroy()
     }
   }
 
+  /** Writes from the start of a tensor, before the next submit. Throws where the data is larger than the tensor. */
   write(tensor: GpuTensor, data: Float32Array | Uint32Array | Int32Array): void {
     invariant(data.byteLength <= tensor.size, () => `${tensor.label}: ${data.byteLength} bytes into ${tensor.size}`)
     this.#gpu.device.queue.writeBuffer(tensor.buffer, tensor.offset, data.buffer, data.byteOffset, data.byteLength)
   }
 
-  /** See Engine.stage: arrays that lie in one piece of memory as the tensors do in their buffer, so that one write takes them all. */
+  /** Arrays for tensors of one buffer, at the same offsets in one piece of memory, so that one write uploads them all. */
   stage(tensors: readonly GpuTensor[]): Stage {
     const buffer = tensors[0]?.buffer
     invariant(buffer && tensors.every((t) => t.buffer === buffer), () => 'staged tensors are windows of one block')
@@ -181,13 +184,13 @@ export class Queue {
   }
 
   /**
-   * Copies tensors out, after everything submitted before. What is too large for one staging buffer is read in turn: run nothing
-   * in between that writes it.
+   * Reads tensors after everything submitted before. More than one readback buffer's bytes are read in several submits, between which
+   * nothing may write the tensors.
    */
   async read(tensors: readonly GpuTensor[]): Promise<Float32Array[]> {
     const results = tensors.map(({ size }) => new Uint8Array(size))
     let parts: Part[] = []
-    let room = STAGING
+    let room = READBACK
     for (const [i, tensor] of tensors.entries())
       for (let at = 0; at < tensor.size;) {
         const size = Math.min(tensor.size - at, room)
@@ -195,45 +198,46 @@ export class Queue {
         at += size
         room -= size
         if (room > 0) continue
-        await this.#stage(parts)
+        await this.#copyOut(parts)
         parts = []
-        room = STAGING
+        room = READBACK
       }
-    if (parts.length > 0) await this.#stage(parts)
+    if (parts.length > 0) await this.#copyOut(parts)
     this.#gpu.check()
     return results.map((bytes) => new Float32Array(bytes.buffer))
   }
 
-  async #stage(parts: readonly Part[]): Promise<void> {
+  /** Copies parts into one readback buffer, waits for it, and copies its bytes to where they go. */
+  async #copyOut(parts: readonly Part[]): Promise<void> {
     const { device } = this.#gpu
     const size = parts.reduce((sum, { into }) => sum + into.length, 0)
-    const staging = (size <= SMALL ? this.#staging.pop() : undefined) ?? this.#stagingOf(Math.max(size, SMALL))
+    const readback = (size <= SMALL ? this.#readbacks.pop() : undefined) ?? this.#readbackOf(Math.max(size, SMALL))
     const encoder = device.createCommandEncoder(READ)
     let at = 0
     for (const { buffer, offset, into } of parts) {
-      encoder.copyBufferToBuffer(buffer, offset, staging, at, into.length)
+      encoder.copyBufferToBuffer(buffer, offset, readback, at, into.length)
       at += into.length
     }
     this.submit(encoder)
-    await this.#nudge.wait(staging.mapAsync(GPUMapMode.READ, 0, size))
-    const bytes = staging.getMappedRange(0, size)
+    await this.#nudge.wait(readback.mapAsync(GPUMapMode.READ, 0, size))
+    const bytes = readback.getMappedRange(0, size)
     at = 0
     for (const { into } of parts) {
       into.set(new Uint8Array(bytes, at, into.length))
       at += into.length
     }
-    staging.unmap()
-    if (staging.size === SMALL && this.#staging.length < KEPT) this.#staging.push(staging)
-    else staging.destroy()
+    readback.unmap()
+    if (readback.size === SMALL && this.#readbacks.length < KEPT) this.#readbacks.push(readback)
+    else readback.destroy()
   }
 
-  #stagingOf(size: number): GPUBuffer {
+  #readbackOf(size: number): GPUBuffer {
     const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST
-    return this.#gpu.device.createBuffer({ label: 'staging', size, usage })
+    return this.#gpu.device.createBuffer({ label: 'readback', size, usage })
   }
 }
 
-/** Puts dispatches `from` to `to` into a pass. A pipeline that is set already is not set again. */
+/** Encodes dispatches `from` to `to` (not included) into a pass. A pipeline that is set already is not set again. Throws before `compile`. */
 export function encode(pass: GPUComputePassEncoder, program: readonly Dispatch[], from: number, to: number): void {
   let last: GPUComputePipeline | null = null
   for (let i = from; i < to; i++) {

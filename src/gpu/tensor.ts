@@ -1,4 +1,4 @@
-// A tensor on the GPU: a labelled, shaped window on a buffer. Makes the buffers and says in numbers when one does not fit.
+// A tensor on the GPU: a labelled, shaped window on a buffer. Allocates the buffers; an error says in numbers what does not fit.
 import { ALIGN, type Block, type Tensor } from '../engine'
 import { invariant, OutOfMemoryError } from '../errors'
 import { sizeOf } from '../params'
@@ -12,12 +12,12 @@ export interface GpuTensor extends Tensor {
   readonly size: number
 }
 
-/** Whether two tensors are one window by two names. */
+/** Whether two tensors start at the same place of the same buffer. */
 export function sharesMemory(a: GpuTensor, b: GpuTensor): boolean {
   return a.buffer === b.buffer && a.offset === b.offset
 }
 
-/** Part of a tensor under another name, from element `offset` on. */
+/** A window on part of `of`, from element `offset` on, a multiple of ALIGN. Throws where it does not fit. */
 export function windowOn(of: GpuTensor, tensor: Tensor, offset: number): GpuTensor {
   const size = sizeOf(tensor.shape) * 4
   invariant(

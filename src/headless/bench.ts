@@ -8,7 +8,7 @@ import type { Engine } from '../engine'
 import { Benchmark, COMPARED, roundsOf } from '../train/benchmark'
 import { disagreements, findPeers, PeerRun, peerTable, withJob, type Peer } from './bench_peers'
 import { tokenizerTable } from './bench_tokenizers'
-import { engineFor, oneOf, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
+import { engineFor, forced, oneOf, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
 
 const USAGE = `npm run bench -- [--size S|M|L|XL] [--engine gpu|cpu] [--steps N] [--precision f32|fast] [--peers] [--json FILE]
 npm run bench -- --text FILE
@@ -18,6 +18,7 @@ Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Ma
                         L: nanoGPT's GPU model, 6/6/384, 64 × 256, on a software adapter 1 × 256; XL: GPT-2, 12/12/768, 8 × 256,
                         50,257 tokens. May be given several times (all; on a software adapter all but XL)
   --engine gpu|cpu      which engine (gpu)
+  --kernel OP=VARIANT   the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --steps N             steps to time, in five rounds (50)
   --precision f32|fast  fast: products and attention in 16 bits, sums in 32, where the device has proved itself (f32)
   --peers               the same step in jax-js and TensorFlow.js, and in PyTorch where python3 has it, round by round with ours;
@@ -33,6 +34,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const { values: flags } = readFlags(USAGE, args, {
     size: { type: 'string', multiple: true },
     engine: { type: 'string', default: 'gpu' },
+    kernel: { type: 'string', multiple: true },
     steps: { type: 'string', default: '50' },
     precision: { type: 'string', default: 'f32' },
     peers: { type: 'boolean', default: false },
@@ -48,7 +50,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const steps = wholeNumber('steps', flags.steps, 1)
   const precision = oneOf('precision', flags.precision, PRECISIONS)
   if (flags.peers && flags.engine !== 'gpu') throw new UsageError('--peers compares on one adapter: take --engine gpu.')
-  const engine = await engineFor(flags.engine, io)
+  const engine = await engineFor(flags.engine, io, forced(flags.kernel))
   const refusal = precision === 'fast' ? whyNotFast(engine.info) : null
   if (refusal !== null) throw new UsageError(refusal)
   const peers = flags.peers ? findPeers() : []

@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { inspect, parseArgs, type ParseArgsConfig } from 'node:util'
 import type { Engine } from '../engine'
+import type { TuneOptions } from '../gpu/autotune'
 import { openEngine } from '../train/open_engine'
 import { dawn } from './dawn'
 
@@ -62,10 +63,23 @@ export function pathOf(path: string): string {
   return resolve(process.env['INIT_CWD'] ?? '.', path)
 }
 
-/** Opens an engine by a flag's value and says on standard error which one it is. */
-export async function engineFor(flag: string, io: Io): Promise<Engine> {
+/** The values of `--kernel OP=VARIANT`: which kernel an op takes wherever it can. A letter x between numbers may stand for ×. */
+export function forced(values: readonly string[] = []): TuneOptions {
+  const pairs = values.map((value) => {
+    const [, op, variant] = /^(\w+)=(.+)$/.exec(value) ?? []
+    if (op === undefined || variant === undefined)
+      throw new UsageError(`--kernel takes OP=VARIANT, such as matmul=plain, not "${value}".`)
+    return [op, variant.replace(/(\d)x(\d)/, '$1×$2')] as const
+  })
+  return pairs.length > 0 ? { force: Object.fromEntries(pairs) } : {}
+}
+
+/** Opens an engine by a flag's value and says on standard error which one it is; `options` say how kernels are chosen. */
+export async function engineFor(flag: string, io: Io, options: TuneOptions = {}): Promise<Engine> {
   const preference = oneOf('engine', flag, ['auto', 'gpu', 'cpu'])
-  const { engine, fallback } = await openEngine(preference, preference === 'cpu' ? undefined : dawn())
+  const { engine, fallback } = await openEngine(preference, preference === 'cpu' ? undefined : dawn(), options)
+  if (options.force && engine.info.kind === 'cpu')
+    throw new UsageError('--kernel chooses among kernels of the GPU: take --engine gpu.')
   if (fallback) io.err(`${fallback} Computing in plain JavaScript instead: slower, the same numbers.`)
   io.err(`Engine: ${engine.info.kind} · ${engine.info.name}`)
   return engine

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Engine } from '../engine'
 import { countParams } from '../params'
 import { writeSafetensors, type StoredTensor } from '../storage/safetensors'
-import { engineFor, pathOf, readFlags, runProgram, UsageError, type Io } from './command'
+import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, type Io } from './command'
 import { findCases, readCase, type GoldenCase } from './golden'
 import { compare, furthest, isWithin, runCase, TOLERANCE, type Got, type Row } from './parity_case'
 
@@ -16,6 +16,7 @@ and the first step's gradient norm ${TOLERANCE.gradient} (‖Δ‖/‖reference�
 norms are reported. Exits 2 where a case cannot be run.
   --engine gpu|cpu   which engine (gpu)
   --case NAME        only this case; may be given more than once
+  --kernel OP=VARIANT  the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --out DIR2         write what the engine got: NAME.got.safetensors (logits, grad.*, final.*) and NAME.got.json`
 
 /** Runs the cases: 1 where one is past tolerance, 2 where one could not be run. */
@@ -23,6 +24,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = readFlags(USAGE, args, {
     engine: { type: 'string', default: 'gpu' },
     case: { type: 'string', multiple: true },
+    kernel: { type: 'string', multiple: true },
     out: { type: 'string' },
   })
   const [folder, ...more] = positionals
@@ -33,7 +35,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   if (stranger !== undefined)
     throw new UsageError(`There is no case "${stranger}" in ${folder}; there are ${found.join(', ')}.`)
 
-  const engine = await engineFor(values.engine, io)
+  const engine = await engineFor(values.engine, io, forced(values.kernel))
   const summary: string[][] = []
   let past = 0
   let broken = 0

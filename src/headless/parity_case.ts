@@ -1,6 +1,7 @@
 // One golden case on one engine: trains it as PyTorch did and measures how far the numbers lie apart. Every comparison is
 // written so that a number that is not finite fails it.
 import type { Engine } from '../engine'
+import { Evaluator } from '../train/evaluator'
 import { Trainer } from '../train/trainer'
 import { toGolden, type GoldenCase, type NamedArray } from './golden'
 
@@ -31,8 +32,9 @@ export interface Row {
 }
 
 export async function runCase(engine: Engine, golden: GoldenCase): Promise<Got> {
-  const { config, batches, T, weights } = golden
+  const { config, batches, B, T, weights } = golden
   const trainer = await Trainer.open(engine, config, weights, { T, keep: ['logits'] })
+  let evaluator: Evaluator | null = null
   try {
     const names = trainer.params.map(({ name }) => name)
     const losses: number[] = []
@@ -55,15 +57,17 @@ export async function runCase(engine: Engine, golden: GoldenCase): Promise<Got> 
     }
     await collect()
     const finals = await trainer.read(names)
+    evaluator = await Evaluator.open(trainer.weights, { B, T })
     return {
       logits: { shape: golden.logits.shape, data: logits },
       grads,
       finals: toGolden(golden, new Map(names.map((name, i) => [name, finals[i] ?? new Float32Array()]))),
       losses,
       grad_norms,
-      loss_after: await trainer.evaluate(1, () => batches[0]!),
+      loss_after: await evaluator.loss(1, () => batches[0]!),
     }
   } finally {
+    evaluator?.destroy()
     trainer.destroy()
   }
 }

@@ -14,7 +14,7 @@ import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
 import { SPECIAL } from '../words/tokens'
 import type { RunEvent, RunHistory, RunSpec } from '../words/run'
 import { Session } from '../train/session'
-import { engineFor, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
+import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
 import { duration, jsonProgress, lineProgress, type Progress } from './progress'
 import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
 import { readSource, tokenizerFor, type SourceFlags } from './text_source'
@@ -48,6 +48,7 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
   --resume DIR       go on with the run in DIR, which holds its text; --text, --preset, --config and --seed may be said
                      again, but not changed; how it reads text stays
   --engine auto|gpu|cpu   which engine (auto: the GPU where there is one)
+  --kernel OP=VARIANT     the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --json             one JSON object a line on standard output, the last of type "result"`
 
 /** How often a run is saved while it goes on. */
@@ -74,6 +75,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     out: { type: 'string' },
     resume: { type: 'string' },
     engine: { type: 'string', default: 'auto' },
+    kernel: { type: 'string', multiple: true },
     json: { type: 'boolean', default: false },
   })
   if (positionals.length > 0) throw new UsageError(`What is "${positionals[0]}"? Flags begin with --.\n\n${USAGE}`)
@@ -90,7 +92,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const bits = (loss: number) => bitsPerByte(loss, run.spec.bytes_per_token ?? NaN)
   const progress = flags.json ? jsonProgress(io) : lineProgress(io, target, tokensOf(config), bits)
   for (const notice of run.notices) progress.say(notice)
-  const engine = await engineFor(flags.engine, io)
+  const engine = await engineFor(flags.engine, io, forced(flags.kernel))
   const interrupt = onInterrupt(() => progress.say('Stopping at the end of this step; once more to stop at once.'))
   try {
     return await trainTo(target, run, { engine, progress, bits, interrupted: interrupt.came })

@@ -3,11 +3,16 @@
 // Three uses of it: `train` and `evaluate` take a batch, `decode` takes the next T tokens of one text and a KV cache.
 import type { ModelConfig, TrainConfig } from '../config'
 import { ALIGN, DICE, DRAWS, flashes, RING, SAMPLING, type Tensor } from '../engine'
-import { paramTable } from '../params'
+import { paramTable, type Trains } from '../params'
+import { recordGates } from './gates'
+import { Recorder } from './recorder'
 import { Tape } from './tape'
 
 export type Mode =
-  /** `head_rows`: how many rows the head takes at a time, a multiple of ALIGN; else as `headRows` says. */
+  /**
+   * `head_rows`: how many rows the head takes at a time, a multiple of ALIGN; else as `headRows` says. `trains`: the parameters that
+   * have gradients; else all.
+   */
   | ({
       use: 'train'
       B: number
@@ -16,121 +21,135 @@ export type Mode =
       recompute?: TrainConfig['recompute']
       precision?: TrainConfig['precision']
       head_rows?: number
+      trains?: Trains | undefined
     } & Form)
   | ({ use: 'evaluate'; B: number; T: number; precision?: TrainConfig['precision']; head_rows?: number } & Form)
   /** `head: false` fills the cache without asking what comes next; else that is drawn, and is the next step's token. */
   | ({ use: 'decode'; T: number; head: boolean } & Form)
 
-/**
- * `plain`: each op by itself and the matrix att kept, for whoever looks at them. Else the tape fuses what it can, and att is kept only
- * where a head cannot do without.
- */
-interface Form {
-  plain?: boolean
+/** For whoever looks inside; a tape that only computes needs none of it. */
+export interface Form {
+  /** false: each op by itself, so that every activation has an address, also those that fusion swallows (`attproj`, `fcproj`). */
+  fuse?: boolean | undefined
+  /** true: the matrix att [B, NH, T, T] is computed and kept, even where heads can go without. */
+  att?: boolean | undefined
+  /** `turn`: the tape reads multipliers from the input `gates` (gates.ts); `measure`: it computes their gradient `dgates` as well. */
+  gates?: 'turn' | 'measure' | undefined
 }
 
 /** Records the forward pass of a model on a new tape. Inputs and outputs are found on it by their addresses. */
 export function gpt(c: ModelConfig, mode: Mode): Tape {
   const fast = mode.use !== 'decode' && mode.precision === 'fast'
-  const tape = new Tape({ training: mode.use === 'train', fuse: !mode.plain, fast })
-  const weights = new Map(paramTable(c).map((p) => [p.name, tape.param(p.name, p.shape)]))
+  const record = new Recorder({ fast })
+  const params = paramTable(c, mode.use === 'train' ? mode.trains : undefined)
+  const weights = new Map(params.map((p) => [p.name, record.param(p.name, p.shape, p.trains)]))
   const w = (name: string) => weights.get(`transformer.${name}`)!
   const maybe = (name: string) => weights.get(`transformer.${name}`)
   const norm = (name: string, x: Tensor, at: string) =>
     c.norm === 'layernorm'
-      ? tape.layernorm(name, x, w(`${at}.weight`), maybe(`${at}.bias`), c.norm_eps)
-      : tape.rmsnorm(name, x, w(`${at}.weight`), c.norm_eps)
-  const linear = (name: string, x: Tensor, at: string) => tape.matmul(name, x, w(`${at}.weight`), maybe(`${at}.bias`))
-  const activation = (name: string, x: Tensor) => tape[c.mlp](name, x)
+      ? record.layernorm(name, x, w(`${at}.weight`), maybe(`${at}.bias`), c.norm_eps)
+      : record.rmsnorm(name, x, w(`${at}.weight`), c.norm_eps)
+  const linear = (name: string, x: Tensor, at: string) => record.matmul(name, x, w(`${at}.weight`), maybe(`${at}.bias`))
+  const activation = (name: string, x: Tensor) => record[c.mlp](name, x)
 
   const decoding = mode.use === 'decode'
   const [B, T] = decoding ? [1, mode.T] : [mode.B, mode.T]
   const heads = { n_head: c.n_head, n_kv_head: c.n_kv_head }
   const headSize = c.n_embd / c.n_head
   const p = mode.use === 'train' ? c.dropout : 0
-  const attention = mode.plain || !flashes(headSize) ? 'attention' : 'flashAttention'
+  const attention = mode.att || !flashes(headSize) ? 'attention' : 'flashAttention'
   const recompute = mode.use === 'train' ? mode.recompute : 'none'
 
-  const tokens = tape.input('tokens', [B, T], 'u32')
-  const order = tape.input('order', [B * T], 'u32')
-  const starts = tape.input('starts', [c.vocab_size + 1], 'u32')
-  const dice = tape.input('dice', [DICE.size], 'u32')
-  const pos = decoding ? { pos: tape.input('pos', [1], 'u32') } : undefined
+  const tokens = record.input('tokens', [B, T], 'u32')
+  const order = record.input('order', [B * T], 'u32')
+  const starts = record.input('starts', [c.vocab_size + 1], 'u32')
+  const dice = record.input('dice', [DICE.size], 'u32')
+  const pos = decoding ? { pos: record.input('pos', [1], 'u32') } : undefined
   const wpe = maybe('wpe.weight')
   const angles = c.position === 'rope' && {
-    cos: tape.input('cos', [c.block_size, headSize / 2], 'f32'),
-    sin: tape.input('sin', [c.block_size, headSize / 2], 'f32'),
+    cos: record.input('cos', [c.block_size, headSize / 2], 'f32'),
+    sin: record.input('sin', [c.block_size, headSize / 2], 'f32'),
     ...pos,
   }
 
-  let x = tape.embedding('encoded', { tokens, order, starts, wte: w('wte.weight'), ...(wpe && { wpe }), ...pos }) //  [B, T, C]
-  x = tape.dropout('encoded_drop', x, dice, p)
+  const gates = mode.gates && recordGates(record, c, mode.gates === 'measure')
+  const gated = (name: string, x: Tensor, set: string) => (gates ? record.gate(name, x, gates(set)) : x)
+
+  let x = record.embedding('encoded', { tokens, order, starts, wte: w('wte.weight'), ...(wpe && { wpe }), ...pos }) //  [B, T, C]
+  x = record.dropout('encoded_drop', x, dice, p)
   for (let l = 0; l < c.n_layer; l++) {
     const h = `h.${l}`
-    if (recompute === 'layer') tape.begin('again')
+    if (recompute === 'layer') record.begin('again')
     const ln1 = norm(`${h}.ln1`, x, `${h}.ln_1`) //                                          [B, T, C]
     let qkv = linear(`${h}.attn.qkv`, ln1, `${h}.attn.c_attn`) //                            [B, T, (NH + 2 NKV)·HS]
-    if (angles) qkv = tape.rope(`${h}.attn.qkvr`, qkv, angles, heads)
-    const atty = pos //                                                                      [B, T, C]; att [B, NH, T, T]
-      ? tape.attentionCached(`${h}.attn.atty`, qkv, { ...cache(tape, c, l), ...pos }, heads)
-      : tape[attention](`${h}.attn.atty`, qkv, dice, heads, p)
+    if (angles) qkv = record.rope(`${h}.attn.qkvr`, qkv, angles, heads)
+    let atty = pos //                                                                      [B, T, C]; att [B, NH, T, T]
+      ? record.attentionCached(`${h}.attn.atty`, qkv, { ...cache(record, c, l), ...pos }, heads)
+      : record[attention](`${h}.attn.atty`, qkv, dice, heads, p)
+    atty = gated(`${h}.attn.atty_gated`, atty, `${h}.attn.heads`)
     let attproj = linear(`${h}.attn.attproj`, atty, `${h}.attn.c_proj`) //                   [B, T, C]
-    attproj = tape.dropout(`${h}.attn.attproj_drop`, attproj, dice, p)
-    x = tape.residual(`${h}.residual2`, x, attproj)
-    if (recompute === 'mlp') tape.begin('again')
+    attproj = record.dropout(`${h}.attn.attproj_drop`, attproj, dice, p)
+    attproj = gated(`${h}.attn.attproj_gated`, attproj, `${h}.attn.gate`)
+    x = record.residual(`${h}.residual2`, x, attproj)
+    if (recompute === 'mlp') record.begin('again')
     const ln2 = norm(`${h}.ln2`, x, `${h}.ln_2`) //                                          [B, T, C]
     const fch = linear(`${h}.mlp.fch`, ln2, `${h}.mlp.c_fc`) //                              [B, T, F], SwiGLU 2F
     const act = activation(`${h}.mlp.fch_${c.mlp}`, fch) //                                  [B, T, F]
     let fcproj = linear(`${h}.mlp.fcproj`, act, `${h}.mlp.c_proj`) //                        [B, T, C]
-    fcproj = tape.dropout(`${h}.mlp.fcproj_drop`, fcproj, dice, p)
-    x = tape.residual(`${h}.residual3`, x, fcproj)
-    tape.end()
+    fcproj = record.dropout(`${h}.mlp.fcproj_drop`, fcproj, dice, p)
+    fcproj = gated(`${h}.mlp.fcproj_gated`, fcproj, `${h}.mlp.gate`)
+    x = record.residual(`${h}.residual3`, x, fcproj)
+    record.end()
   }
   if (!decoding || mode.head) {
     const lnf = norm('lnf', x, 'ln_f') //                                                    [B, T, C]
     const head = weights.get('lm_head.weight') ?? w('wte.weight') //                         [V, C]
     if (pos) {
-      const logits = tape.matmul('logits', lnf, head, undefined, true) //                    [B, T, V]
-      const sampling = tape.input('sampling', [SAMPLING.size], 'f32')
-      const drawn = tape.input('drawn', [DRAWS, 2], 'f32') // token, probability
-      tape.sample('sample', logits, { sampling, dice, tokens, ...pos, drawn })
-    } else if (!decoding) loss(tape, lnf, head, { dice, ...mode })
+      const logits = record.matmul('logits', lnf, head, undefined, true) //                    [B, T, V]
+      const sampling = record.input('sampling', [SAMPLING.size], 'f32')
+      const drawn = record.input('drawn', [DRAWS, 2], 'f32') // token, probability
+      record.sample('sample', logits, { sampling, dice, tokens, ...pos, drawn })
+    } else if (!decoding) loss(record, lnf, head, { dice, ...mode })
   }
-  tape.reverse()
-  return tape
+  return new Tape(record, { training: mode.use === 'train', fuse: mode.fuse ?? true })
 }
 
 /** The head and the loss of each row, and their mean; where the logits are large, for one chunk of rows after the other. */
 function loss(
-  tape: Tape,
+  record: Recorder,
   lnf: Tensor,
   head: Tensor,
   mode: { dice: Tensor; B: number; T: number; label_smoothing?: number; head_rows?: number },
 ): void {
   const { dice, B, T, label_smoothing = 0, head_rows } = mode
   const [N, C, V] = [B * T, lnf.shape.at(-1)!, head.shape[0]!]
-  const targets = tape.input('targets', [B, T], 'i32') // −1: not counted
-  const scale = tape.input('scale', [1], 'f32') // 1 / (counted targets · micro-batches)
-  const ring = tape.input('loss_ring', [RING], 'f32')
-  const { losses, lse } = tape.losses('losses', N) //                                        [N]
+  const targets = record.input('targets', [B, T], 'i32') // −1: not counted
+  const scale = record.input('scale', [N], 'f32') // each row's share: its weight / (all weights · micro-batches)
+  const ring = record.input('loss_ring', [RING], 'f32')
+  const { losses, lse } = record.losses('losses', N) //                                        [N]
   const rows = head_rows ?? headRows(N, V)
   if (rows >= N) {
-    const logits = tape.matmul('logits', lnf, head, undefined, true) //                      [B, T, V]
-    tape.crossEntropy('losses', logits, { targets, scale, losses, lse }, label_smoothing, false)
+    const logits = record.matmul('logits', lnf, head, undefined, true) //                      [B, T, V]
+    record.crossEntropy('losses', logits, { targets, scale, losses, lse }, label_smoothing, false)
   }
   for (let from = 0; rows < N && from < N; from += rows) {
     const R = Math.min(rows, N - from)
     const at = `rows.${from}`
-    const part = (name: string, of: Tensor) => tape.window(`${at}.${name}`, of, [R], from)
-    const x = tape.window(`${at}.lnf`, lnf, [R, C], from * C) //                             [R, C]
-    const t = { targets: part('targets', targets), scale, losses: part('losses', losses), lse: part('lse', lse) }
+    const part = (name: string, of: Tensor) => record.window(`${at}.${name}`, of, [R], from)
+    const x = record.window(`${at}.lnf`, lnf, [R, C], from * C) //                             [R, C]
+    const t = {
+      targets: part('targets', targets),
+      scale: part('scale', scale),
+      losses: part('losses', losses),
+      lse: part('lse', lse),
+    }
     // Backward at once, so that all chunks share the memory of their logits.
-    tape.begin('at once')
-    const logits = tape.matmul(`${at}.logits`, x, head, undefined, true) //                  [R, V]
-    tape.crossEntropy(`${at}.losses`, logits, t, label_smoothing, true)
-    tape.end()
+    record.begin('at once')
+    const logits = record.matmul(`${at}.logits`, x, head, undefined, true) //                  [R, V]
+    record.crossEntropy(`${at}.losses`, logits, t, label_smoothing, true)
+    record.end()
   }
-  tape.meanLoss({ losses, scale, dice, ring })
+  record.meanLoss({ losses, scale, dice, ring })
 }
 
 /** The most that logits take at a time, in elements: 64 MiB, half of what every WebGPU device holds in one piece. */
@@ -144,11 +163,11 @@ export function headRows(N: number, V: number): number {
   return N * V <= MOST_LOGITS ? N : Math.max(ALIGN, 2 ** Math.floor(Math.log2(MOST_LOGITS / V)))
 }
 
-function cache(tape: Tape, c: ModelConfig, l: number) {
+function cache(record: Recorder, c: ModelConfig, l: number) {
   const width = (c.n_embd / c.n_head) * c.n_kv_head
   return {
-    keys: tape.input(`h.${l}.attn.keys`, [c.block_size, width], 'f32'),
-    values: tape.input(`h.${l}.attn.values`, [c.block_size, width], 'f32'),
+    keys: record.input(`h.${l}.attn.keys`, [c.block_size, width], 'f32'),
+    values: record.input(`h.${l}.attn.values`, [c.block_size, width], 'f32'),
   }
 }
 

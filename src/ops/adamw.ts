@@ -8,7 +8,7 @@ const text = { name: 'adamw', source }
 export const adamw: GpuOp<'adamw'> = (kernels) => ({
   forward({ name, t, attrs }) {
     const SIZE = sizeOf(t.weights.shape)
-    // By fours where all or none of each four decays.
+    // By vec4s where the elements of each vec4 all decay or all do not.
     const { shader, workgroups } = elements(text, SIZE, attrs.decayed % 4 === 0 ? SIZE : 1)
     const constants = { SIZE, DECAYED: attrs.decayed }
     return [

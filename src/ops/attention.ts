@@ -2,7 +2,7 @@
 import source from '../../shaders/attention.wgsl?raw'
 import type { Dropout, Heads, Tensor } from '../engine'
 import { grid } from '../gpu/kernel'
-import { dropoutOf, type GpuOp } from './op'
+import { dropoutOf, threads, type GpuOp } from './op'
 
 const shader = { name: 'attention', source }
 
@@ -18,7 +18,7 @@ export const attention: GpuOp<'attention'> = (kernels) => ({
         workgroups,
         flops: 2 * triangle,
       })
-    return [dispatch('forward_att', 'att', grid(rows)), dispatch('forward_out', 'out', grid(Math.ceil(elements / 64)))]
+    return [dispatch('forward_att', 'att', grid(rows)), dispatch('forward_out', 'out', threads(elements))]
   },
   backward({ name, t, d, adds, attrs }) {
     const { constants, size, rows, elements, triangle, shared } = plan(t.qkv, attrs)
@@ -33,8 +33,8 @@ export const attention: GpuOp<'attention'> = (kernels) => ({
       })
     return [
       dispatch('backward_att', 'dpreatt', grid(rows), 1),
-      dispatch('backward_q', 'dq', grid(Math.ceil(elements / 64)), 1),
-      dispatch('backward_kv', 'dkv', grid(Math.ceil(shared / 64)), 2),
+      dispatch('backward_q', 'dq', threads(elements), 1),
+      dispatch('backward_kv', 'dkv', threads(shared), 2),
     ]
   },
 })
@@ -49,7 +49,7 @@ function plan(qkv: Tensor, { n_head: NH, n_kv_head: NKV, ...dropout }: Heads & D
     rows: B * NH * T,
     elements: B * T * NH * HS,
     shared: B * T * NKV * HS,
-    /** Multiplications in one product with the causal half of att. */
+    /** Multiplications of one product with the causal half of att. */
     triangle: (B * NH * HS * T * (T + 1)) / 2,
   }
 }

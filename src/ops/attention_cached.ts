@@ -1,7 +1,7 @@
 // Attention over a cache of keys and values: see shaders/attention_cached.wgsl.
 import source from '../../shaders/attention_cached.wgsl?raw'
 import { grid } from '../gpu/kernel'
-import { noBackward, type GpuOp } from './op'
+import { noBackward, threads, type GpuOp } from './op'
 
 const shader = { name: 'attention_cached', source }
 
@@ -20,9 +20,9 @@ export const attention_cached: GpuOp<'attention_cached'> = (kernels) => ({
         flops,
       })
     return [
-      dispatch('append', 'append', grid(Math.ceil((T * NKV * HS) / 64)), 0),
+      dispatch('append', 'append', threads(T * NKV * HS), 0),
       dispatch('forward_att', 'att', grid(NH * T), 2 * T * P * NH * HS),
-      dispatch('forward_out', 'out', grid(Math.ceil((T * NH * HS) / 64)), 2 * T * P * NH * HS),
+      dispatch('forward_out', 'out', threads(T * NH * HS), 2 * T * P * NH * HS),
     ]
   },
   backward: noBackward,

@@ -4,7 +4,7 @@ import { invariant } from '../errors'
 import { grid } from '../gpu/kernel'
 import { sharesMemory } from '../gpu/tensor'
 import { sizeOf } from '../params'
-import type { GpuOp } from './op'
+import { threads, type GpuOp } from './op'
 
 const shader = { name: 'cross_entropy', source }
 
@@ -32,7 +32,7 @@ export const cross_entropy: GpuOp<'cross_entropy'> = (kernels) => ({
         label: `${name}.cross_entropy.dlogits`,
         tensors: { ...t, ...d },
         constants,
-        workgroups: grid(Math.ceil((N * V) / 64)),
+        workgroups: threads(N * V),
         flops: 5 * N * V,
       }),
     ]

@@ -1,8 +1,7 @@
 // Token and position embedding: see shaders/embedding.wgsl.
 import source from '../../shaders/embedding.wgsl?raw'
-import { grid } from '../gpu/kernel'
 import { sizeOf } from '../params'
-import type { GpuOp } from './op'
+import { threads, type GpuOp } from './op'
 
 const shader = { name: 'embedding', source }
 
@@ -16,7 +15,7 @@ export const embedding: GpuOp<'embedding'> = (kernels) => ({
         label: `${name}.embedding`,
         tensors: t,
         constants,
-        workgroups: grid(Math.ceil(size / 64)),
+        workgroups: threads(size),
         flops: size,
       }),
     ]
@@ -26,7 +25,7 @@ export const embedding: GpuOp<'embedding'> = (kernels) => ({
       const target = d[key]
       if (!target) return []
       const constants = { ...sizes(t), P: t.wpe?.shape[0] ?? 0, ACCUMULATE: Number(adds.has(key)) }
-      const workgroups = grid(Math.ceil(sizeOf(target.shape) / 64))
+      const workgroups = threads(sizeOf(target.shape))
       return [
         kernels.dispatch(shader, entry, {
           label: `${name}.embedding.${key}`,

@@ -1,9 +1,9 @@
-// The GPU engine: the ops gathered behind the Engine interface, on one device. The one file here that knows other ops.
+// The GPU engine: the Engine interface on one device. The only file here that imports all ops.
 import prelude from '../../shaders/prelude.wgsl?raw'
 import type { Block, Engine, EngineInfo, KernelChoice, Stage, Tensor, Timing } from '../engine'
 import { Autotuner, type TuneOptions } from '../gpu/autotune'
 import { openDevice, type DeviceOptions, type Gpu } from '../gpu/device'
-import { Kernels, type Dispatch } from '../gpu/kernel'
+import { constantsOf, Kernels, type Dispatch } from '../gpu/kernel'
 import { profile } from '../gpu/profile'
 import { Queue } from '../gpu/queue'
 import { allocate, windowOn, type GpuTensor } from '../gpu/tensor'
@@ -15,6 +15,7 @@ import { cross_entropy } from './cross_entropy'
 import { dropout } from './dropout'
 import { embedding } from './embedding'
 import { flash_attention } from './flash_attention'
+import { gate } from './gate'
 import { gelu } from './gelu'
 import { grad_norm } from './grad_norm'
 import { layernorm } from './layernorm'
@@ -25,15 +26,16 @@ import { residual } from './residual'
 import { rmsnorm } from './rmsnorm'
 import { rope } from './rope'
 import { sample } from './sample'
+import { SHARED } from './shared'
 import { swiglu } from './swiglu'
 import { update_norm } from './update_norm'
 
-/** Opens a device and makes it an engine. Throws NoWebGpuError where there is none. */
+/** Opens a device and an engine on it. Throws NoWebGpuError where there is no device. */
 export async function openGpu(options: DeviceOptions & TuneOptions): Promise<GpuEngine> {
   return new GpuEngine(await openDevice(options), options)
 }
 
-/** After an error, so long is waited for the news that the device is lost. */
+/** Longest wait, after an error, for `device.lost` to resolve: the loss that caused the error is reported later than the error. */
 const NEWS_MS = 1000
 
 export class GpuEngine implements Engine<GpuTensor, Dispatch> {
@@ -50,7 +52,7 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   constructor(gpu: Gpu, options: TuneOptions = {}) {
     const { device, info } = gpu
     this.#gpu = gpu
-    this.#kernels = new Kernels(gpu, prelude)
+    this.#kernels = new Kernels(gpu, constantsOf(SHARED) + prelude)
     this.#queue = new Queue(gpu)
     this.#tuner = new Autotuner(gpu, this.#queue, (program) => this.#kernels.compile(program), options)
     this.lost = gpu.lost
@@ -80,6 +82,7 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
       attention: attention(...on),
       flash_attention: flash_attention(...on),
       attention_cached: attention_cached(...on),
+      gate: gate(...on),
       gelu: gelu(...on),
       swiglu: swiglu(...on),
       relu2: relu2(...on),
@@ -128,21 +131,25 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   read(tensors: readonly GpuTensor[]): Promise<Float32Array[]> {
     return this.#orLost(this.#queue.read(tensors))
   }
-  /** Times each dispatch of a program; see gpu/profile.ts. */
+  /** Milliseconds of each dispatch of a program, averaged over `repeat` runs; see gpu/profile.ts. */
   profile(program: readonly Dispatch[], repeat?: number): Promise<Timing[]> {
     return this.#orLost(profile(this.#gpu, this.#queue, program, repeat))
+  }
+  /** A dispatch's kernel by shader, entry point and overrides, and its WGSL as the device gets it. */
+  kernelOf({ kernel }: Dispatch): { name: string; source: string } {
+    return { name: kernel.name, source: kernel.code() }
   }
   destroy(): void {
     this.#gpu.device.destroy()
   }
 
-  /** A lost device answers with riddles, or with silence that looks like success: say what happened instead. */
+  /** Throws DeviceLostError for work that fails because the device is lost, and for work that seems to succeed on a lost device. */
   async #orLost<R>(work: Promise<R>): Promise<R> {
     try {
       const result = await work
       if (!this.#lost) return result
     } catch (error) {
-      // The news of the loss comes after the error it caused, on a busy machine long after.
+      // `device.lost` resolves after the error that the loss causes, on a busy machine long after.
       await Promise.race([this.lost, new Promise((resolve) => setTimeout(resolve, NEWS_MS))])
       if (!this.#lost) throw error
     }

@@ -1,5 +1,5 @@
-// Causal attention without the matrix: see shaders/flash_attention.wgsl. Here is which variants can compute a call, and what they
-// are tried on.
+// Causal attention that keeps no T×T matrix: see shaders/flash_attention.wgsl. This file knows which variants can compute a call, and the
+// trials that choose among them.
 import source from '../../shaders/flash_attention.wgsl?raw'
 import quadSource from '../../shaders/flash_attention.quad.wgsl?raw'
 import sharedSource from '../../shaders/flash_attention.shared.wgsl?raw'
@@ -9,21 +9,22 @@ import { invariant } from '../errors'
 import type { Contest } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
-import { dropoutOf, type GpuOp } from './op'
+import { dropoutOf, threads, type GpuOp } from './op'
+import { FLASH } from './shared'
 
 /**
- * plain: a thread walks over all rows by itself; tile: through workgroup memory; quad: the same, where four threads can add directly; half:
- * what is in workgroup memory has 16 bits.
+ * plain: each thread loops over all rows by itself. tile: rows are shared through workgroup memory. quad: as tile, with sums by quad
+ * operations. half: tiles have 16 bits.
  */
 type Variant = 'plain' | 'tile' | 'quad' | 'half tile' | 'half quad'
 const COARSE: readonly Variant[] = ['half tile', 'half quad']
 
-/** One call by its sizes. */
+/** The sizes of one call, qkv [B, T, (n_head + 2 n_kv_head)·HS]. */
 interface Plan extends Heads, Dropout {
   B: number
   T: number
   HS: number
-  /** Numbers of 16 bits will do. */
+  /** Whether keys, values and gradients may be rounded to 16 bits. */
   fast?: boolean
 }
 
@@ -47,7 +48,7 @@ function planOf(qkv: Tensor, attrs: Heads & Dropout & { fast?: boolean }): Plan 
   return { ...attrs, B, T, HS }
 }
 
-/** Multiplications in one product with the causal half of the matrix: there are two in forward, seven in backward's two passes. */
+/** Multiplications of one product with the causal half of the matrix. The forward has two such products, the backward's two passes seven. */
 const triangle = ({ B, T, HS, n_head }: Plan) => (B * n_head * HS * T * (T + 1)) / 2
 const FLOPS = { forward: 4, backward: 14 } as const
 
@@ -87,7 +88,7 @@ function dispatch(
   const drop = plan.p > 0 ? dropoutOf(plan) : null
   const heads = B * (entry === 'backward_kv' ? NKV : NH)
   const tiled = variant !== 'plain'
-  // As a mean over so many rows makes them.
+  // A gradient of a mean over B·T rows is about 1/(B·T).
   const up = COARSE.includes(variant) && entry === 'backward_kv' ? 2 ** Math.ceil(Math.log2(B * T)) : 1
   return kernels.dispatch(shaderOf(variant, HS), tiled ? `${entry}_tile` : entry, {
     ...rest,
@@ -102,17 +103,17 @@ function dispatch(
       ...(up > 1 && { UP: up }),
     },
     size: drop?.size ?? {},
-    workgroups: grid(tiled ? heads * Math.ceil(T / 64) : Math.ceil((heads * T) / 64)),
+    workgroups: tiled ? grid(heads * Math.ceil(T / FLASH.rows)) : threads(heads * T),
   })
 }
 
-/** A thread's own arrays, and a workgroup's, must have sizes that the shader's text knows. */
+/** The text of a variant. Array sizes are constants in it: WGSL allows no override as the size of a thread's own array. */
 function shaderOf(variant: Variant, HS: number): Shader {
   const head = `const HS4 = ${HS / 4}u; `
   if (variant === 'plain') return { name: `flash_attention.${HS}`, source: head + source }
   const half = COARSE.includes(variant)
   const quad = variant.endsWith('quad')
-  // Of 16 KiB, which every device has, 8 are for the parts of sums; a row of the tiles takes 2·HS numbers, and two of 32 bits.
+  // Tiles have 8 of the 16 KiB that every device has, `parts` the other 8. A row takes 2·HS numbers, and lse and delta in f32.
   const rows = 8 * Math.floor(8192 / ((half ? 4 : 8) * HS + 8) / 8)
   const kept = `alias Kept = ${half ? 'vec4<f16>' : 'vec4f'}; `
   return {
@@ -122,14 +123,14 @@ function shaderOf(variant: Variant, HS: number): Shader {
   }
 }
 
-/** Four threads share a row by vec4s. */
+/** The variants that can compute heads of this size on this device, the plain one first. Tiles need HS a multiple of 16. */
 function variantsOf(kernels: Kernels, { HS, fast = false }: Plan): Variant[] {
   if (HS % 16 !== 0) return ['plain']
   const exact: Variant[] = kernels.subgroup >= 4 ? ['tile', 'quad'] : ['tile']
   return ['plain', ...exact, ...(fast && kernels.half ? exact.map((variant) => `half ${variant}` as Variant) : [])]
 }
 
-/** Calls of a class have heads of one size, and texts that are all a few blocks of rows long, or all longer. */
+/** A class of calls has one direction, one head size, and sequences up to 256 long or longer ones. */
 function contest(kernels: Kernels, direction: 'forward' | 'backward', plan: Plan): Contest {
   const { B, T, HS, n_head: NH, n_kv_head: NKV } = plan
   const flops = FLOPS[direction] * triangle(plan)
@@ -142,7 +143,7 @@ function contest(kernels: Kernels, direction: 'forward' | 'backward', plan: Plan
     given: kernels.software ? variants.findLast((variant) => !COARSE.includes(variant)) : undefined,
     flops,
     trial(most) {
-      // Fewer texts, or fewer groups of heads of one text: a head's work stays what it is.
+      // A trial has fewer sequences, or fewer groups of heads of one; the work of a head stays the same.
       const groups = Math.max(1, Math.min(B * NKV, Math.round((most / flops) * B * NKV)))
       const few = { ...plan, B: Math.ceil(groups / NKV), n_kv_head: Math.min(groups, NKV) }
       const small = { ...few, n_head: few.n_kv_head * (NH / NKV) }

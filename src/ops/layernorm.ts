@@ -13,7 +13,7 @@ export const layernorm: GpuOp<'layernorm'> = (kernels) => ({
     return [
       kernels.dispatch(shader, 'forward', {
         label: `${name}.layernorm`,
-        // Without a bias the binding is filled, and never read.
+        // Without a bias the binding is filled with the weight and never read.
         tensors: { ...t, bias: t.bias ?? t.weight },
         constants: { ...constants, EPS: attrs.eps, BIAS: Number(t.bias !== undefined) },
         workgroups: rows,
@@ -26,10 +26,20 @@ export const layernorm: GpuOp<'layernorm'> = (kernels) => ({
     const { shader, constants, stretches, columns } = rowPlan(text, N, C)
     const sums = t.bias ? 2 : 1
     const adding = adds.has('dweight')
+    const { dweight, dbias } = d
     invariant(
-      !t.bias || adds.has('dbias') === adding,
+      !dweight || !dbias || adds.has('dbias') === adding,
       () => `${name}: dweight and dbias are both written, or both added to`,
     )
+    const finish = (entry: string, what: string, count: number, accumulate: boolean) =>
+      kernels.dispatch(shader, entry, {
+        label: `${name}.layernorm.${what}`,
+        tensors: d,
+        constants: { ...constants, SUMS: sums },
+        size: { accumulate: Number(accumulate) },
+        workgroups: [columns, count, 1],
+        flops: count * constants.COUNT * C,
+      })
     return [
       kernels.dispatch(shader, 'backward', {
         label: `${name}.layernorm.dx`,
@@ -39,14 +49,9 @@ export const layernorm: GpuOp<'layernorm'> = (kernels) => ({
         workgroups: stretches,
         flops: 16 * N * C,
       }),
-      kernels.dispatch(shader, t.bias ? 'finish_both' : 'finish', {
-        label: `${name}.layernorm.${t.bias ? 'dweight_dbias' : 'dweight'}`,
-        tensors: d,
-        constants: { ...constants, SUMS: sums },
-        size: { accumulate: Number(adding) },
-        workgroups: [columns, sums, 1],
-        flops: sums * constants.COUNT * C,
-      }),
+      ...(dweight && dbias ? [finish('finish_both', 'dweight_dbias', 2, adding)] : []),
+      ...(dweight && !dbias ? [finish('finish', 'dweight', 1, adding)] : []),
+      ...(dbias && !dweight ? [finish('finish_bias', 'dbias', 1, adds.has('dbias'))] : []),
     ]
   },
 })

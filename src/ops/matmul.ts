@@ -1,5 +1,5 @@
-// A linear layer: out = x·w + bias, forward and backward, each a matrix product of one of three forms; see
-// shaders/matmul.wgsl. Here is which variants can compute a product, and what they are tried on.
+// A linear layer, out [N, M] = x [N, K] · weight [K, M] + bias [M]. Forward and backward are matrix products of three forms; see
+// shaders/matmul.wgsl. This file knows which variants can compute a product, and the trials that choose among them.
 import source from '../../shaders/matmul.wgsl?raw'
 import blockSource from '../../shaders/matmul.block.wgsl?raw'
 import matrixSource from '../../shaders/matmul.matrix.wgsl?raw'
@@ -7,16 +7,14 @@ import subgroupSource from '../../shaders/matmul.subgroup.wgsl?raw'
 import tileSource from '../../shaders/matmul.tile.wgsl?raw'
 import { partOf, splits, type Activation, type Dropout } from '../engine'
 import type { Autotuner, Contest } from '../gpu/autotune'
-import { grid, type Dispatch, type Kernels, type Shader, type SubgroupMatrix } from '../gpu/kernel'
+import { type Dispatch, type Kernels, type Shader, type SubgroupMatrix } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { invariant } from '../errors'
 import { sizeOf } from '../params'
-import { byFours as inNumbers, dropoutOf, type GpuOp } from './op'
+import { byFours as inNumbers, dropoutOf, threads, type GpuOp } from './op'
+import { ACTIVATION, FORM, MATMUL } from './shared'
 
-/** nn: a [R, K]·b [K, M]; nt: a [R, K]·b [M, K]ᵀ; tn: a [K, R]ᵀ·b [K, M]. */
-type Form = 'nn' | 'nt' | 'tn'
-const FORMS = { nn: 0, nt: 1, tn: 2 } as const
-const ACTIVATIONS = { gelu: 1, relu2: 2 } as const
+type Form = keyof typeof FORM
 
 interface Sizes {
   form: Form
@@ -25,10 +23,10 @@ interface Sizes {
   M: number
 }
 
-/** A kernel that takes sizes by fours: where it is, and how much of c a workgroup owns. */
+/** A kernel that reads by vec4s: its text, its entry point, and the rows and columns of c that a workgroup owns. */
 interface Variant {
   name: string
-  /** What is put before and after the text of matmul.wgsl. */
+  /** WGSL that comes before and after the text of matmul.wgsl. */
   before?: string
   after?: string
   enable?: string
@@ -37,7 +35,7 @@ interface Variant {
   columns: number
 }
 
-/** What tiles in workgroup memory are made of: numbers as they are, or scaled into 16 bits. */
+/** The type of tiles in workgroup memory: f32, or f16 of numbers scaled by `up`. */
 const KEPT = {
   whole: 'alias Kept = vec4f; fn kept(x: vec4f, up: f32) -> Kept { return x; } ',
   half: 'alias Kept = vec4<f16>; fn kept(x: vec4f, up: f32) -> Kept { return Kept(x * up); } ',
@@ -58,46 +56,48 @@ const block = (kept: keyof typeof KEPT): Variant => ({
   after: blockSource,
   ...(kept === 'half' && { enable: ENABLE_HALF }),
   entry: 'block',
-  rows: 128,
-  columns: 128,
+  rows: MATMUL.block,
+  columns: MATMUL.block,
 })
-/** On units for small products [M, K]·[K, N], by subgroups of `lanes`. */
+/** The variant on tensor cores, which compute products [M, K]·[K, N] by subgroups of `lanes`. */
 const matrix = ({ M, N, K }: SubgroupMatrix, lanes: number): Variant => ({
   name: 'matrix',
   before:
     `alias Left = subgroup_matrix_left<f16, ${K}, ${M}>; alias Right = subgroup_matrix_right<f16, ${N}, ${K}>; ` +
     `alias Sum = subgroup_matrix_result<f32, ${N}, ${M}>; ` +
-    `const MM = ${M}u; const MN = ${N}u; const MK = ${K}u; const SUB = ${lanes}u; `,
+    `const MM = ${M}u; const MN = ${N}u; const MK = ${K}u; const SUB = ${lanes}u; ` +
+    `const BM = ${4 * M}u; const BN = ${4 * N}u; `,
   after: matrixSource,
   enable: `${ENABLE_HALF}enable chromium_experimental_subgroup_matrix;\ndiagnostic(off, chromium.subgroup_matrix_uniformity);\n`,
   entry: 'matrix',
   rows: 4 * M,
   columns: 4 * N,
 })
-/** Variants that multiply numbers of 16 bits. */
+/** Variants with 16-bit factors. */
 const COARSE = ['half 128×128', 'matrix']
 
-/** Fewest lanes of a subgroup that `subgroup` can do with. */
+/** Smallest subgroup, in lanes, that the variant `subgroup` works on. */
 const LANES = 8
-/** So few rows are a text that is being written: `thin` shares the sum over K among the threads of a workgroup. */
+/** Most rows that `thin` computes, as in generation; it divides the sum over K among the threads of a workgroup. */
 const THIN = 4
 
-/** The variants that can compute a product here, the plain one first. */
+/** The variants that can compute a product on this device, the plain one first. */
 function variantsOf(kernels: Kernels, { form, R, M, fast = false }: Sizes & { fast?: boolean | undefined }): Variant[] {
-  if (R <= THIN && form !== 'tn') return [{ name: 'thin', entry: 'thin', rows: 1, columns: 32 }]
-  const plain = form === 'nt' ? { entry: 'plain_nt', columns: 32 } : { entry: 'plain', columns: 64 }
-  // As wide as c has use for: lanes beyond its edge compute for nothing.
+  if (R <= THIN && form !== 'tn') return [{ name: 'thin', entry: 'thin', rows: 1, columns: 4 * MATMUL.side }]
+  const plain =
+    form === 'nt' ? { entry: 'plain_nt', columns: 4 * MATMUL.side } : { entry: 'plain', columns: 8 * MATMUL.side }
+  // No wider than c: lanes past its edge compute nothing of use.
   const width = Math.max(kernels.subgroup, M <= 64 ? 16 : M < 256 ? 32 : 64)
   const subgroup = {
     before: `const WIDTH = ${width}u; `,
     after: subgroupSource,
     enable: 'enable subgroups;\n',
     entry: 'subgroup',
-    rows: 8,
+    rows: MATMUL.subgroup_rows,
     columns: 4 * width,
   }
   return [
-    { name: 'plain', rows: 32, ...plain },
+    { name: 'plain', rows: 4 * MATMUL.side, ...plain },
     ...(R > 16 && M > 16 ? [tile(32)] : []),
     ...(R > 48 && M > 48 ? [tile(64)] : []),
     ...(R > 96 && M > 96 ? [block('whole')] : []),
@@ -116,25 +116,25 @@ interface Product extends Sizes {
   c: GpuTensor
   accumulate: boolean
   bias?: GpuTensor | undefined
-  /** Where the input of an activation is kept. */
+  /** Written with the activation's input; c then gets the activation. */
   pre?: GpuTensor | undefined
-  /** What the draws of dropout depend on, where the sum goes through it. */
+  /** Seed and step of dropout's draws, where the sum goes through dropout. */
   dice?: GpuTensor | undefined
   dropout?: Dropout | undefined
   /** Added to the sum. */
   residual?: GpuTensor | undefined
-  /** The input of an activation whose slope the sum is multiplied by. */
+  /** The input of the activation by whose slope the sum is multiplied. */
   slope?: GpuTensor | undefined
   activation?: Activation | undefined
-  /** Sums over parts of K, where `splits` asks for them. */
+  /** Scratch for the sums over parts of K, where `splits` asks for more than one. */
   partials?: GpuTensor | undefined
-  /** Numbers of 16 bits will do. */
+  /** Whether factors may be rounded to 16 bits. */
   fast?: boolean | undefined
-  /** Which factor is a gradient of a mean over so many rows: too small for 16 bits as it is. */
+  /** The factor that is a gradient of a mean over `rows` rows, and is scaled up before it is rounded to 16 bits. */
   gradient?: { of: 'a' | 'b'; rows: number }
 }
 
-/** Whether vec4 reads divide a product's sizes; else `any` takes it. A binding read by fours holds at least four numbers. */
+/** Whether a product can be read by vec4s; else the kernel `any` computes it. A binding of vec4s holds at least four numbers. */
 function isByFours({ form, R, K, M }: Sizes): boolean {
   return { nn: M, nt: K, tn: M }[form] % 4 === 0 && (form === 'tn' ? R >= 4 : true) && R * K >= 4
 }
@@ -155,7 +155,7 @@ function product(kernels: Kernels, tuner: Autotuner, p: Product): Dispatch[] {
   )
 }
 
-/** Products of a class have the same form, and workgroups for a small GPU, a large one, or more than any has room for at once. */
+/** A class of products has one form and one extent: few workgroups, enough for a large GPU, or more than any runs at once. */
 function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Contest {
   const { form, R, K, M } = p
   const workgroups = Math.ceil(R / 64) * Math.ceil(M / 64) * (p.partials ? splits(R, K, M) : 1)
@@ -164,11 +164,11 @@ function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Co
     key: `matmul ${form} ${Math.min(R, M) <= 48 ? 'narrow' : extent}${p.fast ? ' fast' : ''}`,
     variants: variants.map(({ name }) => name),
     coarse: COARSE,
-    // Without a GPU, workgroup memory is emulated: tiles took three times as long as the plain kernel, and seconds to compile (LOG.md).
+    // A CPU driver emulates workgroup memory: tiles took three times as long as the plain kernel, and seconds to compile (LOG.md).
     given: kernels.software ? variants.findLast(({ entry }) => /^(plain|subgroup|thin)/.test(entry))!.name : undefined,
     flops: 2 * R * K * M,
     trial(flops) {
-      // The rows of the batch make a product large: R, or what is summed over for a weight's gradient.
+      // The batch makes a product large, so a trial has fewer of its rows: R, or K in a weight's gradient.
       const rows = (all: number, rest: number) => Math.min(all, Math.max(64, Math.ceil(flops / (2 * rest) / 64) * 64))
       const sizes = form === 'tn' ? { form, R, M, K: rows(K, R * M) } : { form, K, M, R: rows(R, K * M) }
       const parts = p.partials ? splits(sizes.R, sizes.K, sizes.M) : 1
@@ -192,7 +192,7 @@ function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Co
   }
 }
 
-/** What is made of the sum: overrides, numbers and tensors. Bindings that are not used are filled with b, and never read. */
+/** Overrides, `struct Size` members and tensors of what follows the sum. Unused bindings are filled with b and never read. */
 function epilogue({ bias, pre, dice, dropout, residual, slope, activation, accumulate, a, b, c }: Product) {
   const drop = dropout ? dropoutOf(dropout) : null
   return {
@@ -200,7 +200,7 @@ function epilogue({ bias, pre, dice, dropout, residual, slope, activation, accum
       BIAS: Number(bias !== undefined),
       RESIDUAL: Number(residual !== undefined),
       SLOPE: Number(slope !== undefined),
-      ACTIVATION: activation ? ACTIVATIONS[activation] : 0,
+      ACTIVATION: activation ? ACTIVATION[activation] : 0,
       ACCUMULATE: Number(accumulate),
       ...drop?.constants,
     },
@@ -209,7 +209,7 @@ function epilogue({ bias, pre, dice, dropout, residual, slope, activation, accum
   }
 }
 
-/** Four neighbours of a row of c. */
+/** The function that stores four neighbouring columns of a row of c. */
 const PUT = 'fn put4(row: u32, m: u32, part: u32, sum: vec4f) '
 const PUT_FOUR = `${PUT}{ put(row, m, part, sum); } `
 const PUT_ONES =
@@ -217,8 +217,8 @@ const PUT_ONES =
   'put(row, m + 2u, part, sum.z); put(row, m + 3u, part, sum.w); } '
 
 /**
- * The text of a kernel, which stores by `fours` or one by one. A binding that is written cannot be filled with something else: `pre` is in
- * the text where it is kept.
+ * The text of a kernel, which stores by `fours` or one by one. A written binding cannot be filled with another tensor, so the text names
+ * `pre` only where it is written.
  */
 function shaderOf(
   { pre, dice }: Pick<Product, 'pre' | 'dice'>,
@@ -227,7 +227,7 @@ function shaderOf(
 ): Shader {
   const next = pre ? 'pre[i] = y; return activate_each(ACTIVATION, y);' : dice ? 'return drop(i, y);' : 'return y;'
   const store = `fn followed(i: u32, y: numbers) -> numbers { ${next} } ${fours ? PUT_FOUR : PUT_ONES}`
-  // One module a name: what is put before the text makes it another.
+  // A module is cached by its name, so the name has all that is put before the text.
   const text = before === '' ? '' : ` (${before.trim()})`
   const shader = {
     name: `matmul ${name}${pre ? ' activated' : dice ? ' dropped' : ''}${text}`,
@@ -252,7 +252,7 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
         ...constants,
         ...extra,
         ...(up > 1 && { [p.gradient?.of === 'a' ? 'UP_A' : 'UP_B']: up }),
-        FORM: FORMS[form],
+        FORM: FORM[form],
         VEC_A: Number((form === 'tn' ? R : K) % 4 === 0),
       },
       size,
@@ -268,13 +268,13 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
       tensors: { partials: p.partials, c },
       constants: { ACCUMULATE: constants.ACCUMULATE },
       size,
-      workgroups: grid(Math.ceil((R * M) / (fours ? 256 : 64))),
+      workgroups: threads((R * M) / (fours ? 4 : 1)),
       flops: PARTS * R * M,
     }),
   ]
 }
 
-/** Any form and any sizes. */
+/** The dispatch of a product of any form and any sizes. */
 function strided(kernels: Kernels, p: Product): Dispatch {
   const { form, R, K, M, label } = p
   const { constants, size, tensors } = epilogue(p)
@@ -289,7 +289,7 @@ function strided(kernels: Kernels, p: Product): Dispatch {
     tensors,
     constants,
     size: { r: R, k: K, m: M, ...strides, ...size },
-    workgroups: [Math.ceil(M / 32), Math.ceil(R / 32), 1],
+    workgroups: [Math.ceil(M / (4 * MATMUL.side)), Math.ceil(R / (4 * MATMUL.side)), 1],
     flops: 2 * R * K * M,
   })
 }
@@ -367,7 +367,7 @@ export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
           tensors: { dout, dbias },
           constants: { ACCUMULATE: Number(adds.has('dbias')) },
           size: { r: R, m: M },
-          workgroups: [Math.ceil(M / 16), 1, 1],
+          workgroups: [Math.ceil(M / MATMUL.bias_columns), 1, 1],
           flops: R * M,
         }),
       )

@@ -1,4 +1,4 @@
-// The batch's loss, into a ring: see shaders/mean_loss.wgsl.
+// The batch's mean loss, written to a ring: see shaders/mean_loss.wgsl.
 import source from '../../shaders/mean_loss.wgsl?raw'
 import { sizeOf } from '../params'
 import { noBackward, type GpuOp } from './op'
@@ -14,7 +14,7 @@ export const mean_loss: GpuOp<'mean_loss'> = (kernels) => ({
         tensors: t,
         constants: { N },
         workgroups: [1, 1, 1],
-        flops: N,
+        flops: 2 * N,
       }),
     ]
   },

@@ -1,26 +1,26 @@
-// What every op file is: from a GPU's kernels, the two directions of one op as lists of dispatches.
+// What the op files share. An op file records the forward and the backward of one op as dispatches of its kernels.
 import { normPartials, type Dropout, type Op, type OpName } from '../engine'
 import type { Autotuner } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'
 import { sizeOf } from '../params'
 import { dropoutThreshold, STREAM } from '../rng'
+import { FLAT, LANES, NORM, STOREY } from './shared'
 
 export type GpuOp<K extends OpName> = (kernels: Kernels, tuner: Autotuner) => Op<GpuTensor, Dispatch, K>
 
-/** An op without a backward. */
+/** The backward of an op that has none. */
 export const noBackward = () => []
 
 /**
- * A shader whose text speaks of `numbers`: one f32, or a vec4f where `fours`, which takes rows that are a multiple of four long.
- * One text either way, and by fours a quarter of the threads, loads and address arithmetic for the same bytes.
+ * A shader with its alias `numbers` put before it: f32, or vec4f where `fours`, for rows whose length is a multiple of four. With vec4f
+ * the same bytes take a quarter of the threads, loads and address arithmetic.
  */
 export function byFours({ name, source }: Shader, fours: boolean): Shader {
   return fours ? { name: `${name}.fours`, source: FOURS + source } : { name, source: ONES + source }
 }
-// One line each, so that errors keep the shader's own lines. STEP says how many f32 a `numbers` holds, `total` adds them up,
-// `keep_each` gives dropout's factors of the i-th `numbers`, by each element's own index, `activate_each` and `slope_each` the prelude's
-// activations of each.
+// One line each, so that errors keep the shader's own lines. STEP is the number of f32 in a `numbers`, and `total` their sum. `keep_each`
+// gives dropout's factors for the i-th `numbers`. `activate_each` and `slope_each` apply the prelude's functions to each element.
 const ONES =
   'alias numbers = f32; const STEP = 1u; ' +
   'fn total(v: numbers) -> f32 { return v; } ' +
@@ -36,25 +36,28 @@ const FOURS =
   'fn activate_each(kind: u32, v: numbers) -> numbers { return vec4f(activate(kind, v.x), activate(kind, v.y), activate(kind, v.z), activate(kind, v.w)); } ' +
   'fn slope_each(kind: u32, v: numbers) -> numbers { return vec4f(slope(kind, v.x), slope(kind, v.y), slope(kind, v.z), slope(kind, v.w)); } '
 
-/** How to dispatch one thread a `numbers` over `size` elements in rows of `width`. */
+/** Workgroups that give one thread to each of so many elements. */
+export function threads(count: number): [number, number, number] {
+  return grid(Math.ceil(count / FLAT))
+}
+
+/** Shader and workgroups that give one thread to each `numbers` of `size` elements in rows of `width`. */
 export function elements(shader: Shader, size: number, width = size) {
   const fours = width % 4 === 0
-  return { shader: byFours(shader, fours), workgroups: grid(Math.ceil(size / (fours ? 256 : 64))) }
+  return { shader: byFours(shader, fours), workgroups: threads(size / (fours ? 4 : 1)) }
 }
 
 /**
- * How many lanes share a row of `width` `numbers`: a power of two from 8, which read a whole cache line side by side, to a
- * workgroup's 64; the fewest that leave each lane at most `most`. Fewer lanes a row: fewer barriers, and more rows at once.
+ * Lanes that share a row of `width` `numbers`: the smallest power of two from STOREY to LANES that leaves each lane at most `most`. Eight
+ * lanes read a whole cache line. Fewer lanes a row mean fewer barriers and more rows at once.
  */
 export function teamFor(width: number, most: number): number {
-  let team = 8
+  let team: number = STOREY
   while (team < LANES && team * most < width) team *= 2
   return team
 }
-/** Lanes of a row kernel's workgroup, as in shaders/prelude.wgsl. */
-export const LANES = 64
 
-/** What the norms share: N rows of C numbers, a team of lanes to each, and sums over stretches of rows. */
+/** Shader, overrides and workgroups of a norm over rows [N, C]: a team of lanes for each row, a workgroup for each stretch of rows. */
 export function rowPlan(source: Shader, N: number, C: number) {
   const fours = C % 4 === 0
   const width = fours ? C / 4 : C
@@ -65,11 +68,11 @@ export function rowPlan(source: Shader, N: number, C: number) {
     constants: { N, C, TEAM, PER: Math.ceil(width / TEAM), STRETCH: Math.ceil(N / COUNT), COUNT },
     rows: grid(Math.ceil((N * TEAM) / LANES)),
     stretches: [COUNT, 1, 1] as const,
-    columns: Math.ceil(width / 16),
+    columns: Math.ceil(width / NORM.columns),
   }
 }
 
-/** An op whose out[i] depends on x[i] alone. `flops` are those of one element, forward and backward. */
+/** An op whose out[i] depends on x[i] alone; x and out have one shape. `flops` are those of one element, forward and backward. */
 export function elementwise(source: Shader, flops: [number, number]): GpuOp<'gelu'> & GpuOp<'relu2'> {
   return (kernels) => ({
     forward({ name, t }) {
@@ -101,7 +104,7 @@ export function elementwise(source: Shader, flops: [number, number]): GpuOp<'gel
   })
 }
 
-/** For an op that draws: the share dropped as a threshold of 32 random bits, and the call's stream of them. */
+/** Overrides and `struct Size` members of an op with dropout: the threshold p · 2³², the factor 1/(1 − p), the stream of random bits. */
 export function dropoutOf({ p, stream }: Dropout): Record<'constants' | 'size', Record<string, number>> {
   return {
     constants: { THRESHOLD: dropoutThreshold(p), RESCALE: 1 / (1 - p) },

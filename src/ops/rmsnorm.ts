@@ -31,14 +31,18 @@ export const rmsnorm: GpuOp<'rmsnorm'> = (kernels) => ({
         workgroups: stretches,
         flops: 12 * N * C,
       }),
-      kernels.dispatch(shader, 'finish', {
-        label: `${name}.rmsnorm.dweight`,
-        tensors: d,
-        constants,
-        size: { accumulate: Number(adds.has('dweight')) },
-        workgroups: [columns, 1, 1],
-        flops: constants.COUNT * C,
-      }),
+      ...(d.dweight
+        ? [
+            kernels.dispatch(shader, 'finish', {
+              label: `${name}.rmsnorm.dweight`,
+              tensors: d,
+              constants,
+              size: { accumulate: Number(adds.has('dweight')) },
+              workgroups: [columns, 1, 1],
+              flops: constants.COUNT * C,
+            }),
+          ]
+        : []),
     ]
   },
 })

@@ -1,4 +1,4 @@
-// How far the last step moved the weights: see shaders/update_norm.wgsl.
+// The norms of AdamW's last update and of the weights: see shaders/update_norm.wgsl.
 import source from '../../shaders/update_norm.wgsl?raw'
 import { NORM_PARTIALS } from '../engine'
 import { noBackward, type GpuOp } from './op'

@@ -80,6 +80,8 @@ function atItsBest(run: RunRecord): RunRecord {
 }
 
 export class RunStore {
+  /** The database, one for an origin outside tests. */
+  readonly name: string
   readonly #use: UseStore
   /** What `delete` took out, by run, until this tab closes. */
   readonly #deleted = new Map<string, [IDBValidKey, unknown][]>()
@@ -87,6 +89,7 @@ export class RunStore {
   readonly #damaged = new Map<string, Set<number>>()
 
   constructor(name = 'glasshouse') {
+    this.name = name
     this.#use = createStore(name, 'kept')
   }
 
@@ -204,17 +207,19 @@ export class RunStore {
     return checkpoint
   }
 
-  async rename(id: string, name: string): Promise<void> {
-    await this.#edit(id, (run) => ({ ...run, spec: { ...run.spec, name } }))
+  rename(id: string, name: string): Promise<RunRecord> {
+    return this.#edit(id, (run) => ({ ...run, spec: { ...run.spec, name } }))
   }
 
-  async note(id: string, notes: string): Promise<void> {
-    await this.#edit(id, (run) => ({ ...run, notes }))
+  note(id: string, notes: string): Promise<RunRecord> {
+    return this.#edit(id, (run) => ({ ...run, notes }))
   }
 
-  async #edit(id: string, change: (run: RunRecord) => RunRecord): Promise<void> {
-    await this.#write(null, async (store) => {
-      store.put({ ...change(await existing(store, id)), updated: Date.now() }, runKey(id))
+  #edit(id: string, change: (run: RunRecord) => RunRecord): Promise<RunRecord> {
+    return this.#write(null, async (store) => {
+      const edited = { ...change(await existing(store, id)), updated: Date.now() }
+      store.put(edited, runKey(id))
+      return edited
     })
   }
 
@@ -257,16 +262,18 @@ export class RunStore {
   }
 
   /** Undoes a `delete` of this tab. */
-  async restore(id: string): Promise<void> {
+  async restore(id: string): Promise<RunRecord> {
     const entries = this.#deleted.get(id)
     if (!entries)
       throw new CheckpointError(
         'This run cannot be brought back: it was deleted in another tab, or before this page was loaded.',
       )
-    await this.#write(null, async (store) => {
+    const record = await this.#write(null, async (store) => {
       for (const [key, value] of entries) if (value !== undefined) store.put(value, key)
+      return existing(store, id)
     })
     this.#deleted.delete(id)
+    return record
   }
 
   async #write<T>(needed_bytes: number | null, body: (store: IDBObjectStore) => Promise<T>): Promise<T> {

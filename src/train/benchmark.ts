@@ -207,7 +207,7 @@ export class Benchmark {
   async #generate(): Promise<{ tokens_per_s: number; memory_bytes: number }> {
     const { signal, progress } = this.#options
     const total = Math.min(128, this.config.block_size - 1)
-    const decoder = await Decoder.open(this.#trainer)
+    const decoder = await Decoder.open(this.#trainer.weights)
     try {
       const write = async (max_tokens: number) => {
         const options = { prompt: '', max_tokens, temperature: 0.8, top_k: 0, top_p: 1, seed: 1, stop: [] }

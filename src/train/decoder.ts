@@ -1,7 +1,7 @@
-// Writing with a KV cache. A prompt goes through in one pass, then tokens in bursts: each is drawn on the device and is the input
-// of the next, so that a burst is one program, and its tokens come back together. When the context is full its later half becomes
-// the new beginning and is read again, so that a text can be as long as one likes at a bounded cost; what lies further back is
-// forgotten, as it would be at the edge of the context anyway.
+// Text with a KV cache. A prompt is read in one pass; then tokens are drawn in bursts. Each token is drawn on the device and is the
+// input of the next, so that a burst is one program replayed, and its tokens are read back together. When the context is full, its
+// later half is read again as the new beginning: a text may be of any length at a bounded cost, and the model forgets what lies
+// further back.
 import {
   DICE,
   DRAWS,
@@ -15,60 +15,64 @@ import {
 } from '../engine'
 import { invariant } from '../errors'
 import type { Tape } from '../model/tape'
+import { writeAngles } from './angles'
 import { Pace } from './pace'
 import { bytesOf, decoderPlan, decoderTape } from './plan'
-import { writeAngles, type Trainer } from './trainer'
+import type { Weights } from './weights'
 
-/** Shortest pass over a prompt, in tokens: fewer cost as much on a GPU, and each length is a set of pipelines to compile. */
+/** Shortest pass over a prompt, in tokens: a shorter one takes a GPU as long, and each length has pipelines to compile. */
 const SHORTEST_PASS = 32
-/** So few tokens of a prompt go through one at a time. */
+/** Up to so many tokens of a prompt are read one at a time. */
 const FEW = 3
 
 /** Tensors with memory, by their labels. */
 type Placed = ReadonlyMap<string, Tensor>
 
 interface Program {
-  /** Tokens it reads. */
+  /** Tokens that it reads in one run. */
   T: number
   work: readonly Work[]
+  /** Its input, [1, T]. */
   tokens: Tensor
-  /** What it has for itself. */
+  /** The tensors that no other program reads or writes. */
   room: Placed
 }
 
+/** A token that was drawn. */
 export interface Drawn {
   id: number
-  /** What the model gave it after temperature, before the cuts. */
+  /** Its probability after temperature, before top-k and top-p cut. */
   probability: number
 }
 
 type DrawOptions = SamplingOptions & { seed: number }
 
 export class Decoder {
-  readonly #trainer: Trainer
+  readonly #weights: Weights
   readonly #engine: Engine
-  /** What all programs read or write: caches, tables, position, dice. */
+  /** The tensors that all programs share: caches, tables, position, dice. */
   readonly #shared: Placed
+  /** Reads one token and draws the next. */
   readonly #next: Program
-  /** Passes over a prompt by their length, recorded when first needed, all in the `room` of the longest. */
+  /** Passes over a prompt by length, recorded at their first use. All lie in the memory of the longest, `#room`. */
   readonly #passes = new Map<number, Program>()
   readonly #longest: number
   readonly #room: Placed
-  /** Bytes of caches and activations. */
+  /** Bytes of inputs, caches and activations; the weights are not counted. */
   readonly memory_bytes: number
   readonly #pace = new Pace(DRAWS)
-  /** Tokens whose keys and values are in the cache. */
+  /** The tokens whose keys and values are in the cache. */
   #seen: number[] = []
-  /** Tokens drawn and not taken yet, and the text they continue. */
+  /** Tokens that are drawn and not taken yet, and the text that they continue. */
   #ahead: { tokens: readonly number[]; options: DrawOptions; draws: Drawn[] } | null = null
 
   private constructor(
-    trainer: Trainer,
+    weights: Weights,
     next: Program,
     memory: { shared: Placed; room: Placed; longest: number; bytes: number },
   ) {
-    this.#trainer = trainer
-    this.#engine = trainer.engine
+    this.#weights = weights
+    this.#engine = weights.engine
     this.#next = next
     this.#shared = memory.shared
     this.#room = memory.room
@@ -76,9 +80,12 @@ export class Decoder {
     this.memory_bytes = memory.bytes
   }
 
-  /** A decoder that reads the trainer's weights as they stand at each call. Throws OutOfMemoryError, and keeps nothing then. */
-  static async open(trainer: Trainer): Promise<Decoder> {
-    const { engine, config } = trainer
+  /**
+   * Allocates a decoder and compiles its program for the next token. It reads the weights as they stand at each call; after they have
+   * moved, call `forget`. Throws OutOfMemoryError naming the block that did not fit, and keeps nothing then.
+   */
+  static async open(weights: Weights): Promise<Decoder> {
+    const { engine, config } = weights
     const { shared, pass, next } = decoderPlan(config)
     const memory: Tensor[] = []
     const allocate = async (blocks: readonly Block[]) => {
@@ -90,23 +97,24 @@ export class Decoder {
       const common = await allocate(shared)
       const room = await allocate(pass.blocks)
       writeAngles(engine, config, (label) => common.get(label)!)
-      const program = await record(trainer, next.tape, await allocate(next.blocks), common)
+      const program = await record(weights, next.tape, await allocate(next.blocks), common)
       const bytes = bytesOf([...shared, ...pass.blocks, ...next.blocks])
-      return new Decoder(trainer, program, { shared: common, room, longest: pass.T, bytes })
+      return new Decoder(weights, program, { shared: common, room, longest: pass.T, bytes })
     } catch (error) {
       engine.free(memory)
       throw error
     }
   }
 
-  /** Tokens that are drawn already: taking them costs nothing. */
+  /** How many tokens are drawn already: taking them costs nothing. */
   get ahead(): number {
     return this.#ahead?.draws.length ?? 0
   }
 
   /**
-   * The token after `tokens`: the draw of that number under the options' seed. At most `most` tokens are drawn at once; what lies
-   * beyond the first waits for the next calls, with the same array, grown by what was drawn, and the same options.
+   * Draws the token after `tokens`. `draw` numbers it under the options' seed: the same seed and number give the same token. Up to
+   * `most` tokens are drawn at once. The others are returned by the next calls, if these pass the same array, grown by what was drawn,
+   * and the same options. Throws DeviceLostError.
    */
   async draw(tokens: readonly number[], options: DrawOptions, draw: number, most: number): Promise<Drawn> {
     let ahead = this.#ahead
@@ -120,9 +128,9 @@ export class Decoder {
 
   async #burst(tokens: readonly number[], options: DrawOptions, draw: number, most: number): Promise<Drawn[]> {
     const { window, prefill } = await this.#load(tokens)
-    // What the cache holds is known again when all of it has been computed.
+    // If anything below fails, nobody knows what the cache holds.
     this.#seen = []
-    // Until the context is full; what comes then is for the next call.
+    // A burst ends where the context is full.
     const n = Math.min(this.#pace.tokens, most, this.#context - window.length + 1)
     const sampling = new Float32Array(SAMPLING.size)
     sampling[SAMPLING.temperature] = options.temperature
@@ -142,7 +150,7 @@ export class Decoder {
     return draws
   }
 
-  /** The weights have moved: keys and values must be computed again, and what was drawn counts no more. */
+  /** The weights have moved: drops the cached keys and values, and the tokens that are drawn and not taken. */
   forget(): void {
     this.#seen = []
     this.#ahead = null
@@ -153,7 +161,7 @@ export class Decoder {
   }
 
   get #context(): number {
-    return this.#trainer.config.block_size
+    return this.#weights.config.block_size
   }
   #tensor(label: string): Tensor {
     const tensor = this.#shared.get(label)
@@ -161,10 +169,13 @@ export class Decoder {
     return tensor
   }
 
-  /** Fills the cache with all of `tokens` that the context holds but the last; what it has of them already is not read again. */
+  /**
+   * Fills the cache with keys and values of all tokens but the last. `window` is the end of `tokens` that fits the context. Tokens
+   * that the cache holds already are skipped.
+   */
   async #load(tokens: readonly number[]): Promise<{ window: readonly number[]; prefill: Promise<void>[] }> {
     invariant(tokens.length > 0, () => 'nothing to continue')
-    // Once the context is full it starts again from its later half; between two such moves the beginning stays.
+    // When the context is full, it starts again from its later half; between two such moves the beginning stays.
     const half = Math.max(1, Math.floor(this.#context / 2))
     const over = tokens.length - this.#context
     const window = over > 0 ? tokens.slice(Math.ceil(over / half) * half) : tokens
@@ -175,8 +186,8 @@ export class Decoder {
     if (pos === last) return { window, prefill }
     const pass = await this.#pass(last - pos)
     while (pos < last) {
-      // Near the end of the context a pass starts earlier and writes some rows again, with the same values. Rows beyond the text
-      // write what the text will write over before anyone reads it.
+      // Near the end of the context a pass starts earlier, and writes the same values to some rows again. Rows beyond the text are
+      // written over by the text before anything reads them.
       const start = Math.min(pos, this.#context - pass.T)
       prefill.push(this.#run(pass, window, start))
       pos = start + pass.T
@@ -184,7 +195,7 @@ export class Decoder {
     return { window, prefill }
   }
 
-  /** Reads the window's tokens from `start` on, or those drawn from there on: `times` replays of a program in one go. */
+  /** Runs a program on the window's tokens from `start` on; `times` replays continue with the tokens that each of them draws. */
   #run({ T, work, tokens }: Program, window: readonly number[], start: number, times = 1): Promise<void> {
     this.#engine.write(this.#tensor('pos'), new Uint32Array([start]))
     this.#engine.write(
@@ -194,29 +205,30 @@ export class Decoder {
     return this.#engine.run(work, times)
   }
 
-  /** A program for `length` tokens of a prompt, or as many as there is room for: a power of two, so that few are ever needed. */
+  /** A pass over at least `length` tokens of a prompt, or the longest there is. Lengths are powers of two, so that there are few. */
   async #pass(length: number): Promise<Program> {
     const wanted = length <= FEW ? 1 : Math.max(SHORTEST_PASS, 2 ** Math.ceil(Math.log2(length)))
     const T = Math.min(wanted, this.#longest)
     const known = this.#passes.get(T)
     if (known) return known
-    const tape = decoderTape(this.#trainer.config, T, false)
-    // A shorter pass makes the same tensors in the same order, none of them larger: each fits where the longest's lies.
+    const tape = decoderTape(this.#weights.config, T, false)
+    // A shorter pass has the same tensors as the longest, none of them larger, so each fits in the other's place.
     const room = [...this.#room].map(
       ([label, of]) => [label, this.#engine.window(of, tape.tensors.get(label)!, 0)] as const,
     )
-    const pass = await record(this.#trainer, tape, new Map(room), this.#shared)
+    const pass = await record(this.#weights, tape, new Map(room), this.#shared)
     this.#passes.set(T, pass)
     return pass
   }
 }
 
-/** A program whose own tensors lie in `room`, and whose others in `shared` or among the trainer's weights. */
-async function record(trainer: Trainer, tape: Tape, room: Placed, shared: Placed): Promise<Program> {
-  const place = ({ label }: Tensor) => room.get(label) ?? shared.get(label) ?? trainer.param(label)
+/** Records a decoder's tape and compiles it. Its tensors lie in `room`, in `shared`, or among the weights. */
+async function record(weights: Weights, tape: Tape, room: Placed, shared: Placed): Promise<Program> {
+  const { engine } = weights
+  const place = ({ label }: Tensor) => room.get(label) ?? shared.get(label) ?? weights.param(label)
   const work = await prepare(
-    trainer.engine,
-    () => tape.forward(trainer.engine, place),
+    engine,
+    () => tape.forward(engine, place),
     (recorded) => recorded,
   )
   const tokens = room.get('tokens')!

@@ -1,45 +1,50 @@
-// How far a run is ahead of its device: steps that are submitted and not known to be computed.
-// Where a browser tells at once that work is done, a few steps keep the device busy. Firefox tells late, of many steps at a time
-// (gpu/nudge.ts; up to 100 ms): with three steps in flight a step of 1 ms then took 33. So the longest silence is measured, and as
-// many steps are let fly as the device does in one and a half of it. A pause waits for those. May go with the nudge.
+// How many steps may be in flight: submitted, and not known to be computed. Where a browser reports finished work at once, a few keep
+// the device busy. Firefox reports up to 100 ms late, of many steps at a time (gpu/nudge.ts): with three steps in flight, a step of
+// 1 ms then took 33 ms. So the longest time without a report is measured, and as many steps are allowed as the device computes in
+// SPARE times that. A pause waits for all of them. May go together with the nudge.
 
-/** Enough that the device never waits for us where it is told at once, few enough that a pause is felt at once. */
+/** Steps in flight where reports come at once: the device is never idle, and a pause takes hold at once. */
 const FEWEST = 3
-/** Whatever was measured: a queue of more is memory and says nothing new. */
+/** The most steps in flight, whatever was measured: a longer queue takes memory and makes nothing faster. */
 const MOST = 128
-/** Time over which steps are counted. */
+/** Milliseconds over which finished steps are counted. */
 const WINDOW_MS = 150
-/** A longer silence is a slow step or a sleeping machine, not a browser that looks late. */
+/** The longest silence that counts. A longer one comes from a slow step or a sleeping machine, not from late reports. */
 const LONGEST_MS = 100
+/** Steps allowed, as a multiple of those computed during the longest silence. */
 const SPARE = 1.5
 
 export class Flight {
-  /** Those submitted, oldest first; some may have landed. */
+  /** Steps that `take` and `end` have not waited for, oldest first. */
   readonly #steps: Promise<void>[] = []
+  /** Steps submitted and not reported as computed. */
   #aloft = 0
   #most = FEWEST
-  /** Since when how many have landed, the last one when, and the longest time in which none did. */
+  /** When the present window began. */
   #since = 0
+  /** Steps reported as computed in the present window. */
   #landed = 0
+  /** When the last report came. */
   #last = 0
+  /** Milliseconds: the longest time between two reports in the present window. */
   #silence = 0
 
-  /** Steps that may be submitted before one of them must have been computed. */
+  /** How many steps may be in flight. */
   get most(): number {
     return this.#most
   }
 
-  /** Takes a submitted step along; resolves when there is room for the next. Throws what an earlier step failed with. */
+  /** Counts a submitted step; resolves when the next may be submitted. Throws what an earlier step failed with. */
   async take(step: Promise<void>): Promise<void> {
     if (this.#aloft++ === 0) this.#count(performance.now())
     const landing = step.then(() => this.#land())
-    // Whoever awaits it hears of its failure; those behind a failed one are not waited for.
+    // Its failure is thrown by the `take` or `end` that awaits it; steps behind a failed one may never be awaited.
     landing.catch(() => undefined)
     this.#steps.push(landing)
     while (this.#steps.length >= this.#most) await this.#steps.shift()
   }
 
-  /** Resolves when every step has been computed. */
+  /** Resolves when every submitted step has been computed. Throws what a step failed with. */
   async end(): Promise<void> {
     await Promise.all(this.#steps.splice(0))
   }

@@ -1,57 +1,88 @@
-// What a run takes of a device's memory, worked out from its config alone: the blocks that the trainer allocates, and how many
-// bytes they and the decoder's come to. Nothing is allocated here, so that a run can be judged before it starts.
+// The memory of a run, from its config alone: the blocks that weights, trainer, evaluator and decoder allocate, and their bytes.
+// Allocates nothing, so that a run can be judged before it starts.
 import type { Config, ModelConfig } from '../config'
 import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
 import { arithmetic } from '../model/arithmetic'
-import { gpt } from '../model/gpt'
+import { gatesSize } from '../model/gates'
+import { gpt, type Form } from '../model/gpt'
 import { planMemory } from '../model/memory'
 import { gradientLabel, type Tape } from '../model/tape'
-import { layoutArenas, paramTable, sizeOf, type Arena } from '../params'
+import { layoutArenas, paramTable, sizeOf, type Arena, type Trains } from '../params'
 import type { Forecast, MemoryUse } from '../words/run'
+import { angleTensors } from './angles'
 
-/** The flat arenas of one kind: weights, gradients or a moment. */
-export const KINDS = ['weights', 'grads', 'm', 'v'] as const
-export type Kind = (typeof KINDS)[number]
+/** What has an arena for each part of the parameters: weights, gradients, AdamW's two moments. */
+export type Kind = 'weights' | 'grads' | 'm' | 'v'
 
-/** The address of what a parameter has of one kind. */
+/** The address of a parameter's weights, gradient or moment. */
 export function labelOf(kind: Kind, param: string): string {
   return { weights: param, grads: gradientLabel(param), m: `m.${param}`, v: `v.${param}` }[kind]
 }
 
-/** The arenas of every kind, on a device whose largest block is `maxBlock` elements. */
-export function stateBlocks(c: ModelConfig, maxBlock: number): { arenas: Arena[]; blocks: Record<Kind, Block[]> } {
-  const { places, arenas } = layoutArenas(paramTable(c), maxBlock, ALIGN)
-  const blocksOf = (kind: Kind) =>
+/**
+/**
+ * The arenas of a model's parameters, on a device whose largest block is `maxBlock` elements, and for each kind a block per arena. A
+ * block has a window on the whole arena (`weights.0`, flat) and one on each parameter's part. `arenas` are those that train; frozen
+ * weights have arenas of their own after them (`frozen.0`), without gradients and moments.
+ */
+export function stateBlocks(
+  c: ModelConfig,
+  maxBlock: number,
+  trains?: Trains,
+): { arenas: Arena[]; blocks: Record<Kind, Block[]> } {
+  const params = paramTable(c, trains)
+  const layout = (wanted: boolean) =>
+    layoutArenas(
+      params.filter((p) => p.trains === wanted),
+      maxBlock,
+      ALIGN,
+    )
+  const [trained, frozen] = [layout(true), layout(false)]
+  const blocksOf = (kind: Kind, prefix: string, { places, arenas } = trained) =>
     arenas.map(({ size }, arena): Block => {
-      const whole: Tensor = { label: `${kind}.${arena}`, shape: [size], dtype: 'f32' }
+      const whole: Tensor = { label: `${prefix}.${arena}`, shape: [size], dtype: 'f32' }
       const windows = places
         .filter((place) => place.arena === arena)
         .map(({ param, offset }) => ({
           tensor: { label: labelOf(kind, param.name), shape: param.shape, dtype: 'f32' as const },
           offset,
         }))
-      // A parameter with an arena to itself is too large to share one: if the device refuses it, then by its own name.
+      // A parameter that has an arena to itself is a large one; the block has its name, so that a refusal names the parameter.
       const label = windows.length === 1 ? windows[0]!.tensor.label : whole.label
       return { label, size, windows: [{ tensor: whole, offset: 0 }, ...windows] }
     })
   return {
-    arenas,
-    blocks: { weights: blocksOf('weights'), grads: blocksOf('grads'), m: blocksOf('m'), v: blocksOf('v') },
+    arenas: trained.arenas,
+    blocks: {
+      weights: [...blocksOf('weights', 'weights'), ...blocksOf('weights', 'frozen', frozen)],
+      grads: blocksOf('grads', 'grads'),
+      m: blocksOf('m', 'm'),
+      v: blocksOf('v', 'v'),
+    },
   }
 }
 
-/** A batch of rows of `T` tokens with what changes from step to step, gathered in one block, and what stands beside it. */
-export function inputBlocks(c: Config, T: number, arenas: number): { written: Block; others: Block[] } {
-  const B = c.batch_size
-  const inputs: Tensor[] = [
+/** What is written for each batch of B rows of T tokens, whether it is trained on or evaluated. */
+function batchTensors(c: ModelConfig, B: number, T: number): Tensor[] {
+  return [
     { label: 'tokens', shape: [B, T], dtype: 'u32' },
     { label: 'targets', shape: [B, T], dtype: 'i32' },
     { label: 'order', shape: [B * T], dtype: 'u32' },
     { label: 'starts', shape: [c.vocab_size + 1], dtype: 'u32' },
     { label: 'dice', shape: [DICE.size], dtype: 'u32' },
-    { label: 'scale', shape: [1], dtype: 'f32' },
-    { label: 'hyper', shape: [HYPER.size], dtype: 'f32' },
+    { label: 'scale', shape: [B * T], dtype: 'f32' },
   ]
+}
+
+/** The inputs of a program: `written` is one block, written for each batch; `others` are allocated beside it. */
+export interface Inputs {
+  written: Block
+  others: Block[]
+}
+
+/** The inputs of a training step on rows of `T` tokens; `arenas` counts the arenas that the update walks through. */
+export function inputBlocks(c: Config, T: number, arenas: number, { gates }: Form = {}): Inputs {
+  const inputs: Tensor[] = [...batchTensors(c, c.batch_size, T), { label: 'hyper', shape: [HYPER.size], dtype: 'f32' }]
   const own: Tensor[] = [
     { label: 'norm', shape: [1], dtype: 'f32' },
     { label: 'partials', shape: [arenas * NORM_PARTIALS], dtype: 'f32' },
@@ -60,8 +91,15 @@ export function inputBlocks(c: Config, T: number, arenas: number): { written: Bl
     { label: 'loss_ring', shape: [RING], dtype: 'f32' },
     { label: 'norm_ring', shape: [RING], dtype: 'f32' },
     ...angleTensors(c),
+    ...(gates ? [{ label: 'gates', shape: [gatesSize(c)], dtype: 'f32' as const }] : []),
   ]
   return { written: blockOfAll('inputs', inputs), others: own.map(blockOf) }
+}
+
+/** The inputs of an evaluation by itself, on batches of B rows of T tokens. */
+export function evaluationInputs(c: ModelConfig, B: number, T: number): Inputs {
+  const own: Tensor[] = [{ label: 'loss_ring', shape: [RING], dtype: 'f32' }, ...angleTensors(c)]
+  return { written: blockOfAll('inputs', batchTensors(c, B, T)), others: own.map(blockOf) }
 }
 
 /** A tape with the blocks of its activations. */
@@ -70,26 +108,38 @@ export interface Planned {
   blocks: Block[]
 }
 
-/** A step's tape and an evaluation's, on batches of rows of `T` tokens; one and the same where nothing is drawn or smoothed. */
-export function programs(c: Config, T: number, keep: ReadonlySet<string>): { train: Planned; evaluate: Planned } {
-  const { batch_size: B, label_smoothing, recompute, precision } = c
-  const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
-  const train = planned(gpt(c, { use: 'train', B, T, label_smoothing, recompute, precision }))
-  const same = c.dropout === 0 && label_smoothing === 0
-  return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', B, T, precision })) }
+/** What a tape is recorded with beside its config. */
+export interface TapeOptions extends Form {
+  /** The parameters that have gradients; else all. */
+  trains?: Trains | undefined
 }
 
-/** The longest pass over a prompt, by the numbers in its attention matrix [NH, T, P], of which there is one: 64 MiB. */
+/** The tapes of a training step and of an evaluation, on rows of `T` tokens; the same tape where neither dropout nor smoothing is on. */
+export function programs(
+  c: Config,
+  T: number,
+  keep: ReadonlySet<string>,
+  { trains, fuse, att, gates }: TapeOptions = {},
+): { train: Planned; evaluate: Planned } {
+  const { batch_size: B, label_smoothing, recompute, precision } = c
+  const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
+  const shared = { B, T, precision, fuse, att, gates }
+  const train = planned(gpt(c, { use: 'train', ...shared, label_smoothing, recompute, trains }))
+  const same = c.dropout === 0 && label_smoothing === 0
+  return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', ...shared })) }
+}
+
+/** The most elements of a pass's attention matrix [NH, T, P]: 64 MiB. It decides how long the longest pass over a prompt is. */
 const LARGEST_ATT = 2 ** 24
 
-/** A decoder's program for the next `T` tokens; with a head it draws what follows. */
+/** The tape that reads the next `T` tokens of a text; with `head`, it also draws the token after them. */
 export function decoderTape(c: ModelConfig, T: number, head: boolean): Tape {
   return gpt(c, { use: 'decode', T, head })
 }
 
 /**
- * What a decoder holds: the program for the next token; the longest pass over a prompt of `T` tokens, in whose memory shorter ones
- * find room; and what all of them share: caches, position and tables.
+ * What a decoder allocates: `next` reads one token and draws the one after it; `pass` reads T tokens of a prompt, and shorter passes
+ * use its memory; `shared` are the inputs of both: caches, position, tables and dice.
  */
 export function decoderPlan(c: ModelConfig): { shared: Block[]; pass: Planned & { T: number }; next: Planned } {
   const planned = (T: number, head: boolean) => {
@@ -103,11 +153,14 @@ export function decoderPlan(c: ModelConfig): { shared: Block[]; pass: Planned & 
   const shared = inputsOf(next.tape).filter(({ label }) => !OWN.has(label))
   return { shared: shared.map(blockOf), pass, next }
 }
-/** Those inputs whose length is the program's. */
+/** Inputs whose length depends on the number of tokens, so that each program has its own. */
 const OWN = new Set(['tokens', 'order'])
 const inputsOf = (tape: Tape) => [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t))
 
-/** What a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block. */
+/**
+ * The bytes that a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block. A run
+ * that is only looked at takes `weights`, and `decoder` once it writes.
+ */
 export function predictMemory(c: Config, maxBlock: number): { memory: MemoryUse; largest: Block } {
   const state = stateBlocks(c, maxBlock)
   const { written, others } = inputBlocks(c, c.block_size, state.arenas.length)
@@ -131,7 +184,7 @@ export function predictMemory(c: Config, maxBlock: number): { memory: MemoryUse;
   return { memory, largest: all.reduce((a, b) => (b.size > a.size ? b : a)) }
 }
 
-/** What a run of this config takes and computes, whatever it keeps and whatever it computes again. */
+/** The memory and the flops of a step for each setting of `recompute`, the config's other fields as they are. */
 export function forecast(config: Config, maxBlock: number): Forecast {
   const of = (recompute: Config['recompute']) => {
     const c = { ...config, recompute }
@@ -143,12 +196,12 @@ export function forecast(config: Config, maxBlock: number): Forecast {
   return { none: of('none'), mlp: of('mlp'), layer: of('layer') }
 }
 
-/** The memory of some blocks. */
+/** Bytes of some blocks. */
 export function bytesOf(blocks: readonly Block[]): number {
   return blocks.reduce((sum, { size }) => sum + size * 4, 0)
 }
 
-/** Tensors that share a block. */
+/** One block for several tensors. */
 function blockOfAll(label: string, tensors: readonly Tensor[]): Block {
   let size = 0
   const windows = tensors.map((tensor) => {
@@ -158,16 +211,7 @@ function blockOfAll(label: string, tensors: readonly Tensor[]): Block {
   })
   return { label, size, windows }
 }
-/** A block of one tensor's own. */
+/** A block for one tensor. */
 export function blockOf(tensor: Tensor): Block {
   return { label: tensor.label, size: Math.max(ALIGN, sizeOf(tensor.shape)), windows: [{ tensor, offset: 0 }] }
-}
-/** The tables of RoPE, if the model turns. */
-export function angleTensors(c: ModelConfig): Tensor[] {
-  if (c.position !== 'rope') return []
-  const shape = [c.block_size, c.n_embd / c.n_head / 2]
-  return [
-    { label: 'cos', shape, dtype: 'f32' },
-    { label: 'sin', shape, dtype: 'f32' },
-  ]
 }

@@ -1,11 +1,10 @@
-// A run in progress: the loop of one experiment, told as events. Each step: evaluate if it is time, take one update, report what
-// has been computed meanwhile. Knows text, batches and the clock; no threads, no disk, no pixels.
+// A run in progress: it takes the steps of one experiment and tells of them as events. Each step evaluates if it is time, submits one
+// update, and reports what has been computed meanwhile. Knows text, batches and the clock; no threads, no disk, no pixels.
 import { validate, type Config } from '../config'
 import { resplit, type Dataset } from '../data/dataset/dataset'
 import { Loader } from '../data/dataset/loader'
 import type { Engine, Timing } from '../engine'
-import { ConfigError, invariant, NotFiniteError } from '../errors'
-import { initWeights } from '../model/init'
+import { ConfigError, NotFiniteError } from '../errors'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
 import type {
@@ -17,48 +16,46 @@ import type {
   RunSpec,
   SampleOptions,
 } from '../words/run'
-import { Decoder } from './decoder'
 import { Flight } from './flight'
-import { generate } from './generate'
 import { learningRate } from './schedule'
+import { startingWeights, type Model } from './slot'
 import { Trainer, type Update } from './trainer'
+import { Writer } from './writer'
 
-/** How often the numbers of the steps are asked for, and how many such readings may be on their way: none is waited for. */
+/** Milliseconds between two readings of the steps' numbers, and how many readings may be under way. No step waits for one. */
 const REPORT_MS = 100
 const REPORTS = 3
-/** Length and temper of the samples that show a run's progress; the same seed each time, so that only the model differs. */
+/** How the samples that show a run's progress are drawn. The seed is always the same, so that only the model differs. */
 const LIVE_SAMPLE = { max_tokens: 120, temperature: 0.8, top_k: 0, top_p: 0.95, seed: 1, stop: [] }
 
 type Listen = (event: RunEvent) => void
 
-export class Session {
+export class Session implements Model {
   readonly engine: Engine
   #spec: RunSpec
-  readonly #dataset: Dataset
   readonly #listen: Listen
   readonly #trainer: Trainer
   readonly #train: Loader
   readonly #val: Loader | null
-  #decoder: Decoder | null = null
-  /** The weights have moved since the decoder last read them. */
-  #stale = false
+  readonly #writer: Writer
   #step: number
   #tokens: number
   #elapsed_s: number
   #best: number | null
   readonly #flight = new Flight()
   #reported = { step: 0, time: 0 }
-  /** When numbers were last asked for, the readings on their way, and the last of them told. */
+  /** When the last reading began, how many are under way, and the one that is told last. */
   #asked = 0
   #reports = 0
   #told = Promise.resolve()
-  /** Milliseconds that opening took, until the first step has been told. */
+  /** Milliseconds that opening took; null once the first step has been submitted. */
   #opening: { ms: number; compile_ms: number } | null
   #failure: Error | null = null
   /** Losses since the last evaluation. */
   #recent: number[] = []
-  /** A checkpoint that is being read. */
+  /** The reading of a checkpoint's tensors. */
   #copying: Promise<unknown> = Promise.resolve()
+  /** The last step that was evaluated and sampled. */
   #evaluated = -1
 
   private constructor(
@@ -75,9 +72,9 @@ export class Session {
     const { batch_size: B, block_size: T, vocab_size: V, seed } = config
     this.engine = engine
     this.#spec = spec
-    this.#dataset = dataset
     this.#listen = listen
     this.#trainer = trainer
+    this.#writer = new Writer(trainer.weights, dataset.tokenizer, () => this.#flight.end())
     this.#opening = opening
     this.#train = new Loader(dataset.train, V, B, T, seed, STREAM.batch)
     this.#val = dataset.val.length > T ? new Loader(dataset.val, V, B, T, seed, STREAM.validation) : null
@@ -92,8 +89,8 @@ export class Session {
   }
 
   /**
-   * Builds the model, from its seed or from a checkpoint, and compiles it. `listen` hears of every event of the run; `past` is
-   * what it heard up to the checkpoint. Throws ConfigError for a config that cannot be trained, OutOfMemoryError for one that is
+   * Builds the model, from its seed or from a checkpoint, and compiles it. `listen` hears of every event of the run; `past` is the
+   * run's history up to the checkpoint. Throws ConfigError for a config that cannot be trained, OutOfMemoryError for one that is
    * too large.
    */
   static async open(
@@ -107,17 +104,7 @@ export class Session {
     const started = performance.now()
     let compiling = started
     const { config } = spec
-    const problems = validate(config)
-    if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join(' '))
-    invariant(
-      dataset.tokenizer.vocab_size === config.vocab_size,
-      () => `a vocabulary of ${dataset.tokenizer.vocab_size}, a model of ${config.vocab_size}`,
-    )
-    const weights = from
-      ? new Map([...from.tensors].map(([name, { data }]) => [name, data]))
-      : initWeights(config, config.seed)
-    const kernels = from?.meta.kernels
-    if (kernels?.adapter === engine.info.name) engine.recall(kernels.choices)
+    const weights = startingWeights(engine, spec, dataset.tokenizer, from)
     const progress = (done: number, total: number) => {
       if (done === 0) compiling = performance.now()
       listen({ type: 'compile', done, total })
@@ -154,12 +141,12 @@ export class Session {
   }
   /** Bytes allocated on the device. */
   get memory_bytes(): number {
-    return this.#trainer.memory_bytes + (this.#decoder?.memory_bytes ?? 0)
+    return this.#trainer.memory_bytes + this.#writer.memory_bytes
   }
 
   /**
-   * One update, submitted; its numbers come as an event a few steps later. Evaluates first where it is time, and after the last
-   * step. Throws NotFiniteError at the step whose loss is no number, DeviceLostError when the device is gone.
+   * Submits one update; its numbers come as an event a few steps later. Evaluates before it where it is time, and after the last
+   * one. Throws NotFiniteError once a step's loss or gradient was not finite, DeviceLostError when the device is gone.
    */
   async advance(): Promise<void> {
     this.#raise()
@@ -173,7 +160,7 @@ export class Session {
     if (this.#opening) this.#tellFirst(update, started, this.#opening)
     this.#step++
     this.#tokens += config.batch_size * config.block_size * micros
-    this.#stale = true
+    this.#writer.moved()
     await this.#flight.take(update)
     if (this.#trainer.ringIsFilling) await this.#report()
     else if (performance.now() - this.#asked > REPORT_MS && this.#reports < REPORTS) void this.#report()
@@ -182,14 +169,14 @@ export class Session {
     this.#raise()
   }
 
-  /** Resolves when every submitted step has been computed and told. */
+  /** Resolves when every submitted step has been computed and told. Throws as `advance` does. */
   async settle(): Promise<void> {
     await this.#flight.end()
     await this.#report()
     this.#raise()
   }
 
-  /** Mean loss on held-out text, the same batches each time; null where nothing is held out. Told as an event. */
+  /** Mean loss on held-out text, nats a token, on the same batches each time; also told as an event. Null where nothing is held out. */
   async evaluate(): Promise<EvalMetrics | null> {
     const val = this.#val
     if (!val) return null
@@ -206,11 +193,11 @@ export class Session {
     return metrics
   }
 
-  /** Everything that a later session needs to go on from the same bit. */
+  /** Everything that a later session needs to go on from the same bit. Throws as `advance` does. */
   async checkpoint(): Promise<Checkpoint> {
     await this.settle()
     const tensors = this.#trainer.state()
-    // A large state is read in pieces; the next step waits for the last of them.
+    // A large state is read in several pieces, so the next step waits until all are read.
     this.#copying = tensors.catch(() => undefined)
     return {
       meta: {
@@ -227,7 +214,10 @@ export class Session {
     }
   }
 
-  /** Takes over fields that can change in a running model; throws ConfigError for values that make no sense. */
+  /**
+   * Takes over fields that can change in a running model. Throws ConfigError for invalid values and OutOfMemoryError where the new
+   * programs do not fit; nothing changes then.
+   */
   async change(change: Partial<Config>): Promise<void> {
     const config = { ...this.#spec.config, ...change }
     const problems = validate(config)
@@ -236,44 +226,24 @@ export class Session {
     await this.#trainer.change(config)
     this.#spec = { ...this.#spec, config }
   }
-  /** What live samples start from. */
+  /** Sets what the samples of the run start from. */
   setPrompt(prompt: string): void {
     this.#spec = { ...this.#spec, prompt }
   }
 
   /** Tokens of a text that are computed already: taking them costs nothing, and the next step makes them void. */
   get ahead(): number {
-    return this.#decoder?.ahead ?? 0
+    return this.#writer.ahead
   }
-
-  /** Writes text with the weights as they stand at each token. */
-  async *generate(
+  /** Writes text with the weights as they stand at each token; see `Writer.generate`. */
+  generate(
     options: SampleOptions,
     signal?: AbortSignal,
   ): AsyncGenerator<GeneratedToken, 'length' | 'stop' | 'cancelled'> {
-    const decoder = (this.#decoder ??= await this.#openDecoder())
-    const text = generate(decoder, this.#dataset.tokenizer, options, signal)
-    for (;;) {
-      // Steps may be taken between two tokens: keys and values of the old weights say nothing to the new ones. The decoder's clock
-      // is not to run while it waits for steps.
-      if (this.#stale) await this.#flight.end()
-      if (this.#stale) decoder.forget()
-      this.#stale = false
-      const next = await text.next()
-      if (next.done) return next.value
-      yield next.value
-    }
+    return this.#writer.generate(options, signal)
   }
 
-  async #openDecoder(): Promise<Decoder> {
-    const from = performance.now()
-    const decoder = await Decoder.open(this.#trainer)
-    // The first sample comes before the first step, and has kernels of its own.
-    if (this.#opening) this.#opening.compile_ms += performance.now() - from
-    return decoder
-  }
-
-  /** Milliseconds of each dispatch of a step. The weights are put back, so that the run does not notice. */
+  /** Times each dispatch of a step, then restores weights and moments, so that the run is not changed. */
   async profile(): Promise<Timing[]> {
     await this.settle()
     const before = await this.#trainer.state()
@@ -283,11 +253,11 @@ export class Session {
   }
 
   destroy(): void {
-    this.#decoder?.destroy()
+    this.#writer.destroy()
     this.#trainer.destroy()
   }
 
-  /** An evaluation and a sample, once at each step that asks for them. */
+  /** Evaluates and samples, once a step. */
   async #measure(): Promise<void> {
     if (this.#evaluated === this.#step) return
     this.#evaluated = this.#step
@@ -304,7 +274,7 @@ export class Session {
     this.#reported.time = performance.now()
   }
 
-  /** Asks for the numbers of the steps submitted so far; resolves when they have been told, after those asked for before. */
+  /** Reads the numbers of the steps submitted so far; resolves when they have been told. Readings are told in the order of the calls. */
   #report(): Promise<void> {
     const updates = this.#trainer.updates()
     const before = this.#told
@@ -317,7 +287,7 @@ export class Session {
     return this.#told
   }
 
-  /** Tells steps, oldest first; of a run that has failed, nothing more. */
+  /** Tells of steps, oldest first, and of nothing after a failure. */
   #tell(updates: Update[]): void {
     const last = updates.at(-1)
     if (!last || this.#failure) return
@@ -332,7 +302,7 @@ export class Session {
         metrics: { step: step + 1, loss, grad_norm, learning_rate: learningRate(config, step), step_ms, tokens },
       })
       if (!Number.isFinite(loss) || !Number.isFinite(grad_norm)) {
-        // Those submitted meanwhile do not count.
+        // Steps submitted after this one do not count.
         this.#step = step + 1
         this.#failure ??= new NotFiniteError(
           `At step ${step + 1} the ${Number.isFinite(loss) ? 'gradient' : 'loss'} stopped being a finite number. The run stopped there. Go back to the last checkpoint with a lower learning rate (now ${config.learning_rate}) or more warm-up.`,
@@ -343,11 +313,13 @@ export class Session {
     this.#reported = { step: last.step + 1, time: now }
   }
 
-  /** How long it took from opening to the first step; what lay between opening and `started` was not ours. */
-  #tellFirst(update: Promise<void>, started: number, { ms, compile_ms }: { ms: number; compile_ms: number }): void {
+  /** Tells how long opening and the first step took; the time between opening and `started` is not counted. */
+  #tellFirst(update: Promise<void>, started: number, { ms, ...opening }: { ms: number; compile_ms: number }): void {
     this.#opening = null
+    // The first sample is written before the first step, and its decoder has kernels of its own.
+    const compile_ms = opening.compile_ms + this.#writer.compile_ms
     const tell = () => this.#listen({ type: 'first_step', ms: ms + performance.now() - started, compile_ms })
-    // A failed update has its own hearers.
+    // `advance` and `settle` throw what a failed update failed with.
     update.then(tell, () => undefined)
   }
 

@@ -1,39 +1,28 @@
-// A model, its gradients and AdamW's moments on an engine. A training step is one program, recorded once and replayed:
-// forward, backward, update. Knows batches and steps; no text, no clock, no events.
-import type { Config, ModelConfig } from '../config'
+// The training of a model: its weights with their gradients and AdamW's moments. A step is one program, recorded once and
+// replayed: forward, backward, update. Knows batches and steps; no text, no clock, no events.
+import type { Config } from '../config'
 import type { Batch } from '../data/dataset/loader'
-import {
-  ALIGN,
-  DICE,
-  HYPER,
-  prepare,
-  RING,
-  type Engine,
-  type Stage,
-  type Tensor,
-  type Timing,
-  type Words,
-  type Work,
-} from '../engine'
+import { ALIGN, HYPER, prepare, RING, type Engine, type Tensor, type Timing, type Work } from '../engine'
 import { invariant } from '../errors'
-import { ropeTables } from '../model/gpt'
+import { gatesSize } from '../model/gates'
 import { gradientLabel } from '../model/tape'
-import { layoutArenas, paramTable, sizeOf, type Arena, type Param } from '../params'
-import { bytesOf, inputBlocks, KINDS, labelOf, programs, stateBlocks, type Planned } from './plan'
+import { layoutArenas, type Arena, type Param } from '../params'
+import { writeAngles } from './angles'
+import { meanLoss } from './evaluator'
+import { Feed } from './feed'
+import { bytesOf, inputBlocks, labelOf, programs, stateBlocks, type Planned, type TapeOptions } from './plan'
 import { fillHyper } from './schedule'
+import { Weights, writeWhole } from './weights'
 
-/** One update's numbers, once they have been read back. `step` counts from 0. */
+/** The numbers of one update, read back. `step` counts from 0; `loss` in nats a token; `grad_norm` before clipping. */
 export interface Update {
   step: number
   loss: number
   grad_norm: number
 }
 
-/** What changes from step to step, gathered in one block so that one write takes it to the device. */
-type Inputs = Record<'tokens' | 'targets' | 'order' | 'starts' | 'dice' | 'scale' | 'hyper', Words>
-
 interface Programs {
-  /** Forward and backward of each micro-batch of a step: gradients of the first are written, of the later ones added; the update follows the last. */
+  /** A program for each micro-batch of a step: the first writes gradients, later ones add to them, the last ends with the update. */
   micros: Work[][]
   evaluate: Work[]
   activations: Tensor[]
@@ -45,48 +34,56 @@ const RECORDED = ['dropout', 'recompute', 'precision'] as const
 
 export class Trainer {
   readonly engine: Engine
-  readonly params: readonly Param[]
+  /** The parameters that are trained. They move with each step, and are freed with the trainer. */
+  readonly weights: Weights
   readonly #arenas: readonly Arena[]
   readonly #keep: ReadonlySet<string>
   readonly #T: number
+  readonly #tape: TapeOptions
   #config: Config
-  /** Every tensor with memory, by its address. */
+  /** Gradients, moments and inputs by address. */
   readonly #tensors = new Map<string, Tensor>()
   #programs: Programs | null = null
-  /** Recorded when it is first asked for. */
+  /** Recorded at the first call of `updateRatio`. */
   #ratio: Work[] | null = null
-  #stage!: Stage
-  #inputs!: Inputs
-  #runs = 0
+  #feed!: Feed
   #bytes = 0
-  /** Updates whose numbers have not been asked for; `run` counts the program that wrote the first of their losses. */
-  #pending: { step: number; run: number; micros: number }[] = []
-  /** The same in micro-batches: at most RING. */
+  /** Updates whose numbers have not been read; `batch` counts the batch that wrote the first of their losses. */
+  #pending: { step: number; batch: number; micros: number }[] = []
+  /** Micro-batches of the pending updates: at most RING. */
   #unread = 0
 
-  private constructor(engine: Engine, config: Config, keep: ReadonlySet<string>, T: number) {
+  private constructor(weights: Weights, config: Config, keep: ReadonlySet<string>, T: number, tape: TapeOptions) {
+    this.engine = weights.engine
+    this.weights = weights
     this.#T = T
-    this.engine = engine
+    this.#tape = tape
     this.#config = config
     this.#keep = keep
-    this.params = paramTable(config)
-    this.#arenas = layoutArenas(this.params, engine.maxBlock, ALIGN).arenas
+    invariant(this.#trained.length > 0, () => 'every parameter is frozen: there is nothing to train')
+    this.#arenas = layoutArenas(this.#trained, weights.engine.maxBlock, ALIGN).arenas
   }
 
   /**
-   * Allocates and records everything. `weights` by parameter name; `keep` names activations that must survive a step so that
-   * they can be read; `T` is the length of a batch's rows where that is less than `block_size`. Throws OutOfMemoryError naming what did not fit.
+   * Allocates everything, records the programs and compiles them; `progress` counts pipelines. `values` are the initial weights by
+   * parameter name, as `Weights.open` takes them; moments start at zero. `keep` names activations that must survive a step, to be
+   * read; `T` is the length of a batch's rows, `block_size` if absent. Throws OutOfMemoryError naming the block that did not fit;
+   * nothing stays allocated then.
    */
   static async open(
     engine: Engine,
     config: Config,
-    weights: ReadonlyMap<string, Float32Array>,
-    options: { keep?: Iterable<string>; T?: number; progress?: (done: number, total: number) => void } = {},
+    values: ReadonlyMap<string, Float32Array>,
+    options: {
+      keep?: Iterable<string>
+      T?: number
+      progress?: (done: number, total: number) => void
+    } & TapeOptions = {},
   ): Promise<Trainer> {
-    const trainer = new Trainer(engine, config, new Set(options.keep), options.T ?? config.block_size)
+    const weights = await Weights.open(engine, config, values, options.trains)
+    const trainer = new Trainer(weights, config, new Set(options.keep), options.T ?? config.block_size, options)
     try {
       await trainer.#allocateState()
-      for (const { name } of trainer.params) trainer.write(name, weights.get(name) ?? new Float32Array())
       await trainer.#record(options.progress)
     } catch (error) {
       trainer.destroy()
@@ -95,12 +92,20 @@ export class Trainer {
     return trainer
   }
 
+  /** The parameters that have gradients and moments. */
+  get #trained(): Param[] {
+    return this.params.filter(({ trains }) => trains)
+  }
   get config(): Readonly<Config> {
     return this.#config
   }
-  /** What is allocated: weights, gradients, moments, inputs and activations. */
+  /** Every parameter, in the order of the forward pass. */
+  get params(): readonly Param[] {
+    return this.weights.params
+  }
+  /** Bytes allocated: weights, gradients, moments, inputs and activations. */
   get memory_bytes(): number {
-    return this.#bytes + (this.#programs?.bytes ?? 0)
+    return this.weights.memory_bytes + this.#bytes + (this.#programs?.bytes ?? 0)
   }
   /** The dispatches of one whole step, in order. */
   get program(): readonly Work[] {
@@ -112,8 +117,8 @@ export class Trainer {
   }
 
   /**
-   * Takes over new training numbers; a changed dropout, recomputation or precision is recorded anew. The model's own shape cannot change. Throws
-   * OutOfMemoryError where the new programs do not fit; the old ones are back then.
+   * Takes over new training numbers. The programs are recorded again where dropout, recomputation or precision changes; the model's
+   * shape cannot change. Throws OutOfMemoryError where the new programs do not fit, and restores the old ones.
    */
   async change(config: Config): Promise<void> {
     const before = this.#config
@@ -134,35 +139,36 @@ export class Trainer {
   }
 
   /**
-   * One update from `gradient_accumulation_steps` micro-batches. Resolves when it has been computed; the next may be called
-   * before that. `batch` is called once a micro-batch and its arrays are taken before the next call.
+   * One update from `gradient_accumulation_steps` micro-batches. Resolves when it has been computed; the next update may be
+   * submitted before. `batch` is called once a micro-batch, and its arrays are copied before the next call. Throws an invariant
+   * where RING losses are unread, DeviceLostError when the device is gone.
    */
   async train(step: number, batch: (micro: number) => Batch): Promise<void> {
     const { micros } = this.#recorded
     invariant(this.#unread + micros.length <= RING, () => `${this.#unread} losses unread; the ring holds ${RING}`)
-    const run = this.#runs
+    const first = this.#feed.batches
     let done: Promise<unknown> | null = null
     for (let micro = 0; micro < micros.length; micro++) {
       this.#load(batch(micro), step, step * micros.length + micro)
       const ran = this.engine.run(micros[micro]!)
       done = done ? Promise.all([done, ran]) : ran
     }
-    this.#pending.push({ step, run, micros: micros.length })
+    this.#pending.push({ step, batch: first, micros: micros.length })
     this.#unread += micros.length
     await done
   }
 
-  /** The numbers of every update since the last call, oldest first, when they have been computed. */
+  /** Waits for every update submitted since the last call and reads their numbers, oldest first. Throws DeviceLostError. */
   async updates(): Promise<Update[]> {
     const pending = this.#pending
     if (pending.length === 0) return []
     this.#pending = []
     this.#unread = 0
     const [losses, norms] = await this.engine.read([this.#tensor('loss_ring'), this.#tensor('norm_ring')])
-    return pending.map(({ step, run, micros }) => {
+    return pending.map(({ step, batch, micros }) => {
       let loss = 0
-      for (let micro = 0; micro < micros; micro++) loss += losses![(run + micro) % RING]!
-      return { step, loss, grad_norm: norms![(run + micros - 1) % RING]! }
+      for (let micro = 0; micro < micros; micro++) loss += losses![(batch + micro) % RING]!
+      return { step, loss, grad_norm: norms![(batch + micros - 1) % RING]! }
     })
   }
   /** True when `updates` must be called before many more steps. */
@@ -170,34 +176,21 @@ export class Trainer {
     return this.#unread + this.#config.gradient_accumulation_steps > RING / 2
   }
 
-  /** Mean loss over `count` batches, each weighed by its counted targets; dropout and smoothing are off. Call with no update unread. */
+  /**
+   * Mean loss over `count` batches, nats a token, each batch weighed by its counted targets, which a mask makes fewer; dropout and smoothing are off. Throws
+   * an invariant where an update is unread, DeviceLostError when the device is gone.
+   */
   async evaluate(count: number, batch: (index: number) => Batch): Promise<number> {
     invariant(this.#pending.length === 0, () => 'evaluate would overwrite losses that are still unread')
-    let total = 0
-    let counted = 0
-    for (let from = 0; from < count; from += RING) {
-      const rows: { slot: number; counted: number }[] = []
-      const done: Promise<void>[] = []
-      for (let i = from; i < Math.min(count, from + RING); i++) {
-        const b = batch(i)
-        rows.push({ slot: this.#load(b, 0, i, 1), counted: b.counted })
-        done.push(this.engine.run(this.#recorded.evaluate))
-        // A few batches ahead of the engine is enough; a queue of hundreds is memory.
-        if (i % 8 === 7) await Promise.all(done.splice(0))
-      }
-      await Promise.all(done)
-      const [losses] = await this.engine.read([this.#tensor('loss_ring')])
-      for (const row of rows) {
-        total += losses![row.slot]! * row.counted
-        counted += row.counted
-      }
-    }
-    return total / counted
+    return meanLoss(this.engine, this.#recorded.evaluate, this.#tensor('loss_ring'), count, (i) => {
+      const b = batch(i)
+      return { slot: this.#load(b, 0, i, 1), counted: b.counted }
+    })
   }
 
   /**
-   * How far update `step`, the last one made, moved the weights: ‖Δ‖/‖w‖ over all that decays, weight decay left out. Around 1e-3 is
-   * what AdamW does in a run that goes well. Worked out from the moments when it is asked for, so that a step does nothing for it.
+   * How far update `step`, the last one made, moved the weights: ‖Δ‖/‖w‖ over all decayed parameters, weight decay left out. A run
+   * that goes well has about 1e-3. Computed from the moments at each call, so that it costs a step nothing.
    */
   async updateRatio(step: number): Promise<number> {
     const program = (this.#ratio ??= this.#recordRatio())
@@ -210,86 +203,76 @@ export class Trainer {
     return norms![0]! / norms![1]!
   }
 
-  /** Reads tensors by address: a parameter, its gradient, a moment (`m.` + name), or an activation that is kept. */
+  /**
+   * Reads tensors by address, each flat in row-major order: a parameter, its gradient, a moment (`m.` or `v.` + name), an input, or
+   * an activation that is kept. Throws an invariant for an unknown address.
+   */
   read(labels: readonly string[]): Promise<Float32Array[]> {
     return this.engine.read(labels.map((label) => this.#tensor(label)))
   }
-  /** Writes a parameter or a moment, whole. */
+  /** Replaces a parameter, a moment or the gates, flat in row-major order. Throws an invariant where the size differs. */
   write(label: string, data: Float32Array): void {
-    const tensor = this.#tensor(label)
-    invariant(
-      data.length === sizeOf(tensor.shape),
-      () => `${label} [${tensor.shape.join(', ')}] got ${data.length} numbers`,
-    )
-    this.engine.write(tensor, data)
+    writeWhole(this.engine, this.#tensor(label), data)
   }
-  /** All weights and moments by name, as a checkpoint wants them. */
+  /** All weights and moments by name, with their shapes, as a checkpoint holds them. A frozen parameter has no moments. */
   async state(): Promise<Map<string, { shape: readonly number[]; data: Float32Array }>> {
     const wanted = (['weights', 'm', 'v'] as const).flatMap((kind) =>
-      this.params.map(({ name, shape }) => ({ label: labelOf(kind, name), shape })),
+      (kind === 'weights' ? this.params : this.#trained).map(({ name, shape }) => ({
+        label: labelOf(kind, name),
+        shape,
+      })),
     )
     const data = await this.read(wanted.map(({ label }) => label))
     return new Map(wanted.map(({ label, shape }, i) => [label, { shape, data: data[i]! }]))
   }
-  /** The gradients of the last step by parameter name, before clipping. */
+  /** The gradients of the last step by the name of each parameter that trains, before clipping, each in its parameter's shape. */
   async gradients(): Promise<Map<string, Float32Array>> {
-    const data = await this.read(this.params.map(({ name }) => gradientLabel(name)))
-    return new Map(this.params.map(({ name }, i) => [name, data[i]!]))
+    const data = await this.read(this.#trained.map(({ name }) => gradientLabel(name)))
+    return new Map(this.#trained.map(({ name }, i) => [name, data[i]!]))
   }
-  /** The tensor of a parameter, for programs of others that share the weights. */
-  param(name: string): Tensor {
-    return this.#tensor(name)
-  }
-  /** Times each dispatch of the last step's program; the weights move as in a step. */
+  /** Runs a step, with the inputs of the last one, and times each of its dispatches. The weights move. */
   async profile(): Promise<Timing[]> {
     return (await this.engine.profile?.(this.program)) ?? []
   }
 
+  /** Frees everything, the weights too. */
   destroy(): void {
+    this.weights.destroy()
     this.engine.free([...this.#tensors.values(), ...(this.#programs?.activations ?? [])])
     this.#tensors.clear()
     this.#programs = null
   }
 
   #tensor(label: string): Tensor {
-    const tensor = this.#tensors.get(label) ?? this.#programs?.activations.find((t) => t.label === label)
+    const tensor =
+      this.weights.find(label) ?? this.#tensors.get(label) ?? this.#programs?.activations.find((t) => t.label === label)
     invariant(tensor, () => `no tensor at the address ${label}`)
     return tensor
   }
 
-  /** Uploads a batch with the dice of its run and what AdamW needs at its step; returns the slot of its loss. */
+  /** Writes a batch with what AdamW needs at its step; returns the slot of its loss. */
   #load(batch: Batch, step: number, draw: number, micros = this.#config.gradient_accumulation_steps): number {
-    const slot = this.#runs++ % RING
-    const { tokens, targets, order, starts, dice, scale, hyper } = this.#inputs
-    tokens.set(batch.tokens)
-    targets.set(batch.targets)
-    order.set(batch.order)
-    starts.set(batch.starts)
-    dice[DICE.seed] = this.#config.seed
-    dice[DICE.step] = draw
-    dice[DICE.slot] = slot
-    scale[0] = batch.counted > 0 ? 1 / (batch.counted * micros) : 0
-    fillHyper(hyper, this.#config, step)
-    this.#stage.write()
-    return slot
+    fillHyper(this.#feed.array('hyper'), this.#config, step)
+    return this.#feed.load(batch, { seed: this.#config.seed, draw, micros })
   }
 
   async #allocateState(): Promise<void> {
     const c = this.#config
-    const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock)
-    const { written, others } = inputBlocks(c, this.#T, arenas.length)
-    const all = [...KINDS.flatMap((kind) => blocks[kind]), written, ...others]
+    const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock, this.#tape.trains)
+    const inputs = inputBlocks(c, this.#T, arenas.length, this.#tape)
+    const all = [...blocks.grads, ...blocks.m, ...blocks.v, inputs.written, ...inputs.others]
     this.#bytes = bytesOf(all)
     for (const [label, tensor] of await this.engine.allocate(all)) this.#tensors.set(label, tensor)
-    writeAngles(this.engine, c, (label) => this.#tensor(label))
-    this.#stage = this.engine.stage(written.windows.map(({ tensor }) => this.#tensor(tensor.label)))
-    this.#inputs = Object.fromEntries(this.#stage.arrays) as Inputs
+    const find = (label: string) => this.#tensor(label)
+    writeAngles(this.engine, c, find)
+    if (this.#tape.gates) this.write('gates', new Float32Array(gatesSize(c)).fill(1))
+    this.#feed = new Feed(this.engine, inputs, find)
   }
 
-  /** Records the programs of a step and of an evaluation on the memory that stands, and compiles them. */
+  /** Allocates the activations of a step and of an evaluation, records both programs and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const { engine } = this
-    const { train, evaluate } = programs(this.#config, this.#T, this.#keep)
+    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, this.#tape)
     const trained = await this.#place(train)
     const same = evaluate === train
     const evaluated = same
@@ -373,11 +356,4 @@ export class Trainer {
       }),
     )
   }
-}
-
-export function writeAngles(engine: Engine, c: ModelConfig, find: (label: string) => Tensor): void {
-  if (c.position !== 'rope') return
-  const { cos, sin } = ropeTables(c)
-  engine.write(find('cos'), cos)
-  engine.write(find('sin'), sin)
 }

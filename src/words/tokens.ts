@@ -1,5 +1,5 @@
 // What a tokenizer makes of a text, as the page shows it: the tokens of a passage, merges as they were learned, how far each size
-// compresses. And the questions that the page asks of the worker about it.
+// compresses.
 
 export const TOKENIZER_KINDS = ['char', 'byte', 'word', 'bpe'] as const
 
@@ -95,29 +95,6 @@ export interface CompressionPoint {
   vocab_size: number
   tokens: number
   bytes: number
-}
-
-/**
- * Asked of the current text; null where it changed meanwhile, and each may throw CorpusError. What is learned is kept until the text
- * changes; what waits for it gets a CancelledError from `stopLearning`.
- */
-export interface TokenizerCalls {
-  /** A passage of at most LONGEST_PASSAGE characters under a tokenizer. */
-  readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading | null>
-  /** A passage of the text that begins at about this share of it, and where something begins. */
-  passageAt(share: number): Promise<string>
-  /** Of byte pairs, learned or given. */
-  merges(choice: TokenizerChoice): Promise<Merges | null>
-  replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay | null>
-  /** Byte pairs of 256, 512, 1,024 … tokens, as far as the text gives them. */
-  compressionCurve(): Promise<CompressionPoint[] | null>
-  /** The tokenizer as Hugging Face's tokenizer.json; of byte pairs only. */
-  tokenizerJson(choice: TokenizerChoice): Promise<string | null>
-  /** The tokenizer of a tokenizer.json. */
-  readTokenizerFile(json: string): Promise<TokenizerChoice>
-  /** The current text's own tokenizer, as it stands. */
-  tokenizerInUse(): Promise<TokenizerChoice>
-  stopLearning(): Promise<void>
 }
 
 /** A replayed passage after so many merges. */

@@ -1,25 +1,17 @@
-// The run that the worker holds open: its record, its history, its text, and the loop that trains it. Keeps the loop's work on
-// the disk and tells the page what happens; when the disk refuses, the run lives on in memory.
+// The run that the worker holds open: its record, history and text, and the loop that trains it, or, where it cannot be trained
+// here, its weights alone. Saves what the loop has done and tells the page of it; if saving fails, the run goes on in memory.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
-import { CheckpointError, type DeviceLostError } from '../errors'
-import type {
-  Checkpoint,
-  CheckpointMeta,
-  GeneratedToken,
-  RunEvent,
-  RunHistory,
-  RunSpec,
-  RunStatus,
-  SampleOptions,
-} from '../words/run'
+import { CheckpointError, RunLockedError, type DeviceLostError } from '../errors'
+import type { Checkpoint, RunEvent, RunHistory, RunSpec, RunStatus } from '../words/run'
 import { addToHistory, cutHistory } from '../storage/history'
 import type { RunLock } from '../storage/lock'
-import { checkpointsOf, type RunStore } from '../storage/runs'
+import { checkpointsOf, type LoadedRun, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import { Session } from '../train/session'
-import { write, type Ending } from './chat'
+import { Slot, type Model } from '../train/slot'
 import type { EngineRoom } from './engine_room'
+import { ModelTurns } from './model_turns'
 import type { OpenRun, RunSummary } from './protocol'
 import { summaryOf } from './summary'
 import { TrainingLoop, type Keeper } from './training_loop'
@@ -29,23 +21,28 @@ import { Turns } from './turns'
 export interface Surroundings {
   store: RunStore
   engines: EngineRoom
-  /** To the page, in order. */
+  /** Sends an event of a run to the page, after those sent before. */
   emit(run: string, event: RunEvent): void
-  /** The list of runs or what the disk holds has changed; `problem` says why the run in hand cannot be saved. */
-  kept(problem: string | null): void
+  /** The open run was saved, has changed, or could not be saved. */
+  kept(): void
+  /** A step was taken. */
   tick(): void
 }
 
-/** A run as it is before it is opened. */
+/** Everything that a run is opened from. */
 export interface Material {
   record: RunRecord
   dataset: Dataset
-  /** The corpus; null where it is lost. */
+  /** The text that the run is trained on; null where it is lost. */
   text: string | null
+  /** The state to open; null for a new run, and for one whose checkpoints cannot be read. */
   checkpoint: Checkpoint | null
   history: RunHistory
+  /** Held by this tab alone while the run is open; null where another tab holds it. */
   lock: RunLock | null
+  /** Why the run can be looked at, not changed: another tab has its lock. Null where this tab has it. */
   readOnly: string | null
+  /** Why the run cannot be trained as it stands; null where it can. */
   broken: string | null
   /** What was found damaged on the disk, one message each. */
   damage: string[]
@@ -58,21 +55,24 @@ export class ActiveRun implements Keeper {
   readonly broken: string | null
   readonly #around: Surroundings
   readonly #lock: RunLock | null
+  /** Trains the run; null where it cannot be trained here. */
   #loop: TrainingLoop | null = null
-  #session: Session | null = null
+  /** The weights of a run that cannot be trained here; null where it can, and where no checkpoint can be read. */
+  #slot: ModelTurns<Slot> | null = null
+  /** The open session or slot. */
+  #model: Model | null = null
   #record: RunRecord
   #history: RunHistory
-  #meta: CheckpointMeta | null
-  /** The state that validated best since the last save. */
+  /** The state with the lowest validation loss since the last save. */
   #best: Promise<Checkpoint | null> = Promise.resolve(null)
-  /** The newest state, where the disk refused it. */
+  /** The newest state, if saving it failed. */
   #unsaved: Checkpoint | null = null
+  /** Why the last save failed; null if it did not. */
   #problem: string | null = null
-  /** What was last to be kept beside a state. */
+  /** Status and reason of the last save, whether or not it failed. */
   #ending: { status: RunRecord['status']; reason: string | null }
-  /** One save after the other. */
+  /** Saves, one after the other. */
   readonly #saves = new Turns()
-  #writing: { abort: AbortController; done: Promise<unknown> } | null = null
 
   private constructor(around: Surroundings, material: Material) {
     this.#around = around
@@ -83,76 +83,132 @@ export class ActiveRun implements Keeper {
     this.#lock = material.lock
     this.#record = material.record
     this.#history = material.history
-    this.#meta = material.checkpoint?.meta ?? null
     this.#ending = { status: material.record.status, reason: material.record.reason }
   }
 
-  /** Opens a run; one that is new is kept at once. Throws what `Session.open` throws. */
+  /**
+   * Opens a run, which `begin` is to follow. One that cannot be trained here takes weights only: no gradients, moments or step
+   * program. Throws what `Session.open` and `Slot.open` throw, and releases the lock then.
+   */
   static async open(around: Surroundings, material: Material): Promise<ActiveRun> {
     const run = new ActiveRun(around, material)
-    const { record, dataset, checkpoint, lock } = material
+    const { record, dataset, checkpoint, lock, readOnly, broken } = material
     const isNew = checkpointsOf(record).length === 0
     if (!checkpoint && !isNew) return run
     try {
       // The checkpoint knows the config as it was last changed; the record knows the name as it was last set.
       const kept = isNew ? record.spec : (checkpoint?.meta.spec ?? record.spec)
-      // Older runs do not say it.
+      // Older runs have no bytes a token.
       const measured = material.text === null ? {} : measureTokens(dataset, kept.config.val_fraction)
       const spec = { ...measured, ...kept, name: record.spec.name }
       const engine = await around.engines.engine()
-      run.#session = await Session.open(engine, spec, dataset, checkpoint, (event) => run.#listen(event), run.#history)
-      run.#loop = new TrainingLoop(run.#session, run, record.status)
-      if (isNew) await run.#loop.save()
+      if (checkpoint && (readOnly !== null || broken !== null)) {
+        const slot = await run.#openSlot(engine, spec, checkpoint)
+        const reopen = (from: Slot, lost: DeviceLostError | null) =>
+          run.#reopen(from, lost, (...state) => run.#openSlot(...state))
+        run.#slot = new ModelTurns(slot, reopen, ({ step }) => {
+          if (record.status !== 'failed') run.tell(record.status, step, null)
+        })
+      } else {
+        const session = await run.#openSession(engine, spec, checkpoint)
+        run.#loop = new TrainingLoop(session, run, record.status)
+      }
     } catch (error) {
-      run.#session?.destroy()
+      run.#model?.destroy()
       lock?.release()
       throw error
     }
     return run
   }
+  async #openSession(engine: Engine, spec: RunSpec, from: Checkpoint | null): Promise<Session> {
+    const session = await Session.open(engine, spec, this.dataset, from, (event) => this.#listen(event), this.#history)
+    this.#model = session
+    return session
+  }
+  async #openSlot(engine: Engine, spec: RunSpec, from: Checkpoint): Promise<Slot> {
+    const slot = await Slot.open(engine, spec, this.dataset.tokenizer, from)
+    this.#model = slot
+    return slot
+  }
 
   get id(): string {
     return this.#record.id
   }
-  /** The loop of a run that can be used. Throws CheckpointError, with the reason, where it cannot. */
+  /** The loop of a run that can be trained here. Throws RunLockedError or CheckpointError, with the reason, where it cannot. */
   get loop(): TrainingLoop {
     if (this.#loop) return this.#loop
-    throw new CheckpointError(this.broken ?? 'This run has no checkpoint that can be opened.')
+    if (this.readOnly !== null) throw new RunLockedError(this.readOnly)
+    throw this.#unusable()
+  }
+  /**
+   * Calls `use` with the session or the slot, while nobody else uses it; see `ModelTurns.withModel`. Throws CheckpointError where neither
+   * is open.
+   */
+  withModel<T>(use: (model: Model) => Promise<T>, once = false): Promise<T> {
+    if (this.#loop) return this.#loop.withSession(use, once)
+    if (this.#slot) return this.#slot.withModel(use, once)
+    throw this.#unusable()
+  }
+  #unusable(): CheckpointError {
+    return new CheckpointError(this.broken ?? 'This run has no checkpoint that can be opened.')
+  }
+  /** Whether it has weights: it can be asked for text. */
+  get isUsable(): boolean {
+    return this.#model !== null
+  }
+  /** Updates made; 0 where no checkpoint can be read. */
+  get step(): number {
+    return this.#model?.step ?? 0
+  }
+  get #status(): RunStatus {
+    return this.#loop?.status ?? this.#record.status
   }
   get spec(): RunSpec {
-    return { ...(this.#session?.spec ?? this.#record.spec), name: this.#record.spec.name }
+    return { ...(this.#model?.spec ?? this.#record.spec), name: this.#record.spec.name }
   }
   get record(): RunRecord {
     return this.#record
   }
-  /** What an export is made of, beside the weights. */
-  get parts(): { record: RunRecord; text: string | null; history: RunHistory } {
-    return { record: this.#record, text: this.text, history: this.#history }
-  }
-  /** Of the newest checkpoint that is kept. */
-  get meta(): CheckpointMeta | null {
-    return this.#meta
-  }
-  get isUsable(): boolean {
-    return this.#loop !== null
-  }
-  /** Why it cannot be saved. */
+  /** Why it cannot be saved; null if it can. */
   get problem(): string | null {
     return this.#problem
   }
+  /** Whether it has been saved at least once. */
   get isKept(): boolean {
     return this.#record.kept.latest !== null
   }
-  /** It is further than the disk, which refused it. */
+  /** Whether steps have been taken that could not be saved. */
   get isUnsaved(): boolean {
     return this.#unsaved !== null
   }
   get summary(): RunSummary {
-    const live = this.#loop && { status: this.#loop.status, step: this.#loop.step }
+    const live = this.#model && { status: this.#status, step: this.#model.step }
     return summaryOf({ ...this.#record, spec: this.spec }, live)
   }
   get opened(): OpenRun {
     return { run: this.summary, history: this.#history, readOnly: this.readOnly, broken: this.broken }
+  }
+
+  /** The weights by parameter name, and the moments where it is trained here. Throws CheckpointError where it has no weights. */
+  async weights(): Promise<Checkpoint['tensors']> {
+    if (this.#loop) return (await this.#loop.withSession((session) => session.checkpoint())).tensors
+    if (!this.#slot) throw this.#unusable()
+    return this.#slot.withModel(({ weights }) => weights.state())
+  }
+  /**
+   * Everything that an export holds: the state in memory where the run is trained here, else the newest on the disk, since a slot
+   * has no moments. Throws CheckpointError where the disk no longer has the run.
+   */
+  async newest(): Promise<Pick<LoadedRun, 'record' | 'text' | 'history' | 'checkpoint'>> {
+    const { record, text } = this
+    if (!this.#loop) return { ...(await this.#around.store.load(this.id)), text }
+    const checkpoint = await this.#loop.withSession((session) => session.checkpoint())
+    return { record, text, history: this.#history, checkpoint }
+  }
+  /** Saves the newest state; what is not trained here is saved already. Throws CheckpointError where the run has no weights. */
+  async save(): Promise<void> {
+    if (!this.#model) throw this.#unusable()
+    await this.#loop?.save()
   }
 
   rename(name: string): void {
@@ -162,83 +218,53 @@ export class ActiveRun implements Keeper {
     this.#record = { ...this.#record, notes }
   }
 
-  /** Something that a person should read, also kept as a flag on the curve. */
+  /** Tells the page something that a person should read, and marks it on the curve. */
   notice(level: 'info' | 'warning' | 'error', message: string): void {
-    this.#history.events.push({ step: this.#session?.step ?? 0, text: message })
+    this.#history.events.push({ step: this.step, text: message })
     this.#around.emit(this.id, { type: 'notice', level, message })
   }
 
-  /** What the page should hear first of a run that was opened: damage that was found, and why it failed last time. */
-  tellFirst({ damage, record }: Material): void {
+  /** Tells the page what it should know of a run that was just opened: damage, and why it failed last time. Saves a new run. */
+  async begin({ damage, record }: Material): Promise<void> {
     for (const message of damage) this.notice('warning', message)
-    if (this.#loop?.status === 'failed') this.tell('failed', this.#loop.step, record.reason)
+    if (this.#model && this.#status === 'failed') this.tell('failed', this.step, record.reason)
+    if (checkpointsOf(record).length === 0) await this.#loop?.save()
   }
 
-  /** Reopens the device where nothing was under way that would have noticed its loss. */
+  /** The device of this engine is gone: opens the run again on another, unless whoever uses it has noticed. */
   async deviceLost(engine: Engine, error: DeviceLostError): Promise<void> {
     try {
-      await this.#loop?.deviceLost(engine, error)
+      await (this.#loop ?? this.#slot)?.deviceLost(engine, error)
     } catch (cause) {
       this.notice('error', cause instanceof Error ? cause.message : String(cause))
     }
   }
 
-  /** Writes text; what was being written before ends first. */
-  async write(
-    options: SampleOptions,
-    onTokens: (tokens: GeneratedToken[]) => void,
-  ): Promise<{ reason: Ending; unknown: string[] }> {
-    const { loop } = this
-    const { unknown } = this.dataset.tokenizer.encode(options.prompt)
-    return { reason: await this.holdPen((signal) => write(loop, options, onTokens, signal)), unknown }
-  }
-
-  /** Work that writes, until its signal: `stopWriting`, or whoever wants to write next. */
-  async holdPen<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const before = this.stopWriting()
-    const abort = new AbortController()
-    const done = before.then(() => work(abort.signal))
-    const writing = { abort, done }
-    this.#writing = writing
-    try {
-      return await done
-    } finally {
-      if (this.#writing === writing) this.#writing = null
-    }
-  }
-
-  async stopWriting(): Promise<void> {
-    const writing = this.#writing
-    writing?.abort.abort()
-    // Whoever asked for the text hears how it ended.
-    await writing?.done.catch(() => undefined)
-  }
-
-  /** Offers the disk once more what it refused. */
+  /** Saves again what could not be saved. */
   async saveAgain(): Promise<void> {
     if (this.#unsaved) await this.keep(this.#unsaved, this.#ending.status, this.#ending.reason)
   }
 
-  /** Ends all work on the run, and saves what is not saved yet. */
+  /** Ends all work on the run, and saves what is unsaved. */
   async rest(): Promise<void> {
-    await this.stopWriting()
     await this.#loop?.pause()
     await this.saveAgain()
   }
 
+  /** Ends all work, frees the model and releases the lock. */
   async close(): Promise<void> {
     try {
       await this.rest()
-      await this.#loop?.close()
+      await (this.#loop ?? this.#slot)?.close()
     } finally {
       this.#lock?.release()
     }
   }
 
-  // -- what the loop asks for
+  // -- called by the loop
 
   keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
-    return this.#saves.take(() => this.#keep(checkpoint, status, reason))
+    return this.#saves.next(() => this.#keep(checkpoint, status, reason))
   }
 
   async #keep(checkpoint: Checkpoint | null, status: RunRecord['status'], reason: string | null): Promise<void> {
@@ -256,14 +282,14 @@ export class ActiveRun implements Keeper {
         best_val_loss: this.#record.best_val_loss,
         history: this.#history,
       })
-      // The disk was busy meanwhile: a new name, a note or a better validation may have come.
+      // Name, notes or the best validation may have changed while the disk was busy.
       const { spec, notes, best_val_loss } = this.#record
       this.#record = { ...saved, spec: { ...saved.spec, name: spec.name }, notes, best_val_loss }
       if (this.#best === pending) this.#best = Promise.resolve(null)
       this.#unsaved = null
       this.#problem = null
     } catch (error) {
-      // Weights that are not finite are the run's own trouble, not the disk's.
+      // Weights that are not finite are no fault of the disk.
       if (error instanceof CheckpointError) throw error
       const message = error instanceof Error ? error.message : String(error)
       this.#unsaved = latest
@@ -271,14 +297,22 @@ export class ActiveRun implements Keeper {
       this.#problem = message
     }
     if (latest && this.#problem === null) {
-      this.#meta = latest.meta
       const size_bytes = this.#record.kept.latest?.size_bytes ?? 0
       this.#around.emit(this.id, { type: 'checkpoint', step: latest.meta.step, size_bytes })
     }
-    this.#around.kept(this.#problem)
+    this.#around.kept()
   }
 
-  async reopen(from: Session, lost: DeviceLostError | null): Promise<Session> {
+  reopen(from: Session, lost: DeviceLostError | null): Promise<Session> {
+    return this.#reopen(from, lost, (...state) => this.#openSession(...state))
+  }
+
+  /** Frees a model and opens the newest state in its place, on another device where its own is lost; tells the page what that cost. */
+  async #reopen<M extends Model>(
+    from: M,
+    lost: DeviceLostError | null,
+    open: (engine: Engine, spec: RunSpec, from: Checkpoint) => Promise<M>,
+  ): Promise<M> {
     const { engines, store } = this.#around
     const { step, spec } = from
     from.destroy()
@@ -289,34 +323,25 @@ export class ActiveRun implements Keeper {
     if (!checkpoint)
       throw new CheckpointError('No checkpoint of this run can be read any more. Restart it, or open an exported file.')
     this.#history = cutHistory(this.#history, checkpoint.meta.step)
-    const session = await Session.open(
-      engine,
-      spec,
-      this.dataset,
-      checkpoint,
-      (event) => this.#listen(event),
-      this.#history,
-    )
-    this.#session = session
+    const model = await open(engine, spec, checkpoint)
     for (const damage of loaded?.damage ?? []) this.notice('warning', damage)
-    const back =
-      session.step < step ? `the run went back to its checkpoint of step ${session.step}` : 'nothing was lost'
+    const back = model.step < step ? `the run went back to its checkpoint of step ${model.step}` : 'nothing was lost'
     const where = engine.info.kind === from.engine.info.kind ? '' : ` It computes on ${engine.info.name} now.`
     if (lost) this.notice('warning', `The graphics device was lost at step ${step} and opened again: ${back}.${where}`)
     else this.notice('info', `After the stop at step ${step}, ${back}.`)
-    return session
+    return model
   }
 
   tell(status: RunStatus, step: number, reason: string | null): void {
     this.#around.emit(this.id, { type: 'status', status, step, ...(reason !== null && { reason }) })
-    this.#around.kept(this.#problem)
+    this.#around.kept()
   }
 
   tick(): void {
     this.#around.tick()
   }
 
-  // -- what the session tells
+  // -- called by the session
 
   #listen(event: RunEvent): void {
     addToHistory(this.#history, event)
@@ -325,9 +350,9 @@ export class ActiveRun implements Keeper {
       const best = this.#record.best_val_loss
       if (Number.isFinite(val_loss) && (best === null || val_loss < best)) {
         this.#record = { ...this.#record, best_val_loss: val_loss }
-        // Asked for here, between the evaluation and the next update: these are the very weights that were measured. If
-        // they cannot be had, the loop is about to hear why.
-        if (this.readOnly === null) this.#best = this.#session?.checkpoint().catch(() => null) ?? this.#best
+        // Read here, between the evaluation and the next update: these are the very weights that were measured. Where the reading
+        // fails, the next step throws the reason.
+        if (this.#model instanceof Session) this.#best = this.#model.checkpoint().catch(() => null)
       }
     }
     this.#around.emit(this.id, event)

@@ -1,32 +1,26 @@
 // Whether a run's model is right: it is asked questions from its own generated text, one after the other, between training steps.
-import { questionsOf } from '../evaluate/questions'
-import type { Answer, Answers } from '../words/corpus'
+import type { Question } from '../evaluate/questions'
+import type { Answer } from '../words/corpus'
 import type { GeneratedToken } from '../words/run'
-import type { ActiveRun } from './active_run'
-import { write } from './chat'
+import { write, type ModelHolder } from './writing'
 
-/** See Lab.checkAnswers. A text that is written on demand meanwhile ends it early. */
-export async function checkAnswers(
-  run: ActiveRun,
-  count: number,
+/** Has each question answered and judged, until `signal`: then the answers so far are all. */
+export async function answer(
+  questions: readonly Question[],
+  models: ModelHolder,
   onAnswer: (answer: Answer, done: number, total: number) => void,
-): Promise<Answers | null> {
-  const asked = run.text === null ? null : questionsOf(run.dataset, count)
-  if (!asked) return null
-  const { held, questions } = asked
-  const { loop } = run
-  const { step } = loop
+  signal: AbortSignal,
+): Promise<Answer[]> {
   const answers: Answer[] = []
-  await run.holdPen(async (signal) => {
-    for (const { options, judge } of questions) {
-      let written = ''
-      const hear = (tokens: GeneratedToken[]) => void (written += tokens.map(({ text }) => text).join(''))
-      const reason = await write(loop, options, hear, signal)
-      if (reason === 'cancelled' || signal.aborted) return
-      const answer = judge(written)
-      answers.push(answer)
-      onAnswer(answer, answers.length, questions.length)
-    }
-  })
-  return { step, held, answers }
+  for (const { options, judge } of questions) {
+    let written = ''
+    const hear = (tokens: GeneratedToken[]) => void (written += tokens.map(({ text }) => text).join(''))
+    const reason = await write(models, options, hear, signal)
+    if (reason === 'cancelled' || signal.aborted) break
+    const judged = judge(written)
+    answers.push(judged)
+    // From another thread this is a promise: each answer has arrived before the end is told.
+    await Promise.resolve(onAnswer(judged, answers.length, questions.length))
+  }
+  return answers
 }

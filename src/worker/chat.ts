@@ -1,41 +1,49 @@
-// Text on demand: tokens are written between the steps of a training run, a few milliseconds' worth a turn, and streamed up.
-import { DeviceLostError } from '../errors'
+// What the open run writes when it is asked: text, or answers to questions about the text that it learned. One at a time: a newer
+// one waits until the older has ended.
+import { questionsOf } from '../evaluate/questions'
+import type { Answer, Answers } from '../words/corpus'
 import type { GeneratedToken, SampleOptions } from '../words/run'
-import type { Session } from '../train/session'
-import type { TrainingLoop } from './training_loop'
-import { macrotask } from './turns'
+import { answer } from './answers'
+import type { Desk } from './desk'
+import type { ChatCalls, Ending } from './protocol'
+import type { Workbench } from './workbench'
+import { write } from './writing'
 
-/** How long training waits for each turn of writing. */
-const TURN_MS = 30
+export class Chat implements ChatCalls {
+  readonly #workbench: Workbench
+  readonly #writing: Desk
 
-export type Ending = 'length' | 'stop' | 'cancelled'
+  constructor(workbench: Workbench, writing: Desk) {
+    this.#workbench = workbench
+    this.#writing = writing
+  }
 
-/** Writes text with the run's weights. Rejects with DeviceLostError if the device is lost on the way; the run is kept. */
-export async function write(
-  loop: TrainingLoop,
-  options: SampleOptions,
-  onTokens: (tokens: GeneratedToken[]) => void,
-  signal: AbortSignal,
-): Promise<Ending> {
-  let writing: { by: Session; text: AsyncGenerator<GeneratedToken, Ending> } | null = null
-  for (;;) {
-    const tokens: GeneratedToken[] = []
-    const ending = await loop.take(async (session): Promise<Ending | 'lost' | null> => {
-      writing ??= { by: session, text: session.generate(options, signal) }
-      if (writing.by !== session) return 'lost'
-      const until = performance.now() + TURN_MS
-      do {
-        const next = await writing.text.next()
-        if (next.done) return next.value
-        tokens.push(next.value)
-      } while (performance.now() < until || session.ahead > 0)
-      return null
-    }, true)
-    // From another thread this is a promise: the text has arrived before its end is told, and a slow page slows the writing.
-    if (tokens.length > 0) await Promise.resolve(onTokens(tokens))
-    if (ending === 'lost')
-      throw new DeviceLostError('The run was opened anew while this text was written. Nothing is lost: ask again.')
-    if (ending !== null) return ending
-    await macrotask()
+  async generate(
+    options: SampleOptions,
+    onTokens: (tokens: GeneratedToken[]) => void,
+  ): Promise<{ reason: Ending; unknown: string[] }> {
+    const run = this.#workbench.opened
+    const { unknown } = run.dataset.tokenizer.encode(options.prompt)
+    const reason = await this.#writing.begin(async ({ before, signal }) => {
+      await before
+      return write(run, options, onTokens, signal)
+    })
+    return { reason, unknown }
+  }
+
+  async checkAnswers(
+    count: number,
+    onAnswer: (answer: Answer, done: number, total: number) => void,
+  ): Promise<Answers | null> {
+    const run = this.#workbench.opened
+    const asked = run.text === null ? null : questionsOf(run.dataset, count)
+    if (!asked) return null
+    const { held, questions } = asked
+    const { step } = run
+    const answers = await this.#writing.begin(async ({ before, signal }) => {
+      await before
+      return answer(questions, run, onAnswer, signal)
+    })
+    return { step, held, answers }
   }
 }

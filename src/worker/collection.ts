@@ -1,8 +1,8 @@
 // What a person gave, read as documents: kept with its files, so that it can be read in another way without being asked for again.
-import type { CollectedSummary, ReadAs, TablePreview } from '../words/collecting'
+import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/collecting'
 import { collect, previewOf, textOf, withColumns, type Collected, type Dropped } from '../data/collect/collect'
 import { CorpusError } from '../errors'
-import type { Job } from './loading'
+import type { Job } from './desk'
 
 /** Parts, refusals and speakers that the page is told of: nobody reads five thousand. */
 const MOST_LISTED = 200
@@ -23,7 +23,7 @@ export interface Collection {
 export async function readFiles(
   files: readonly Dropped[],
   { as, assistant }: Pick<Collection, 'as' | 'assistant'>,
-  job: Job,
+  job: Job<Loading>,
 ): Promise<Collection> {
   const onProgress = (at: { name: string; done: number; total: number }) => job.tell({ phase: 'read', ...at })
   const found = await collect(files, { as, assistant: assistant ?? undefined, signal: job.signal, onProgress })

@@ -6,19 +6,22 @@ import { describing } from '../data/dataset/card'
 import { cleaning } from '../data/prepare/clean'
 import type { Dropped } from '../data/collect/collect'
 import { CORPORA, loadCorpus, type LoadedCorpus } from '../data/made/corpora'
-import { makeDataset, type Dataset } from '../data/dataset/dataset'
+import { makeDataset, measureTokens, type Dataset } from '../data/dataset/dataset'
+import { ladderOf } from '../data/dataset/ladder'
 import { fetchText } from '../data/collect/fetch_text'
 import type { Settings } from '../data/made/generated'
 import { learning } from '../data/tokenize/learn'
 import { paced } from '../paced'
 import { CorpusError } from '../errors'
+import { bitsPerByte } from '../words/loss_unit'
 import { PII_KINDS, type CleanReport, type PersonalReport, type Preparation } from '../words/recipe'
 import type { BuiltInCorpus, PersonalSummary } from '../words/corpus'
 import type { RunSpec } from '../words/run'
 import { SUGGESTED_TEXTS } from '../words/suggested'
 import { describeCollection, readFiles, rechoose, tableOf, textIn, type Collection } from './collection'
-import { LoadingDesk, type Job } from './loading'
-import type { DatasetSummary } from './protocol'
+import { Desk, type Job } from './desk'
+import type { DataCalls, DatasetSummary, TextLadder } from './protocol'
+import { datasetOf } from './run_text'
 import { describeDataset } from './summary'
 
 /** What is held out until a config says otherwise. */
@@ -49,19 +52,34 @@ interface Done {
   personal: PersonalReport | null
 }
 
-export class CorpusShelf {
-  readonly #fetchText: (path: string) => Promise<string>
-  readonly #desk: LoadingDesk
+/** What the shelf needs from the worker around it. */
+export interface ShelfOptions {
+  /** Reads a file beside the page. */
+  fetchText: (path: string) => Promise<string>
+  /** What a run was made of, and its text where it is here. Throws CheckpointError where there is no such run. */
+  textOfRun: (id: string) => Promise<{ spec: RunSpec; text: string | null }>
+  loading: Desk<Loading>
+  /** Another dataset is the current one; `isOtherText`: of another text, not the same in another way. */
+  changed: (isOtherText: boolean) => void
+}
+
+export class CorpusShelf implements DataCalls {
+  readonly #fetchText: ShelfOptions['fetchText']
+  readonly #textOfRun: ShelfOptions['textOfRun']
+  readonly #loading: Desk<Loading>
+  readonly #changed: ShelfOptions['changed']
+  readonly #ladders = new Desk()
   /** What `prepare` starts from; null for a run's own text, which is prepared. */
   #source: Source | null = null
   #current: { dataset: Dataset; text: string } | null = null
   #done: (Done & { notices: string[] }) | null = null
   #firstNames: Promise<string[]> | null = null
 
-  /** `fetchText` reads a file beside the page; `report` is told how far a text on its way is, and null at its end. */
-  constructor(fetchText: (path: string) => Promise<string>, report: (loading: Loading | null) => void = () => {}) {
+  constructor({ fetchText, textOfRun, loading, changed }: ShelfOptions) {
     this.#fetchText = fetchText
-    this.#desk = new LoadingDesk(report)
+    this.#textOfRun = textOfRun
+    this.#loading = loading
+    this.#changed = changed
   }
 
   get corpora(): BuiltInCorpus[] {
@@ -88,9 +106,9 @@ export class CorpusShelf {
   }
 
   loadBuiltIn(id: string, made: { settings?: Settings; seed?: number } = {}): Promise<DatasetSummary> {
-    return this.#desk.load(async (job) => {
+    return this.#load(async (job) => {
       job.tell({ phase: 'read', name: id, done: 0, total: 0 })
-      return this.#take({ ...(await loadCorpus(id, this.#fetchText, made)), notices: [], builtIn: true }, job)
+      return this.#prepareFirst({ ...(await loadCorpus(id, this.#fetchText, made)), notices: [], builtIn: true }, job)
     })
   }
 
@@ -101,56 +119,52 @@ export class CorpusShelf {
 
   /** Files of any kind that can be read. Throws CorpusError where none can be. */
   loadFiles(files: readonly Dropped[]): Promise<DatasetSummary> {
-    return this.#desk.load(async (job) => {
+    return this.#load(async (job) => {
       const collection = await readFiles(files, { as: 'auto', assistant: null }, job)
-      return this.#take(sourceOf(collection, 'yours'), job)
+      return this.#prepareFirst(sourceOf(collection, 'yours'), job)
     })
   }
 
   /** What stands at an address, fetched once. Throws CorpusError: it cannot be reached, or not be read. */
   loadUrl(address: string, fetched: typeof fetch = (...args) => fetch(...args)): Promise<DatasetSummary> {
-    return this.#desk.load(async (job) => {
+    return this.#load(async (job) => {
       const tell = (at: { done: number; total: number }) => job.tell({ phase: 'fetch', name: address, ...at })
       tell({ done: 0, total: 0 })
       const file = await fetchText(address, { fetch: fetched, onProgress: tell, signal: job.signal })
       const collection = await readFiles([file], { as: 'auto', assistant: null }, job)
       const known = SUGGESTED_TEXTS.find(({ url }) => url === address)
       const source = sourceOf(collection, known?.licence ?? 'not stated')
-      return this.#take(known ? { ...source, name: known.name, builtIn: true } : source, job)
+      return this.#prepareFirst(known ? { ...source, name: known.name, builtIn: true } : source, job)
     })
   }
 
   /** The files in hand, read as something else; what was done to their text is done again. Throws CorpusError. */
-  readAs(as: ReadAs, assistant: string | null): Promise<DatasetSummary> {
+  async readAs(as: ReadAs, assistant: string | null): Promise<DatasetSummary> {
     const { files } = this.#collection
-    return this.#desk.load(async (job) => this.#retake(await readFiles(files, { as, assistant }, job), job))
+    return this.#load(async (job) => this.#prepareAlike(await readFiles(files, { as, assistant }, job), job))
   }
 
   /** Other columns of a table in hand. Throws CorpusError. */
-  chooseColumns(part: string, columns: readonly string[]): Promise<DatasetSummary> {
+  async chooseColumns(part: string, columns: readonly string[]): Promise<DatasetSummary> {
     const chosen = rechoose(this.#collection, part, columns)
-    return this.#desk.load((job) => this.#retake(chosen, job))
+    return this.#load((job) => this.#prepareAlike(chosen, job))
   }
 
   /** The first rows of a table in hand. Throws CorpusError. */
-  previewTable(part: string): TablePreview {
+  async previewTable(part: string): Promise<TablePreview> {
     return tableOf(this.#collection, part)
   }
 
-  /** Ends what is on its way. */
-  cancelLoading(): void {
-    this.#desk.cancel()
-  }
-
   /** The text of a kept run, read with its tokenizer. Throws CorpusError where the text is lost. */
-  loadOfRun(spec: RunSpec, text: string | null): Promise<DatasetSummary> {
-    return this.#desk.load(async (job) => {
+  loadOfRun(id: string): Promise<DatasetSummary> {
+    return this.#load(async (job) => {
+      const { spec, text } = await this.#textOfRun(id)
       const dataset = text === null ? null : await datasetOf(spec, text)
       if (text === null || !dataset)
         throw new CorpusError(`The text of “${spec.name}” is not kept on this device. Paste it, or choose another.`)
       await job.pause()
       this.#source = this.#done = null
-      this.#current = { dataset, text }
+      this.#show({ dataset, text })
       return describeDataset(dataset, text, [])
     })
   }
@@ -158,11 +172,11 @@ export class CorpusShelf {
   /** Makes the dataset anew from the collected text. What fails leaves the one before. */
   async prepare(preparation: Preparation): Promise<DatasetSummary> {
     const source = this.collected
-    return this.#desk.load((job) => this.#prepare(source, preparation, job))
+    return this.#load((job) => this.#prepare(source, preparation, job))
   }
 
   /** Says under which licence one's own text stands. Throws CorpusError for a text that brought its licence along. */
-  setLicence(licence: string): DatasetSummary {
+  async setLicence(licence: string): Promise<DatasetSummary> {
     const said = licence.trim()
     const { dataset, text } = this.current
     if (!this.#source || !this.#done || this.#source.builtIn)
@@ -171,8 +185,17 @@ export class CorpusShelf {
       throw new CorpusError(`A licence has 1 to ${LONGEST_LICENCE} characters. Name it, or write “yours”.`)
     this.#source.licence = said
     const named = { ...dataset, corpus: { ...dataset.corpus, licence: said } }
-    this.#current = { dataset: named, text }
+    this.#show({ dataset: named, text })
     return this.#describe(this.#source, this.#done)
+  }
+
+  /** How well blind guessing and 1- to 5-grams predict the held-out part; null where nothing is held out. */
+  async ladder(val_fraction: number): Promise<TextLadder | null> {
+    const { dataset } = this.current
+    const nats = await this.#ladders.begin((job) => ladderOf(dataset, val_fraction, job.pause))
+    if (!nats) return null
+    const { bytes_per_token = NaN } = measureTokens(dataset, val_fraction)
+    return { nats, bits_per_byte: nats.map((loss) => bitsPerByte(loss, bytes_per_token)) }
   }
 
   /** The list that names are found with. Throws CorpusError where it cannot be read. */
@@ -194,19 +217,36 @@ export class CorpusShelf {
     return collection
   }
 
-  async #take(source: Source, job: Job, preparation = UNTOUCHED): Promise<DatasetSummary> {
+  /** One text at a time: what is on its way ends. */
+  #load<T>(work: (job: Job<Loading>) => Promise<T>): Promise<T> {
+    return this.#loading.begin(async (job) => {
+      await job.pause()
+      return work(job)
+    })
+  }
+
+  /** Makes another text the current one. */
+  async #prepareFirst(source: Source, job: Job<Loading>, preparation = UNTOUCHED): Promise<DatasetSummary> {
     const summary = await this.#prepare(source, preparation, job)
     this.#source = source
     return summary
   }
 
   /** The same files as another text, under the licence and recipe that they have. */
-  #retake(collection: Collection, job: Job): Promise<DatasetSummary> {
+  #prepareAlike(collection: Collection, job: Job<Loading>): Promise<DatasetSummary> {
     const { licence, name } = this.collected
-    return this.#take({ ...sourceOf(collection, licence), name }, job, this.#done?.preparation)
+    return this.#prepareFirst({ ...sourceOf(collection, licence), name }, job, this.#done?.preparation)
   }
 
-  async #prepare(source: Source, preparation: Preparation, job: Job): Promise<DatasetSummary> {
+  /** The dataset that the next run is made of; questions about the one before are out of date. */
+  #show(current: { dataset: Dataset; text: string }): void {
+    const before = this.#current?.dataset
+    this.#current = current
+    this.#ladders.supersede()
+    this.#changed(before?.corpus.fingerprint !== current.dataset.corpus.fingerprint)
+  }
+
+  async #prepare(source: Source, preparation: Preparation, job: Job<Loading>): Promise<DatasetSummary> {
     const { name, licence, special, generated, notices } = source
     const at = (phase: Loading['phase'], done = 0) => {
       job.tell({ phase, name, done, total: 1 })
@@ -249,7 +289,7 @@ export class CorpusShelf {
       (share) => at('tokenize', share),
     )
     await job.pause()
-    this.#current = { dataset, text }
+    this.#show({ dataset, text })
     const personal = anonymised && reportOf(anonymised)
     this.#done = { preparation, reports, personal, notices: [...notices, ...left] }
     return this.#describe(source, this.#done)
@@ -279,17 +319,4 @@ function summed({ counts, dropped_lines }: PersonalReport): PersonalSummary {
     return { kind, found, went_through: refused + kept }
   })
   return { kinds: kinds.filter(({ found }) => found > 0), dropped_lines }
-}
-
-/** A run's text as the run reads it; null where it is not the text that the run was trained on. */
-export async function datasetOf(spec: RunSpec, text: string): Promise<Dataset | null> {
-  const { corpus, config, tokenizer } = spec
-  const { dataset } = await makeDataset(text, corpus, config.val_fraction, tokenizer)
-  return dataset.corpus.fingerprint === corpus.fingerprint ? dataset : null
-}
-
-/** A dataset with a run's tokenizer and no text: enough to sample from the run, not to train it. */
-export async function textlessDataset(spec: RunSpec): Promise<Dataset> {
-  const { dataset } = await makeDataset('', spec.corpus, spec.config.val_fraction, spec.tokenizer)
-  return dataset
 }

@@ -1,4 +1,4 @@
-// The one engine of the worker: opened when it is needed, opened again when it was lost. Tells of both.
+// The worker's one engine: opened at its first use, and again after its device was lost. Its listener hears of both.
 import type { Engine, EngineInfo, KernelChoice } from '../engine'
 import { DeviceLostError } from '../errors'
 import { keepKernels, recallKernels } from '../storage/kernels'
@@ -8,19 +8,19 @@ import type { EnginePreference } from './protocol'
 export interface EngineListener {
   opened(info: EngineInfo, fallback: string | null): void
   lost(engine: Engine, error: DeviceLostError): void
-  /** Kernels were chosen, or remembered. */
+  /** Kernels were chosen by measurement, or recalled from an earlier visit. */
   tuned(choices: readonly KernelChoice[]): void
 }
 
 export class EngineRoom {
-  readonly #preference: EnginePreference
+  /** Which engine is opened next. */
+  preference: EnginePreference = 'auto'
   readonly #gpu: GPU | undefined
   readonly #listener: EngineListener
   #opened: Promise<Engine> | null = null
 
   /** `gpu` is the browser's `navigator.gpu`, or Dawn's in Node. */
-  constructor(preference: EnginePreference, gpu: GPU | undefined, listener: EngineListener) {
-    this.#preference = preference
+  constructor(gpu: GPU | undefined, listener: EngineListener) {
     this.#gpu = gpu
     this.#listener = listener
   }
@@ -34,17 +34,17 @@ export class EngineRoom {
     return opened
   }
 
-  /** The device of this engine is gone: the next one asked for is another. */
+  /** The device of this engine is gone: the next call of `engine` opens another. */
   discard(engine: Engine): Promise<void> {
     const opened = this.#opened
     if (!opened) return Promise.resolve()
     return opened.then(
       (current) => (current === engine ? this.#forget(opened) : undefined),
-      () => undefined, // it did not open: there is nothing to discard
+      () => undefined, // An engine that did not open is forgotten already.
     )
   }
 
-  /** Destroys the device, as a driver that resets would; the CPU has none to lose. */
+  /** Destroys the device, as a driver's reset would; does nothing on the CPU engine. */
   async lose(): Promise<void> {
     const engine = await this.engine()
     if (engine.info.kind === 'gpu') engine.destroy()
@@ -52,7 +52,7 @@ export class EngineRoom {
 
   async #open(): Promise<Engine> {
     const adapter = () => `${engine.info.vendor} ${engine.info.architecture} ${engine.info.name}`
-    const { engine, fallback } = await openEngine(this.#preference, this.#gpu, {
+    const { engine, fallback } = await openEngine(this.preference, this.#gpu, {
       tuned: (choices) => {
         this.#listener.tuned(choices)
         void keepKernels(adapter(), choices)

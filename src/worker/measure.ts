@@ -1,4 +1,4 @@
-// What a run would cost on this device: five real steps with a clock beside them.
+// What a run would cost on this device: five real steps, timed.
 import type { Config } from '../config'
 import type { Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
@@ -9,8 +9,8 @@ import type { Measurement } from './protocol'
 const STEPS = 5
 
 /**
- * Takes five steps of a config on a dataset, after one that warms the device up, and throws them away. Throws what
- * `Session.open` throws.
+ * Times STEPS steps of a config on a dataset, after one that warms the device up, and throws them away; `listen` hears of compiling.
+ * Throws what `Session.open` throws, and NotFiniteError.
  */
 export async function measure(
   engine: Engine,
@@ -20,7 +20,7 @@ export async function measure(
 ): Promise<Measurement> {
   const spec = {
     name: 'measurement',
-    // Steps alone: no validation, no last step, and a rate at which nothing blows up, for that is the run's to find out.
+    // No validation, no last step, and a learning rate so low that no step's loss stops being finite.
     config: {
       ...config,
       val_fraction: 0,

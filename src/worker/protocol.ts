@@ -1,4 +1,5 @@
-// What the page may ask of the worker and what the worker tells the page. Types only: both sides compile against these.
+// What the page may ask of the worker, in groups, and what the worker tells the page. Types only: both sides compile against
+// these. Each group is implemented by the object that does its work; lab.ts puts them together.
 import type { BenchResult, BenchSize } from '../words/bench'
 import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/collecting'
 import type { Config, Problem } from '../config'
@@ -14,16 +15,15 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
+import type { Forecast, GeneratedToken, RunEvent, RunHistory, RunStatus, SampleOptions } from '../words/run'
 import type {
-  CheckpointMeta,
-  Forecast,
-  GeneratedToken,
-  RunEvent,
-  RunHistory,
-  RunStatus,
-  SampleOptions,
-} from '../words/run'
-import type { TokenizerState, TokenizerCalls } from '../words/tokens'
+  CompressionPoint,
+  MergeReplay,
+  Merges,
+  PassageReading,
+  TokenizerChoice,
+  TokenizerState,
+} from '../words/tokens'
 
 /** A text read and tokenized, ready to train on. */
 export interface DatasetSummary {
@@ -126,75 +126,135 @@ export type LiveChange = Partial<
 
 export type EnginePreference = 'auto' | 'gpu' | 'cpu'
 
-/** What goes up, at most one message a frame, in order. `run` is the id of the run it is about. */
+/** Long work that can be cancelled, and what is told of how far each kind is. */
+export interface Progress {
+  /** A text on its way to become the current dataset. */
+  loading: Loading
+  /** Tokenizers learned to be looked at: the share that is done. */
+  learning: number
+  /** A search for leaks: the share that is done. */
+  leaks: number
+  /** A measurement of the device. */
+  bench: { phase: 'compile' | 'train' | 'generate'; done: number; total: number }
+  /** Text or answers written by the open run, which are told token by token instead. */
+  writing: never
+}
+export type JobKind = keyof Progress
+
+/** `at` is null once no work of this kind is under way. */
+export type ProgressEvent = {
+  [K in JobKind]: { type: 'progress'; job: K; at: Progress[K] | null }
+}[JobKind]
+
+/** What goes up, at most one message a frame. Events and answers reach the page in the order in which the worker gave them. */
 export type LabEvent =
-  | { run: string; event: RunEvent }
-  | { runs: RunSummary[] }
-  | { engine: EngineInfo; fallback: string | null }
+  /** The run that is open from now on, or none. What is told of a run comes after this. */
+  | { type: 'open'; open: OpenRun | null }
+  /** `run` is the id of the run it is about; compiling for a measurement is told of no run, ''. */
+  | { type: 'run'; run: string; event: RunEvent }
+  /** A run that is new in the list, or has changed. */
+  | { type: 'kept'; run: RunSummary }
+  /** A run that is no longer in the list. */
+  | { type: 'removed'; run: string }
+  | { type: 'engine'; engine: EngineInfo; fallback: string | null }
   /** Which kernels this device computes with; empty until they have been measured. */
-  | { kernels: KernelChoice[] }
-  /** How far a text on its way is; null once it is there, or is no more to come. */
-  | { loading: Loading | null }
-  /** The share of a tokenizer on trial that is learned; null once none is being learned. */
-  | { learning: number | null }
-  | { storage: { used_bytes: number; quota_bytes: number; problem: string | null } }
+  | { type: 'kernels'; kernels: KernelChoice[] }
+  | { type: 'storage'; used_bytes: number; quota_bytes: number; problem: string | null }
+  | ProgressEvent
 
-/** The worker. Every call may throw one of the errors of errors.ts. */
-export interface Lab extends TokenizerCalls {
-  /** First call: opens the engine and the disk. `listen` gets every later event. `fallback` says why it is the CPU, if it is. */
-  open(
-    preference: EnginePreference,
-    listen: (events: LabEvent[]) => void,
-  ): Promise<{ engine: EngineInfo; fallback: string | null; runs: RunSummary[]; corpora: BuiltInCorpus[] }>
+/** How events cross the thread: by the port that answers take. */
+export interface EventMessage {
+  events: LabEvent[]
+}
 
-  // -- data
-  // Each makes a text the current dataset, unless a newer call or `cancelLoading` ends it with a CancelledError. What fails
-  // leaves the dataset that is there.
+/**
+ * The text that the next run is made of. Each call that returns a dataset makes it the current one, unless a newer such call or
+ * `cancel('loading')` ends it with a CancelledError. What fails leaves the dataset that is there.
+ */
+export interface DataCalls {
   /** A built-in corpus; a generated one with settings and a seed of its own. */
-  loadCorpus(id: string, made?: { settings?: Readonly<Record<string, number>>; seed?: number }): Promise<DatasetSummary>
+  loadBuiltIn(
+    id: string,
+    made?: { settings?: Readonly<Record<string, number>>; seed?: number },
+  ): Promise<DatasetSummary>
   /** Text that was typed or pasted. Throws CorpusError: empty, one character, binary, too large. */
   loadText(name: string, text: string): Promise<DatasetSummary>
   /** Files by their paths within what was dropped. Throws CorpusError where none can be read, or they are too many or too large. */
-  loadFiles(files: readonly { name: string; file: Blob }[]): Promise<DatasetSummary>
+  loadFiles(files: readonly { name: string; data: Blob }[]): Promise<DatasetSummary>
   /** What stands at an http(s) address. Throws CorpusError: not reached, not allowed by the site, too large, nothing to read. */
   loadUrl(address: string): Promise<DatasetSummary>
+  /** The dataset of a run, so that a new run can be grown from the same text. Throws CorpusError where its text is lost. */
+  loadOfRun(id: string): Promise<DatasetSummary>
   /** The files in hand read as something else, and someone else of a chat made the assistant. Throws CorpusError. */
   readAs(as: ReadAs, assistant: string | null): Promise<DatasetSummary>
   /** Other columns of a table in hand. Throws CorpusError. */
   chooseColumns(part: string, columns: readonly string[]): Promise<DatasetSummary>
-  /** The first rows of a table in hand. Throws CorpusError. */
-  previewTable(part: string): Promise<TablePreview>
-  cancelLoading(): Promise<void>
-  /** Makes the current dataset anew from its text as it was collected. Throws CorpusError, and keeps the dataset that is there. */
+  /** Makes the current dataset anew from its text as it was collected. Throws CorpusError. */
   prepare(preparation: Preparation): Promise<DatasetSummary>
-  /** The dataset of a run, made current, so that a new run can be grown from the same text. */
-  loadRunCorpus(id: string): Promise<DatasetSummary>
-  /** The ladder of the current text with so much held out; null where nothing is, or another text is chosen meanwhile. */
-  ladderOfText(val_fraction: number): Promise<TextLadder | null>
-  /** Tries cleaning steps on the beginning of the collected text; null where a newer question came. Throws CorpusError. */
-  previewClean(steps: readonly CleanStep[]): Promise<CleanPreview | null>
-  /** Personal data in the collected text, up to 50 hits an answer; null where a newer question came. Throws CorpusError. */
-  findPersonal(query: PersonalQuery): Promise<PersonalFound | null>
-  /**
-   * What of the current dataset's held-out part stands in its training part, with this share held out; null where a newer
-   * question came, the text changed or `stopLeaks` ended it. `onProgress` is told the share that is done.
-   */
-  leaks(val_fraction: number, onProgress: (share: number) => void): Promise<LeakReport | null>
-  stopLeaks(): Promise<void>
   /** Says under which licence one's own text stands. Throws CorpusError for a text that brought its licence along. */
   setLicence(licence: string): Promise<DatasetSummary>
+  /** The first rows of a table in hand. Throws CorpusError. */
+  previewTable(part: string): Promise<TablePreview>
+  /**
+   * The ladder of the current text with so much held out; null where nothing is. Throws SupersededError where the dataset changes
+   * meanwhile.
+   */
+  ladder(val_fraction: number): Promise<TextLadder | null>
+}
 
-  // -- a run
+/** What a recipe would do to the collected text. Of each question only the newest is answered; an older one gets a SupersededError. */
+export interface RecipeCalls {
+  /** Tries cleaning steps on the beginning of the text. Throws CorpusError: a step that makes no sense, or leaves nothing. */
+  preview(steps: readonly CleanStep[]): Promise<CleanPreview>
+  /** Personal data in the text, up to 50 hits an answer. Throws CorpusError. */
+  findPersonal(query: PersonalQuery): Promise<PersonalFound>
+  /** What of the current dataset's held-out part stands in its training part, with this share held out. */
+  leaks(val_fraction: number): Promise<LeakReport>
+}
+
+/**
+ * Tokenizers tried on the current text. What is learned is kept until the text changes, which ends these calls with a
+ * SupersededError; `cancel('learning')` ends all that wait. Each may throw CorpusError.
+ */
+export interface TokenCalls {
+  /** A passage of at most LONGEST_PASSAGE characters under a tokenizer. */
+  readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading>
+  /** A passage of the text that begins at about this share of it, and where something begins. */
+  passageAt(share: number): Promise<string>
+  /** The merges of byte pairs, learned or given. */
+  merges(choice: TokenizerChoice): Promise<Merges>
+  /** How the passage comes together by those merges. */
+  replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay>
+  /** Byte pairs of 256, 512, 1,024 … tokens, as far as the text gives them. */
+  compressionCurve(): Promise<CompressionPoint[]>
+  /** The tokenizer as Hugging Face's tokenizer.json; byte pairs only. */
+  writeJson(choice: TokenizerChoice): Promise<string>
+  /** The tokenizer of a tokenizer.json. */
+  readJson(json: string): Promise<TokenizerChoice>
+  /** The current text's own tokenizer, as it stands. */
+  inUse(): Promise<TokenizerChoice>
+}
+
+/**
+ * The open run, and the settings of the next one. The calls that open a run are answered after the `open` event. They and `close`
+ * throw StorageFullError where the run that is open cannot be saved; it stays open then.
+ */
+export interface RunCalls {
   /** What is wrong with this config for the current dataset (a block longer than the text, too big for the device, …). */
   check(config: Config): Promise<Problem[]>
   /** What this config would take of this device's memory, and compute, worked out and not tried. The config is valid. */
   forecast(config: Config): Promise<Forecast>
   /** Five real steps of this config on the current dataset, thrown away. */
   measure(config: Config): Promise<Measurement>
-  /** A new run on the current dataset, opened and paused at step 0. */
-  createRun(spec: { name: string; config: Config; prompt: string }): Promise<OpenRun>
+  /** A new run on the current dataset, opened and paused at step 0. Throws ConfigError. */
+  create(spec: { name: string; config: Config; prompt: string }): Promise<void>
   /** Opens a kept run from its last checkpoint. */
-  openRun(id: string): Promise<OpenRun>
+  open(id: string): Promise<void>
+  /** The open run as it was when it validated best, as a run of its own that goes on from there. Throws CheckpointError. */
+  openBest(name: string): Promise<void>
+  /** A copy of the open run's weights (or fresh ones from another seed) at step 0, as a new run. */
+  restart(how: { weights: 'same' | 'new'; config: Config; name: string }): Promise<void>
+  close(): Promise<void>
   start(): Promise<void>
   /** Takes effect at the end of the step under way, then writes a checkpoint. */
   pause(): Promise<void>
@@ -203,57 +263,69 @@ export interface Lab extends TokenizerCalls {
   /** Pauses and ends the run for good: status `finished`. */
   stop(): Promise<void>
   change(change: LiveChange): Promise<void>
-  /** A copy of the open run's weights (or fresh ones from another seed) at step 0, as a new run. */
-  restart(how: { weights: 'same' | 'new'; config: Config; name: string }): Promise<OpenRun>
-  /** The open run as it was when it validated best, as a run of its own that goes on from there. Throws CheckpointError. */
-  openBest(name: string): Promise<OpenRun>
-  /** Throws StorageFullError where the run cannot be saved; it stays open then. So do the calls that open another. */
-  closeRun(): Promise<void>
+  /** Sets the prompt of the live samples. */
+  setPrompt(prompt: string): Promise<void>
   /**
    * How well the open run's held-out text is predicted by counting in the rest of it, nats a token: by blind guessing, then from
    * the last 0 to 4 tokens. Null where nothing is held out or the text is not here. Takes about a second for a book.
    */
   ladder(): Promise<number[] | null>
+}
 
-  // -- kept runs
-  renameRun(id: string, name: string): Promise<void>
-  noteRun(id: string, notes: string): Promise<void>
-  duplicateRun(id: string): Promise<RunSummary>
-  deleteRun(id: string): Promise<void>
+/** Runs on this device's disk. The list follows by `kept` and `removed` events, which come before the answer. */
+export interface KeptCalls {
+  rename(id: string, name: string): Promise<void>
+  note(id: string, notes: string): Promise<void>
+  duplicate(id: string): Promise<RunSummary>
+  delete(id: string): Promise<void>
   /** Undo of a delete, until the tab closes. */
-  restoreRun(id: string): Promise<void>
+  restore(id: string): Promise<void>
   /** A .safetensors file with everything in it: weights, moments, text, history. */
-  exportRun(id: string): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }>
+  export(id: string): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }>
   /** Throws CheckpointError. */
-  importRun(bytes: ArrayBuffer): Promise<RunSummary>
+  import(bytes: ArrayBuffer): Promise<RunSummary>
+}
 
-  // -- chat
-  /** Streams tokens; resolves when done or stopped. Training, if under way, goes on between tokens. */
+/** Text that the open run writes, one at a time: a newer call or `cancel('writing')` ends an older one early, with what it has. */
+export interface ChatCalls {
+  /** Streams tokens; resolves when done or ended. Training, if under way, goes on between tokens. */
   generate(
     options: SampleOptions,
     onTokens: (tokens: GeneratedToken[]) => void,
-  ): Promise<{ reason: 'length' | 'stop' | 'cancelled'; unknown: string[] }>
-  stopGenerating(): Promise<void>
+  ): Promise<{ reason: Ending; unknown: string[] }>
   /**
    * Up to `count` questions from the held-out part of the open run's generated text, answered greedily and checked exactly; null
-   * where the text is not a generated one. `stopGenerating` ends it early, with the answers so far.
+   * where the text is not a generated one.
    */
   checkAnswers(count: number, onAnswer: (answer: Answer, done: number, total: number) => void): Promise<Answers | null>
-  /** Sets the prompt of the live samples. */
-  setPrompt(prompt: string): Promise<void>
+}
 
-  // -- device
-  /** Milliseconds by dispatch label over one step of the open run, from timestamps; empty where the device has none. */
-  profile(): Promise<{ label: string; ms: number; flops: number; bytes: number }[]>
-  /** Measures training steps of one of the bench's sizes; null where `stopBench` came first. A run that trains waits meanwhile. */
-  bench(
-    size: BenchSize,
-    steps: number,
-    onProgress: (what: 'compile' | 'train' | 'generate', done: number, total: number) => void,
-  ): Promise<BenchResult | null>
-  stopBench(): Promise<void>
+/** Why a text ended: long enough, a stop sequence, or a newer call or `cancel`. */
+export type Ending = 'length' | 'stop' | 'cancelled'
+
+export interface DeviceCalls {
+  /** Measures training steps of one of the bench's sizes; `cancel('bench')` ends it. A run that trains waits meanwhile. */
+  bench(size: BenchSize, steps: number): Promise<BenchResult>
   /** Destroys the device as a driver reset would, to show that the run survives. */
-  loseDevice(): Promise<void>
-  /** Meta of the newest checkpoint of the open run. */
-  checkpointMeta(): Promise<CheckpointMeta | null>
+  lose(): Promise<void>
+}
+
+/** The worker. Every call may throw one of the errors of errors.ts. */
+export interface Lab {
+  /** First call: opens the engine and the disk. `fallback` says why it is the CPU, if it is. */
+  open(preference: EnginePreference): Promise<{
+    engine: EngineInfo
+    fallback: string | null
+    runs: RunSummary[]
+    corpora: BuiltInCorpus[]
+  }>
+  /** Ends long work of one kind: whoever waits for it gets a CancelledError, or what there is. Resolves when it has ended. */
+  cancel(job: JobKind): Promise<void>
+  readonly data: DataCalls
+  readonly recipe: RecipeCalls
+  readonly tokens: TokenCalls
+  readonly run: RunCalls
+  readonly kept: KeptCalls
+  readonly chat: ChatCalls
+  readonly device: DeviceCalls
 }

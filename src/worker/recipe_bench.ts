@@ -1,5 +1,5 @@
 // What a recipe would do to the collected text, before it is done: cleaning tried on its beginning, personal data found, and what of
-// the held-out part leaks from the training part. Of each question only the newest is answered; an older one ends with null.
+// the held-out part leaks from the training part. Only the newest of each question is answered.
 import { cleaning } from '../data/prepare/clean'
 import { resplit, type Dataset } from '../data/dataset/dataset'
 import { findingLeaks, leakUnit } from '../data/prepare/leaks'
@@ -18,7 +18,8 @@ import {
 } from '../words/recipe'
 import { SPECIAL } from '../words/tokens'
 import type { CorpusShelf } from './corpus_shelf'
-import { macrotask } from './turns'
+import { Desk, type Job } from './desk'
+import type { RecipeCalls } from './protocol'
 
 /** UTF-16 units of a text that cleaning steps are tried on: telling languages takes a second for so many. */
 const TRIED = 500_000
@@ -27,43 +28,39 @@ const PAGE = 50
 /** Characters around a leaked stretch. */
 const CONTEXT = 60
 
-export class RecipeBench {
+export class RecipeBench implements RecipeCalls {
   readonly #shelf: CorpusShelf
-  #previews = 0
-  #searches = 0
-  #comparisons = 0
+  readonly #previews = new Desk()
+  readonly #searches = new Desk()
+  readonly #comparisons: Desk<number>
   /** The last search, which paging and refusing need not repeat. */
   #found: { source: unknown; key: string; hits: Hit[] } | null = null
 
-  constructor(shelf: CorpusShelf) {
+  /** Whoever gives the shelf another dataset supersedes the comparison. */
+  constructor(shelf: CorpusShelf, comparisons: Desk<number>) {
     this.#shelf = shelf
+    this.#comparisons = comparisons
   }
 
   /** Throws CorpusError for a step that makes no sense, or leaves nothing. */
-  async previewClean(steps: readonly CleanStep[]): Promise<CleanPreview | null> {
-    const mine = ++this.#previews
-    const { text: all, special } = this.#shelf.collected
-    let text = beginning(all, special.length > 0 ? SPECIAL.end_of_text : '\n')
-    const tried = text.length
-    const reports: CleanReport[] = []
-    for (const step of steps) {
-      await macrotask()
-      if (mine !== this.#previews) return null
-      const done = await paced(cleaning(text, [step], special), async () => {
-        await macrotask()
-        return mine === this.#previews
-      })
-      if (!done) return null
-      text = done.text
-      reports.push(...done.reports)
-    }
-    return { reports, tried, length: all.length }
+  preview(steps: readonly CleanStep[]): Promise<CleanPreview> {
+    return this.#previews.begin(async ({ pause }) => {
+      const { text: all, special } = this.#shelf.collected
+      let text = beginning(all, special.length > 0 ? SPECIAL.end_of_text : '\n')
+      const tried = text.length
+      const reports: CleanReport[] = []
+      for (const step of steps) {
+        await pause()
+        const done = (await paced(cleaning(text, [step], special), pause))!
+        text = done.text
+        reports.push(...done.reports)
+      }
+      return { reports, tried, length: all.length }
+    })
   }
 
-  async findPersonal({ clean: steps, setting, kind, offset }: PersonalQuery): Promise<PersonalFound | null> {
-    const mine = ++this.#searches
-    const hits = await this.#hits(steps, setting, () => mine !== this.#searches)
-    if (!hits) return null
+  async findPersonal({ clean: steps, setting, kind, offset }: PersonalQuery): Promise<PersonalFound> {
+    const hits = await this.#searches.begin((job) => this.#hits(steps, setting, job))
     const isRefused = refusalsOf(setting)
     const counts = Object.fromEntries(PII_KINDS.map((k) => [k, { found: 0, refused: 0 }])) as PersonalFound['counts']
     for (const hit of hits) {
@@ -87,54 +84,36 @@ export class RecipeBench {
     }
   }
 
-  /** All hits, or null where a newer question came. */
   async #hits(
     steps: readonly CleanStep[],
     setting: PersonalQuery['setting'],
-    isOld: () => boolean,
-  ): Promise<Hit[] | null> {
+    { pause }: Pick<Job<never>, 'pause'>,
+  ): Promise<Hit[]> {
     const source = this.#shelf.collected
     const { names, country, own } = setting
     const key = JSON.stringify([steps, names, country, own])
     if (this.#found?.source === source && this.#found.key === key) return this.#found.hits
     const list = await this.#shelf.firstNames()
-    await macrotask()
-    if (isOld()) return null
-    const ended = new Error('A newer question came.')
-    const onProgress = async () => {
-      await macrotask()
-      if (isOld()) throw ended
-    }
-    try {
-      const cleaned = await paced(cleaning(source.text, steps, source.special), onProgress)
-      const hits = await findPersonal(cleaned!.text, setting, { names: list, special: source.special, onProgress })
-      this.#found = { source, key, hits }
-      return hits
-    } catch (error) {
-      if (error === ended) return null
-      throw error
-    }
+    await pause()
+    const cleaned = (await paced(cleaning(source.text, steps, source.special), pause))!
+    const search = { names: list, special: source.special, onProgress: pause }
+    const hits = await findPersonal(cleaned.text, setting, search)
+    this.#found = { source, key, hits }
+    return hits
   }
 
-  /** Of the current dataset, split so that this share is held out; null where a newer question came, or it was called off. */
-  async leaks(val_fraction: number, onProgress: (share: number) => void = () => {}): Promise<LeakReport | null> {
-    const mine = ++this.#comparisons
-    const { dataset } = this.#shelf.current
-    let told = 0
-    return paced(comparing(resplit(dataset, val_fraction)), async (share) => {
-      if (share - told >= REPORTED) onProgress((told = share))
-      await macrotask()
-      return mine === this.#comparisons && this.#shelf.current.dataset.corpus.fingerprint === dataset.corpus.fingerprint
+  /** Compares the parts of the current dataset, split so that this share is held out. */
+  leaks(val_fraction: number): Promise<LeakReport> {
+    return this.#comparisons.begin(async ({ tell, pause }) => {
+      const { dataset } = this.#shelf.current
+      const report = await paced(comparing(resplit(dataset, val_fraction)), (share) => {
+        tell(share)
+        return pause()
+      })
+      return report!
     })
   }
-
-  stopLeaks(): void {
-    this.#comparisons++
-  }
 }
-
-/** Of looking for leaks, the share that is reported anew. */
-const REPORTED = 0.01
 
 function* comparing({ train, val, tokenizer }: Dataset): Generator<number, LeakReport> {
   const trained = yield* within(decoding(tokenizer, train), 0, 0.2)

@@ -1,53 +1,55 @@
-// The loop that trains a run: while it is wanted, one step after another, with a save every few seconds and at every stop.
-// Whoever else needs the session (chat, a change, a profile) gets its turn between two steps. Survives the loss of the
-// device. Knows no disk and no page: keeping, reopening and telling are done by its keeper.
+// The loop that trains a run: one step after another until it is paused, with a save every few seconds and at every stop. Whoever
+// else needs the session (text, a change, a measurement) gets a turn between two steps. Knows no disk and no page: its keeper saves,
+// reopens and tells.
 import type { Engine } from '../engine'
-import { DeviceLostError } from '../errors'
+import type { DeviceLostError } from '../errors'
 import type { Checkpoint, RunStatus } from '../words/run'
 import type { Session } from '../train/session'
-import { macrotask, Turns } from './turns'
+import { ModelTurns } from './model_turns'
+import { macrotask } from './turns'
 
-/** How a run is kept, brought back and talked about. */
+/** Saves a run, opens it again and tells the page of it. */
 export interface Keeper {
-  /** Keeps a state; `null` keeps status and history alone. A full disk is not an error here: the run goes on. */
+  /** Saves a state; with `null`, status and history alone. A full disk is not an error here: the run goes on. */
   keep(checkpoint: Checkpoint | null, status: 'paused' | 'finished' | 'failed', reason: string | null): Promise<void>
-  /** A session from the newest state kept, in place of one that is no good any more; on another device if that one is lost. */
+  /** Opens a session from the newest state kept, in place of one that cannot be used; on another device if `lost` is set. */
   reopen(from: Session, lost: DeviceLostError | null): Promise<Session>
-  /** Status, step and reason have changed. */
+  /** Status, step or reason has changed. */
   tell(status: RunStatus, step: number, reason: string | null): void
   /** A step was taken. */
   tick(): void
 }
 
-/** Time between two saves while training, and the largest share of the time that saving may take. */
+/** Milliseconds between two saves while training, and the largest share of the time that saving may take. */
 const SAVE_EVERY_MS = 10_000
 const SAVE_SHARE = 0.05
-/** How long the loop may keep the worker from hearing a call. */
+/** Milliseconds of training after which the worker hears its messages. */
 const BREATH_MS = 8
-/** So often may the device be lost without the run getting any further. */
-const LOSSES = 3
 
 export class TrainingLoop {
-  #session: Session
   readonly #keeper: Keeper
   readonly #saveEvery: number
-  readonly #turns = new Turns()
+  readonly #turns: ModelTurns<Session>
   #status: RunStatus
   #running: Promise<void> | null = null
   #wanted = false
   #saved: { at: number; cost: number }
-  /** Something changed that the next session must know, beside a step. */
+  /** Something beside the weights has changed since the last save. */
   #dirty = false
-  /** The session cannot be used; the next turn replaces it. */
-  #spoiled = false
-  #losses = { count: 0, furthest: -1 }
 
   constructor(session: Session, keeper: Keeper, status: RunStatus, saveEvery = SAVE_EVERY_MS) {
-    this.#session = session
     this.#keeper = keeper
     this.#status = status
     this.#saveEvery = saveEvery
     this.#saved = { at: performance.now(), cost: 0 }
+    this.#turns = new ModelTurns(
+      session,
+      (from, lost) => keeper.reopen(from, lost),
+      ({ step }) => {
+        this.#saved = { at: performance.now(), cost: 0 }
+        if (this.#status !== 'failed') keeper.tell(this.#status, step, null)
+      },
+    )
   }
 
   get status(): RunStatus {
@@ -56,24 +58,13 @@ export class TrainingLoop {
   get step(): number {
     return this.#session.step
   }
+  get #session(): Session {
+    return this.#turns.model
+  }
 
-  /**
-   * Gives `use` the session, alone, between two steps. If the device is lost meanwhile it is reopened and `use` called again;
-   * `once`: it is reopened, and DeviceLostError thrown.
-   */
-  take<T>(use: (session: Session) => Promise<T>, once = false): Promise<T> {
-    return this.#turns.take(async () => {
-      for (;;) {
-        if (this.#spoiled) await this.#reopen(null)
-        try {
-          return await use(this.#session)
-        } catch (error) {
-          if (!(error instanceof DeviceLostError)) throw error
-          await this.#recover(error)
-          if (once) throw error
-        }
-      }
-    })
+  /** Calls `use` with the session between two steps; see `ModelTurns.withModel`. */
+  withSession<T>(use: (session: Session) => Promise<T>, once = false): Promise<T> {
+    return this.#turns.withModel(use, once)
   }
 
   /** Trains until `pause`, the last step or an error. */
@@ -82,13 +73,13 @@ export class TrainingLoop {
     this.#launch(() => this.#wanted)
   }
 
-  /** Ends after the step under way, with a save. */
+  /** Ends training after the step under way, and saves. */
   async pause(): Promise<void> {
     this.#wanted = false
     await this.#running
   }
 
-  /** One update, with a save. */
+  /** Takes one step, and saves. */
   async stepOnce(): Promise<void> {
     await this.pause()
     this.#launch(() => false)
@@ -102,7 +93,7 @@ export class TrainingLoop {
     if (!this.#running) this.#become('finished', null)
   }
 
-  /** Saves at the next step what changed beside the weights. `longer`: a run that has ended may go on. */
+  /** Something beside the weights has changed: it is saved with the next step, or now. `longer`: a run that has ended may go on. */
   async changed(longer: boolean): Promise<void> {
     this.#dirty = true
     if (this.#running) return
@@ -115,22 +106,20 @@ export class TrainingLoop {
     if (status !== before && this.#status === before) this.#become(status, null)
   }
 
-  /** The newest state, also saved. */
+  /** Saves the newest state; of a run that has failed, nothing. */
   async save(): Promise<void> {
     if (this.#status === 'failed') return
     await this.#save(this.#status === 'finished' ? 'finished' : 'paused')
   }
 
-  /** The device of a session that nobody uses at the moment is gone. */
+  /** The device of this engine is gone; see `ModelTurns.deviceLost`. */
   deviceLost(engine: Engine, error: DeviceLostError): Promise<void> {
-    return this.#turns.take(async () => {
-      if (this.#session.engine === engine && !this.#spoiled) await this.#recover(error)
-    })
+    return this.#turns.deviceLost(engine, error)
   }
 
   async close(): Promise<void> {
     await this.pause()
-    await this.#turns.take(async () => this.#session.destroy())
+    await this.#turns.close()
   }
 
   #launch(more: () => boolean): void {
@@ -142,7 +131,7 @@ export class TrainingLoop {
     try {
       let breath = performance.now()
       while (!this.#session.finished) {
-        await this.take((session) => session.advance())
+        await this.withSession((session) => session.advance())
         this.#keeper.tick()
         if (this.#isSaveDue()) await this.#save('paused')
         if (performance.now() - breath > BREATH_MS) {
@@ -156,7 +145,7 @@ export class TrainingLoop {
       this.#become(status, null)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      this.#spoiled = true
+      this.#turns.spoil()
       await this.#keeper.keep(null, 'failed', reason)
       this.#become('failed', reason)
     }
@@ -175,36 +164,8 @@ export class TrainingLoop {
   async #save(status: 'paused' | 'finished'): Promise<void> {
     const from = performance.now()
     this.#dirty = false
-    await this.#keeper.keep(await this.take((session) => session.checkpoint()), status, null)
+    await this.#keeper.keep(await this.withSession((session) => session.checkpoint()), status, null)
     const at = performance.now()
     this.#saved = { at, cost: at - from }
-  }
-
-  /** Opens the device again and goes on from the newest state kept; gives up when that does not help. */
-  async #recover(error: DeviceLostError): Promise<void> {
-    const { step } = this.#session
-    if (step > this.#losses.furthest) this.#losses = { count: 0, furthest: step }
-    for (;;) {
-      if (++this.#losses.count > LOSSES) {
-        this.#spoiled = true
-        this.#losses.count = 0
-        throw new Error(
-          `The graphics device was lost ${LOSSES + 1} times near step ${step}. ${error.message} Close other programs that use it, or choose a smaller batch or the CPU engine; then start again.`,
-        )
-      }
-      try {
-        return await this.#reopen(error)
-      } catch (again) {
-        if (!(again instanceof DeviceLostError)) throw again
-      }
-    }
-  }
-
-  async #reopen(lost: DeviceLostError | null): Promise<void> {
-    this.#spoiled = true
-    this.#session = await this.#keeper.reopen(this.#session, lost)
-    this.#spoiled = false
-    this.#saved = { at: performance.now(), cost: 0 }
-    if (this.#status !== 'failed') this.#keeper.tell(this.#status, this.#session.step, null)
   }
 }

@@ -57,8 +57,8 @@ export async function unpack(
   }
 }
 
-/** The weights of a checkpoint as the beginning of another run. Throws ConfigError where they do not fit its config. */
-export function transplant({ tensors }: Checkpoint, spec: RunSpec): Checkpoint {
+/** A run's weights, by parameter name, as the beginning of another run. Throws ConfigError where they do not fit its config. */
+export function transplant(tensors: Checkpoint['tensors'], spec: RunSpec): Checkpoint {
   const fresh: Checkpoint['tensors'] = new Map()
   const params = paramTable(spec.config)
   for (const { name, shape } of params) {

@@ -2,7 +2,7 @@
 export class Turns {
   #last: Promise<unknown> = Promise.resolve()
 
-  take<T>(work: () => Promise<T>): Promise<T> {
+  next<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work)
     // Whoever asked hears of a failure; the next in the queue does not care.
     this.#last = result.catch(() => undefined)

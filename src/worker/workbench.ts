@@ -1,18 +1,20 @@
 // What the worker has in hand: the engine, the disk, the way up to the page, and at most one open run. Runs are opened and
-// closed here, one after the other, and the page is told of what is kept.
+// closed here, one after the other, and the page is told which one is open.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { EngineInfo } from '../engine'
-import { CheckpointError, RunLockedError, StorageFullError } from '../errors'
+import { RunLockedError, StorageFullError } from '../errors'
 import { countParams } from '../params'
 import type { RunSpec } from '../words/run'
 import { HELD_ELSEWHERE, lockRun } from '../storage/lock'
-import { estimateUsage } from '../storage/quota'
 import { newRecord, type RunStore } from '../storage/runs'
+import type { RunRecord } from '../storage/schema'
 import { ActiveRun, type Material, type Surroundings } from './active_run'
-import { datasetOf, textlessDataset } from './corpus_shelf'
+import type { Desk } from './desk'
 import { EngineRoom } from './engine_room'
-import { Outbox } from './outbox'
-import type { EnginePreference, LabEvent, OpenRun, RunSummary } from './protocol'
+import type { Outbox } from './outbox'
+import type { EnginePreference, LabEvent, RunSummary } from './protocol'
+import { RunList } from './run_list'
+import { datasetOf, textlessDataset } from './run_text'
 import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
@@ -20,35 +22,36 @@ import { Turns } from './turns'
 export class Workbench {
   readonly store: RunStore
   readonly engines: EngineRoom
+  readonly list: RunList
   /** Opening, closing and whatever must not happen meanwhile. */
   readonly turns = new Turns()
+  /** Text that the open run writes; it ends before the run does. */
+  readonly #writing: Desk
   readonly #outbox: Outbox
-  readonly #announcements = new Turns()
   readonly #around: Surroundings
   #engine: { engine: EngineInfo; fallback: string | null } | null = null
   #run: ActiveRun | null = null
+  /** The id of the run that the page believes to be open. */
+  #told: string | null = null
 
-  constructor(
-    store: RunStore,
-    gpu: GPU | undefined,
-    preference: EnginePreference,
-    listen: (events: LabEvent[]) => void,
-  ) {
+  constructor(store: RunStore, gpu: GPU | undefined, outbox: Outbox, writing: Desk) {
     this.store = store
-    this.#outbox = new Outbox(listen)
-    this.engines = new EngineRoom(preference, gpu, {
+    this.#outbox = outbox
+    this.#writing = writing
+    this.list = new RunList(store, (event) => this.emit(event))
+    this.engines = new EngineRoom(gpu, {
       opened: (engine, fallback) => {
         this.#engine = { engine, fallback }
-        this.emit({ engine, fallback })
+        this.emit({ type: 'engine', engine, fallback })
       },
-      tuned: (kernels) => this.emit({ kernels: [...kernels] }),
+      tuned: (kernels) => this.emit({ type: 'kernels', kernels: [...kernels] }),
       lost: (engine, error) => void this.#run?.deviceLost(engine, error),
     })
     this.#around = {
       store,
       engines: this.engines,
-      emit: (run, event) => this.emit({ run, event }),
-      kept: (problem) => void this.announce(problem),
+      emit: (run, event) => this.emit({ type: 'run', run, event }),
+      kept: () => void this.tellKept(),
       tick: () => this.#outbox.tick(),
     }
   }
@@ -57,8 +60,9 @@ export class Workbench {
     this.#outbox.push(event)
   }
 
-  /** What computes at the moment. */
-  async engine(): Promise<{ engine: EngineInfo; fallback: string | null }> {
+  /** Opens the engine that is asked for, or the one that can be had instead. */
+  async openEngine(preference: EnginePreference): Promise<{ engine: EngineInfo; fallback: string | null }> {
+    this.engines.preference = preference
     const { info } = await this.engines.engine()
     return this.#engine ?? { engine: info, fallback: null }
   }
@@ -75,48 +79,48 @@ export class Workbench {
     if (!this.#run) throw new Error('No run is open. Make one in Train, or open one in Runs.')
     return this.#run
   }
-  /** The loop of the open run, if it may be trained. Throws RunLockedError or CheckpointError, with the reason, where it may not. */
+  /** The loop of the open run. Throws RunLockedError or CheckpointError, with the reason, where it cannot be trained. */
   get trainable(): TrainingLoop {
-    const { readOnly, broken, loop } = this.opened
-    if (readOnly !== null) throw new RunLockedError(readOnly)
-    if (broken !== null) throw new CheckpointError(broken)
-    return loop
+    return this.opened.loop
   }
 
   /** Opens what `make` gives in place of the open run, which comes back if that fails. Throws StorageFullError as `close` does. */
-  replace(make: () => Promise<Material>): Promise<OpenRun> {
-    return this.turns.take(() => this.#replace(make))
+  replace(make: () => Promise<Material>): Promise<void> {
+    return this.turns.next(() => this.#replace(make))
   }
   /** Opens a kept run; one that could only be looked at is tried again. */
-  openKept(id: string): Promise<OpenRun> {
-    return this.turns.take(async () => {
+  openKept(id: string): Promise<void> {
+    return this.turns.next(async () => {
       const open = this.openAs(id)
-      if (open && open.readOnly === null) return open.opened
-      return this.#replace(() => this.#kept(id))
+      if (open && open.readOnly === null) this.#tellOpen()
+      else await this.#replace(() => this.#kept(id))
     })
   }
-  async #replace(make: () => Promise<Material>): Promise<OpenRun> {
+  async #replace(make: () => Promise<Material>): Promise<void> {
     const before = this.#run?.id
     const material = await make()
     try {
       await this.#secure()
       await this.#close()
-      return await this.#open(material)
+      await this.#open(material)
     } catch (error) {
       material.lock?.release()
       if (before !== undefined && !this.#run) await this.#comeBack(before)
+      if (this.#told !== (this.#run?.id ?? null)) this.#tellOpen()
       throw error
     }
   }
 
   /** Closes the open run. Throws StorageFullError where it cannot be saved: it stays open then, and nothing of it is lost. */
   close(): Promise<void> {
-    return this.turns.take(async () => {
+    return this.turns.next(async () => {
       await this.#secure()
       await this.#close()
+      this.#tellOpen()
     })
   }
   async #secure(): Promise<void> {
+    await this.#writing.cancel()
     const run = this.#run
     await run?.rest()
     if (run?.isUnsaved)
@@ -127,7 +131,7 @@ export class Workbench {
 
   /** Takes a run off the disk; closes it first where it is open. */
   delete(id: string): Promise<void> {
-    return this.turns.take(async () => {
+    return this.turns.next(async () => {
       const open = this.openAs(id)
       if (open) await this.#close()
       const lock = await lockRun(id)
@@ -136,10 +140,12 @@ export class Workbench {
         if (open?.isKept ?? true) await this.store.delete(id)
       } finally {
         lock.release()
+        if (open) this.#tellOpen()
       }
+      this.list.removed(id)
       // There is room now, perhaps.
       await this.#run?.saveAgain()
-      await this.announce()
+      await this.tellStorage()
     })
   }
 
@@ -158,6 +164,14 @@ export class Workbench {
       broken: null,
       damage: [],
     }
+  }
+
+  /** What a run was made of. Throws CheckpointError where there is no such run. */
+  async textOf(id: string): Promise<{ spec: RunSpec; text: string | null }> {
+    const open = this.openAs(id)
+    if (open) return { spec: open.spec, text: open.text }
+    const { record, text } = await this.store.load(id)
+    return { spec: record.spec, text }
   }
 
   /** A run that is kept. Throws CheckpointError where it is not. */
@@ -189,12 +203,16 @@ export class Workbench {
     }
   }
 
-  async #open(material: Material): Promise<OpenRun> {
+  async #open(material: Material): Promise<void> {
     const run = await ActiveRun.open(this.#around, material)
     this.#run = run
-    // The page must know the run before it can hear of it: this goes up after the answer.
-    setTimeout(() => run.tellFirst(material))
-    return run.opened
+    this.#tellOpen()
+    try {
+      await run.begin(material)
+    } catch (error) {
+      await this.#close()
+      throw error
+    }
   }
 
   async #comeBack(id: string): Promise<void> {
@@ -208,38 +226,30 @@ export class Workbench {
   async #close(): Promise<void> {
     const run = this.#run
     this.#run = null
+    await this.#writing.cancel()
     await run?.close()
   }
 
-  /** Every run, the open one as it is now. */
-  async list(): Promise<{ runs: RunSummary[]; problem: string | null }> {
-    let runs: RunSummary[] = []
-    let problem: string | null = null
-    try {
-      const kept = await this.store.list()
-      runs = kept.runs.map((record) => summaryOf(record))
-      if (kept.unreadable > 0)
-        problem = `${kept.unreadable} of the kept runs cannot be read by this page, perhaps because a newer one wrote them. They are left alone.`
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      problem = `This browser lets the page keep nothing (${why}). A run lives until the tab is closed: export what you want to keep.`
-    }
-    const open = this.#run?.summary
-    if (!open) return { runs, problem }
-    const others = runs.filter(({ id }) => id !== open.id)
-    return {
-      runs: others.length < runs.length ? runs.map((r) => (r.id === open.id ? open : r)) : [open, ...runs],
-      problem,
-    }
+  /** Tells the page which run is open, with its history as it is now: steps that come later are told one by one. */
+  #tellOpen(): void {
+    this.#told = this.#run?.id ?? null
+    this.emit({ type: 'open', open: this.#run?.opened ?? null })
+    this.#outbox.flush()
   }
 
-  /** Tells the page what is kept and how much room it takes; `problem`: why the open run cannot be saved. */
-  announce(problem: string | null = this.#run?.problem ?? null): Promise<void> {
-    return this.#announcements.take(async () => {
-      const listed = await this.list()
-      this.emit({ runs: listed.runs })
-      const usage = await estimateUsage()
-      this.emit({ storage: { ...usage, problem: problem ?? listed.problem } })
-    })
+  /** Tells the page of a run that is new on the disk. */
+  async tellAdded(record: RunRecord): Promise<RunSummary> {
+    const summary = summaryOf(record)
+    this.list.changed(summary)
+    await this.tellStorage()
+    return summary
+  }
+  /** Tells the page that the open run was saved, has changed, or could not be saved. */
+  tellKept(): Promise<void> {
+    if (this.#run) this.list.changed(this.#run.summary)
+    return this.tellStorage()
+  }
+  tellStorage(): Promise<void> {
+    return this.list.tellStorage(this.#run?.problem ?? null)
   }
 }

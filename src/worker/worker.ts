@@ -1,6 +1,5 @@
 // The worker: everything that computes or is kept, behind Comlink. Its name is the address of the page, given by client.ts.
-import { expose } from 'comlink'
-import { LocalLab } from './lab'
+import { serve } from './serve'
 
 async function fetchText(path: string): Promise<string> {
   const response = await fetch(new URL(path, self.name))
@@ -8,4 +7,4 @@ async function fetchText(path: string): Promise<string> {
   return response.text()
 }
 
-expose(new LocalLab({ gpu: navigator.gpu, fetchText }))
+serve({ gpu: navigator.gpu, fetchText }, self)

@@ -17,10 +17,13 @@ async function checkGradients<S>(make: MakeCase<S>, sizes: S, seed = 1): Promise
   const opCase = make(seed, sizes)
   const rng = new Rng(seed, 80)
   const runner = await place(engine, opCase, (tensors) => engine.readExact(tensors), true)
-  // Cross-entropy has no dout: its gradient is that of scale · Σ losses.
+  // Cross-entropy has no dout: its gradient is that of Σ scale · losses.
   const out = opCase.made['out'] ? 'out' : 'losses'
-  const scale = opCase.given['scale']?.data[0]
-  const dout = Float64Array.from({ length: opCase.made[out]!.reduce((a, b) => a * b, 1) }, () => scale ?? rng.normal())
+  const scale = opCase.given['scale']?.data
+  const dout = Float64Array.from(
+    { length: opCase.made[out]!.reduce((a, b) => a * b, 1) },
+    (_, i) => scale?.[i] ?? rng.normal(),
+  )
   const loss = async (given: Record<string, Float64Array>) => {
     // x follows from what the activation is given.
     const { derive } = opCase
@@ -107,6 +110,10 @@ prove('relu2', cases.relu2, {
   'from −30 to 30': { N: 1, C: 61, fill: (i) => i - 30 },
 })
 prove('residual', cases.residual, { 'one number': { N: 1, C: 1 }, 'odd sizes': { N: 5, C: 7 } })
+prove('gate', cases.gate, {
+  heads: { N: 5, M: 9, G: 3 },
+  positions: { N: 6, M: 2, G: 3, positions: true },
+})
 prove('dropout', cases.dropout, {
   'nothing dropped': { N: 3, C: 5, p: 0 },
   'a fifth dropped': { N: 5, C: 7, p: 0.2, stream: 3 },
@@ -117,4 +124,5 @@ prove('cross_entropy', cases.cross_entropy, {
   'targets not counted': { N: 7, V: 5, ignore: 3 },
   'label smoothing, targets not counted': { N: 9, V: 6, label_smoothing: 0.1, ignore: 4 },
   'no target counted': { N: 3, V: 4, ignore: 1, label_smoothing: 0.2 },
+  'rows of their own weights': { N: 9, V: 6, label_smoothing: 0.1, ignore: 4, weighted: true },
 })

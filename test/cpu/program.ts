@@ -36,6 +36,7 @@ interface Options {
   T?: number
   label_smoothing?: number
   recompute?: TrainConfig['recompute']
+  /** No fusion, and the matrix att. */
   plain?: boolean
   head_rows?: number
   seed?: number
@@ -67,7 +68,8 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
     T,
     label_smoothing,
     recompute,
-    plain,
+    fuse: !plain,
+    att: plain,
     ...(head_rows !== undefined && { head_rows }),
   }
   const tape = gpt(config, mode)
@@ -100,7 +102,8 @@ export async function openProgram(config: ModelConfig, options: Options = {}): P
   engine.write(placed.get('order')!, Uint32Array.from(order))
   engine.write(placed.get('starts')!, Uint32Array.from(starts))
   engine.write(placed.get('dice')!, dice)
-  engine.write(placed.get('scale')!, Float64Array.of(1 / targets.filter((target) => target >= 0).length))
+  const share = 1 / targets.filter((target) => target >= 0).length
+  engine.write(placed.get('scale')!, new Float64Array(B * T).fill(share))
   if (config.position === 'rope') {
     const { cos, sin } = ropeTables(config)
     engine.write(placed.get('cos')!, cos)

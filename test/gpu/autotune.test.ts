@@ -123,6 +123,15 @@ test('a forced variant is taken where it is possible, and there is no contest', 
   expect(tuner.choices).toEqual([])
 })
 
+test('a forced variant that no call could take is refused by name, with those that could', async () => {
+  const { tuner, contest } = tunerOn(stamped, { force: { idle: 'slwo' } })
+  expect(tuner.choose(contest({ plain: FAST, slow: SLOW }))).toBe('plain')
+  await expect(tuner.settle()).rejects.toThrow(/No call of idle can take the kernel "slwo" .*: plain, slow\./)
+  const { tuner: other, contest: asked } = tunerOn(stamped, { force: { idol: 'slow' } })
+  other.choose(asked({ plain: FAST }))
+  await expect(other.settle()).rejects.toThrow(/No call of idol .* variants in this program: idle\./)
+})
+
 test('a variant that is given is taken without a contest', async () => {
   const { tuner, contest, compile } = tunerOn(stamped)
   expect(tuner.choose({ ...contest({ plain: FAST, slow: SLOW }), given: 'slow' })).toBe('slow')

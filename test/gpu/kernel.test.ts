@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { openDevice } from '../../src/gpu/device'
-import { grid, Kernels, parseBindings, reachable } from '../../src/gpu/kernel'
+import { constantsOf, grid, Kernels, parseBindings, reachable } from '../../src/gpu/kernel'
 import { allocate } from '../../src/gpu/tensor'
 import { Queue } from '../../src/gpu/queue'
 import { OutOfMemoryError } from '../../src/errors'
@@ -49,7 +49,7 @@ test('a grid too long for one dimension is folded into two', () => {
 
 test('a tensor that is missing and a shader that does not compile are named, in the shader’s own lines', async () => {
   const device = await openDevice({ gpu: await gpu() })
-  const kernels = new Kernels(device, '// one line\n// and another\n')
+  const kernels = new Kernels(device, `${constantsOf({ SLOT: { first: 0, second: 1 } })}// and a line of its own\n`)
   const tensor = { label: 'y', shape: [1], dtype: 'f32' as const }
   const y = (await allocate(device, [{ label: 'y', size: 64, windows: [{ tensor, offset: 0 }] }])).get('y')!
   const shader = { name: 'made_up', source }
@@ -57,7 +57,7 @@ test('a tensor that is missing and a shader that does not compile are named, in 
   expect(() => kernels.dispatch(shader, 'through', { ...rest, tensors: { y } })).toThrow(
     'a call: made_up.through binds "turn"',
   )
-  const broken = { name: 'broken', source: source.replace('y[0] = 1.0;', 'y[0] = oops;') }
+  const broken = { name: 'broken', source: source.replace('y[0] = 1.0;', 'y[SLOT_SECOND] = oops;') }
   const call = kernels.dispatch(broken, 'only_y', { ...rest, tensors: { y } })
   await expect(kernels.compile([call])).rejects.toThrow(/broken\.wgsl:7:\d+ .*oops/)
   device.device.destroy()
@@ -73,7 +73,7 @@ test('a block larger than the device takes in one piece is refused by name, in n
   device.device.destroy()
 })
 
-test('tensors larger than one staging buffer are read in pieces, and come back whole and in order', async () => {
+test('tensors larger than one readback buffer are read in pieces, and come back whole and in order', async () => {
   const device = await openDevice({ gpu: await gpu() })
   const sizes = { small: 3, large: 20 * 2 ** 20 + 1, last: 5 }
   const blocks = Object.entries(sizes).map(([label, size]) => ({

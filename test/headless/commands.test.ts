@@ -475,16 +475,19 @@ describe('in a process of their own', () => {
     expect(refused).toMatchObject({ status: 2, out: '' })
     expect(refused.err).toMatch(/^.* holds a run already: go on with it by --resume .*\n$/)
   })
-  test.each(['train', 'parity', 'bench', 'record', 'pii'])('npm run %s tells how it is called', async (name) => {
-    const { status, out, err } = await npmRun(name, '--', '--help')
-    expect({ status, err }).toEqual({ status: 0, err: '' })
-    expect(out).toMatch(new RegExp(`^npm run ${name} -- `))
-  })
+  test.each(['train', 'parity', 'bench', 'record', 'pii', 'kernel'])(
+    'npm run %s tells how it is called',
+    async (name) => {
+      const { status, out, err } = await npmRun(name, '--', '--help')
+      expect({ status, err }).toEqual({ status: 0, err: '' })
+      expect(out).toMatch(new RegExp(`^npm run ${name} -- `))
+    },
+  )
 })
 
 test('each program is one file for plain esbuild too', async () => {
   const { build } = await import('esbuild')
-  for (const name of ['train', 'parity', 'bench', 'record', 'pii']) {
+  for (const name of ['train', 'parity', 'bench', 'record', 'pii', 'kernel']) {
     const outfile = at(`${name}.mjs`)
     const loader = { '.wgsl': 'text', '.txt': 'text' } as const
     const entryPoints = [`src/headless/${name}.ts`]

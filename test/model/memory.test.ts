@@ -52,7 +52,7 @@ const models: [string, ModelConfig][] = [
 ]
 const modes: [string, Mode][] = [
   ['train', { use: 'train', B: 2, T: 5, label_smoothing: 0.1 }],
-  ['train with the attention matrix', { use: 'train', B: 2, T: 5, label_smoothing: 0, plain: true }],
+  ['train with the attention matrix', { use: 'train', B: 2, T: 5, label_smoothing: 0, fuse: false, att: true }],
   ['train, the MLPs computed again', { use: 'train', B: 2, T: 5, label_smoothing: 0.1, recompute: 'mlp' }],
   ['train, the layers computed again', { use: 'train', B: 2, T: 5, label_smoothing: 0.1, recompute: 'layer' }],
   ['train, the head by chunks', { use: 'train', B: 3, T: 50, label_smoothing: 0.1, head_rows: 64 }],
@@ -95,7 +95,7 @@ describe.each(models)('%s', (_, config) => {
 
   test('fusing and sharing pay: less than half of what all tensors take where each op is by itself', () => {
     const tape = (plain: boolean) =>
-      gpt({ ...config, n_layer: 12 }, { use: 'train', B: 4, T: 6, label_smoothing: 0, plain })
+      gpt({ ...config, n_layer: 12 }, { use: 'train', B: 4, T: 6, label_smoothing: 0, fuse: !plain, att: plain })
     const apart = tape(true)
     const own = [...apart.tensors.values()].filter((tensor) => !apart.isExternal(tensor))
     const total = own.reduce((n, { shape }) => n + sizeOf(shape), 0)

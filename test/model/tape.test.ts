@@ -1,13 +1,14 @@
 // The tape of a model: the addresses by which every view asks for a tensor, the order of the ops, and which gradient comes first.
 import { describe, expect, test } from 'vitest'
 import { gpt } from '../../src/model/gpt'
+import { Recorder } from '../../src/model/recorder'
 import { gradientLabel, Tape } from '../../src/model/tape'
 import { paramTable } from '../../src/params'
 import { tinyConfig } from '../cpu/program'
 
 const gpt2 = tinyConfig({ position: 'learned', norm: 'layernorm', mlp: 'gelu', bias: true, tie: true })
 const llama = tinyConfig({ position: 'rope', norm: 'rmsnorm', mlp: 'swiglu', tie: false, n_kv_head: 1 })
-const train = { use: 'train', B: 2, T: 5, label_smoothing: 0, plain: true } as const
+const train = { use: 'train', B: 2, T: 5, label_smoothing: 0, fuse: false, att: true } as const
 const calls = (tape: Tape) => tape.nodes.map(({ op, name }) => `${op} ${name}`)
 
 describe('the ops of two layers, in order', () => {
@@ -33,7 +34,7 @@ describe('the ops of two layers, in order', () => {
     ])
   })
   test('a Llama, fused, its heads small enough for attention without the matrix', () => {
-    expect(calls(gpt(llama, { ...train, plain: false })).slice(0, 12)).toEqual([
+    expect(calls(gpt(llama, { ...train, fuse: true, att: false })).slice(0, 12)).toEqual([
       'embedding encoded',
       'rmsnorm h.0.ln1',
       'matmul h.0.attn.qkv',
@@ -49,7 +50,7 @@ describe('the ops of two layers, in order', () => {
     ])
   })
   test('GPT-2, fused: the products compute the activation and the residuals', () => {
-    const tape = gpt({ ...gpt2, n_layer: 1 }, { ...train, plain: false })
+    const tape = gpt({ ...gpt2, n_layer: 1 }, { ...train, fuse: true, att: false })
     expect(calls(tape).slice(3, -4)).toEqual([
       'flash_attention h.0.attn.atty',
       'matmul h.0.residual2',
@@ -62,7 +63,7 @@ describe('the ops of two layers, in order', () => {
     expect(addresses.toSorted()).toEqual(['h.0.mlp.dfch', 'h.0.mlp.fch', 'h.0.mlp.fch_gelu'])
   })
   test('and dropout, of which a node that works only backwards is left', () => {
-    const tape = gpt({ ...gpt2, dropout: 0.1, n_layer: 1 }, { ...train, plain: false })
+    const tape = gpt({ ...gpt2, dropout: 0.1, n_layer: 1 }, { ...train, fuse: true, att: false })
     expect(calls(tape).slice(4, -4)).toEqual([
       'flash_attention h.0.attn.atty',
       'matmul h.0.residual2',
@@ -110,7 +111,7 @@ test('the addresses of one layer, with their shapes', () => {
     starts: '[8]',
     dice: '[4]',
     targets: '[2, 5]',
-    scale: '[1]',
+    scale: '[10]',
     loss_ring: '[1024]',
     encoded: '[2, 5, 8]',
     dencoded: '[2, 5, 8]',
@@ -183,20 +184,20 @@ test('a tied head writes the gradient of the embedding first, the embedding adds
 })
 
 test('each dropout draws from a stream of its own', () => {
-  const tape = new Tape({ training: true })
-  const dice = tape.input('dice', [4], 'u32')
-  let x = tape.input('x', [3], 'f32')
+  const record = new Recorder()
+  const dice = record.input('dice', [4], 'u32')
+  let x = record.input('x', [3], 'f32')
   const streams: number[] = []
-  for (const name of ['a', 'b', 'c']) x = tape.dropout(name, x, dice, 0.5)
+  for (const name of ['a', 'b', 'c']) x = record.dropout(name, x, dice, 0.5)
   const spy = {
     ops: { dropout: { forward: ({ attrs }: { attrs: { stream: number } }) => (streams.push(attrs.stream), []) } },
   }
-  for (const node of tape.nodes) node.forward(spy as never, (tensor) => tensor)
+  for (const node of new Tape(record, { training: true }).nodes) node.forward(spy as never, (tensor) => tensor)
   expect(new Set(streams).size).toBe(3)
 })
 
 test('two tensors at one address are refused', () => {
-  const tape = new Tape({ training: false })
-  tape.input('x', [1], 'f32')
-  expect(() => tape.input('x', [2], 'f32')).toThrow('two tensors at the address x')
+  const record = new Recorder()
+  record.input('x', [1], 'f32')
+  expect(() => record.input('x', [2], 'f32')).toThrow('two tensors at the address x')
 })

@@ -1,19 +1,20 @@
 // The order of a step: down and up again, but for stretches that are run again or turn back at once.
 import { describe, expect, test } from 'vitest'
+import { Recorder } from '../../src/model/recorder'
 import { Tape } from '../../src/model/tape'
 import type { Stretch } from '../../src/model/timeline'
 
 /** in → a → b → c → d, with b and c a stretch of some kind. ReLU²'s backward reads what went in, the residual's nothing. */
 function chain(kind: Stretch['kind'] | null, training = true): string[] {
-  const tape = new Tape({ training })
-  const a = tape.relu2('a', tape.param('in', [3]))
-  if (kind) tape.begin(kind)
-  const b = tape.relu2('b', a)
-  const c = tape.relu2('c', b)
-  const d = tape.residual('d', c, b)
-  tape.end()
-  tape.relu2('e', d)
-  tape.reverse()
+  const record = new Recorder()
+  const a = record.relu2('a', record.param('in', [3]))
+  if (kind) record.begin(kind)
+  const b = record.relu2('b', a)
+  const c = record.relu2('c', b)
+  const d = record.residual('d', c, b)
+  record.end()
+  record.relu2('e', d)
+  const tape = new Tape(record, { training })
   const signs = { forward: '', again: '↻', backward: '−' }
   return tape.timeline.map(({ node, pass }) => `${signs[pass]}${node.name}`)
 }
@@ -35,14 +36,14 @@ describe('the moments of a step', () => {
 })
 
 test('the first gradient in time is written, later ones are added', () => {
-  const tape = new Tape({ training: true })
-  const x = tape.param('x', [3])
+  const record = new Recorder()
+  const x = record.param('x', [3])
   for (const name of ['a', 'b']) {
-    tape.begin('at once')
-    tape.relu2(name, x)
-    tape.end()
+    record.begin('at once')
+    record.relu2(name, x)
+    record.end()
   }
-  tape.reverse()
+  const tape = new Tape(record, { training: true })
   expect(tape.nodes.map(({ name, grads }) => [name, grads[0]!.first])).toEqual([
     ['a', true],
     ['b', false],

@@ -12,6 +12,7 @@ testOp('cross_entropy', cases.cross_entropy, {
   'odd sizes': { N: 5, V: 7 },
   'targets not counted': { N: 7, V: 5, ignore: 3 },
   'no target counted': { N: 4, V: 5, ignore: 1 },
+  'rows of their own weights': { N: 9, V: 11, label_smoothing: 0.1, ignore: 4, weighted: true },
   'label smoothing, targets not counted': { N: 9, V: 11, label_smoothing: 0.1, ignore: 4 },
   'a vocabulary wider than a workgroup': { N: 3, V: 199, label_smoothing: 0.2 },
   'logits of ±80': { N: 6, V: 8, fill: (_, z) => 80 * Math.sign(z) },
@@ -27,8 +28,7 @@ async function lossAndGradient<T extends Tensor, W extends Work>(
   const tensor = (label: string, shape: number[], dtype: 'f32' | 'i32' = 'f32') => ({ label, shape, dtype })
   const alone = [
     tensor('targets', [N], 'i32'),
-    ...['losses', 'lse'].map((label) => tensor(label, [N])),
-    tensor('scale', [1]),
+    ...['losses', 'lse', 'scale'].map((label) => tensor(label, [N])),
     ...(inPlace ? [] : [tensor('dlogits', [N, V])]),
   ].map((tensor) => ({
     label: tensor.label,
@@ -44,7 +44,7 @@ async function lossAndGradient<T extends Tensor, W extends Work>(
     at('targets'),
     Int32Array.from({ length: N }, (_, n) => (n % 3 === 1 ? -1 : n % V)),
   )
-  engine.write(at('scale'), Float32Array.of(1 / N))
+  engine.write(at('scale'), new Float32Array(N).fill(1 / N))
   const t = { logits: at('logits'), targets: at('targets'), scale: at('scale'), losses: at('losses'), lse: at('lse') }
   const call = { name: 'head', t, attrs: { label_smoothing: 0.1 } }
   const { forward, backward } = engine.ops.cross_entropy

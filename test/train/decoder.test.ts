@@ -2,13 +2,12 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
 import type { Config } from '../../src/config'
-import type { Engine, Tensor } from '../../src/engine'
-import { gpt } from '../../src/model/gpt'
+import type { Engine } from '../../src/engine'
 import { initWeights } from '../../src/model/init'
-import { planMemory } from '../../src/model/memory'
 import { openGpu } from '../../src/ops/engine'
 import type { GeneratedToken, SampleOptions } from '../../src/words/run'
 import { Decoder } from '../../src/train/decoder'
+import { Evaluator } from '../../src/train/evaluator'
 import { generate } from '../../src/train/generate'
 import { Pace } from '../../src/train/pace'
 import { Trainer } from '../../src/train/trainer'
@@ -24,29 +23,10 @@ const HOT = { temperature: 3, top_k: 0, top_p: 1, seed: 4 }
 
 afterEach(() => vi.restoreAllMocks())
 
-/** Logits after a text by the training forward, all positions at once: what the cache must agree with. */
-async function openWhole(trainer: Trainer): Promise<(tokens: number[]) => Promise<Float32Array>> {
-  const { engine, config } = trainer
-  const { block_size: T, vocab_size: V } = config
-  const tape = gpt(config, { use: 'evaluate', B: 1, T })
-  const inputs = [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t))
-  const blocks = inputs.map((tensor) => ({ label: tensor.label, size: 16384, windows: [{ tensor, offset: 0 }] }))
-  const placed = await engine.allocate([...blocks, ...planMemory(tape, new Set(['logits']))])
-  for (const label of ['cos', 'sin'].filter((l) => placed.has(l)))
-    engine.write(placed.get(label)!, (await trainer.read([label]))[0]!)
-  const place = (t: Tensor) => placed.get(t.label) ?? trainer.param(t.label)
-  const work = tape.forward(engine, place)
-  await engine.compile(work)
-  return async (tokens) => {
-    // What follows a token cannot change its logits, so a shorter text is padded.
-    engine.write(
-      placed.get('tokens')!,
-      Uint32Array.from({ length: T }, (_, i) => tokens[i] ?? 0),
-    )
-    await engine.run(work)
-    const [logits] = await engine.read([placed.get('logits')!])
-    return logits!.slice((tokens.length - 1) * V, tokens.length * V)
-  }
+/** Logits after the last token of a text by the training forward, all positions at once: what the cache must agree with. */
+async function openWhole({ weights, config }: Trainer): Promise<(tokens: number[]) => Promise<Float32Array>> {
+  const evaluator = await Evaluator.open(weights, { B: 1, T: config.block_size }, ['logits'])
+  return async (tokens) => (await evaluator.logits(tokens)).slice(-config.vocab_size)
 }
 
 const shapes: Partial<Config>[] = [
@@ -59,7 +39,7 @@ test.each(ENGINES.flatMap((kind) => shapes.map((shape) => [kind, shape.position,
   async (kind, _, shape) => {
     const { spec } = await tinyRun({ block_size: 40, ...shape })
     const trainer = await Trainer.open(await openEngine(kind), spec.config, initWeights(spec.config, 3))
-    const decoder = await Decoder.open(trainer)
+    const decoder = await Decoder.open(trainer.weights)
     const logitsAtOnce = await openWhole(trainer)
     const text = Array.from({ length: 40 }, (_, i) => (i * 7 + 3) % spec.config.vocab_size)
     const half = Math.floor(spec.config.block_size / 2)
@@ -135,7 +115,7 @@ test.each(ENGINES)('bursts of 1, 3 and 16 write the same, past the end of the co
   const { trainer, dataset } = await openTrainer(await openEngine(kind))
   const texts = []
   for (const length of [1, 3, 16]) {
-    const decoder = await Decoder.open(trainer)
+    const decoder = await Decoder.open(trainer.weights)
     texts.push(await write(decoder, dataset.tokenizer, length))
     decoder.destroy()
   }
@@ -149,7 +129,7 @@ test('both engines write the same text', async () => {
   const texts = []
   for (const kind of ENGINES) {
     const { trainer, dataset } = await openTrainer(await openEngine(kind), { block_size: 41, position: 'learned' })
-    texts.push((await write(await Decoder.open(trainer), dataset.tokenizer, 16)).text)
+    texts.push((await write(await Decoder.open(trainer.weights), dataset.tokenizer, 16)).text)
   }
   expect(texts[1]).toBe(texts[0])
 })
@@ -157,7 +137,7 @@ test('both engines write the same text', async () => {
 test('a burst is one program and one reading', async () => {
   const engine = await openEngine('gpu')
   const { trainer, dataset } = await openTrainer(engine, { block_size: 64 })
-  const decoder = await Decoder.open(trainer)
+  const decoder = await Decoder.open(trainer.weights)
   await write(decoder, dataset.tokenizer, 16, { max_tokens: 1 })
   const [run, read] = [vi.spyOn(engine, 'run'), vi.spyOn(engine, 'read')]
   await write(decoder, dataset.tokenizer, 16, { max_tokens: 32 })
@@ -167,7 +147,7 @@ test('a burst is one program and one reading', async () => {
 test('a prompt goes through in one pass, and only what is new of it', async () => {
   const engine = openCpu()
   const { trainer, dataset } = await openTrainer(engine, { block_size: 64 })
-  const decoder = await Decoder.open(trainer)
+  const decoder = await Decoder.open(trainer.weights)
   const run = vi.spyOn(engine, 'run')
   const runs = async (prompt: string) => {
     run.mockClear()
@@ -183,7 +163,7 @@ test('a prompt goes through in one pass, and only what is new of it', async () =
 
 test.each(ENGINES)('a stop text ends it where it stands, whatever was drawn beyond it (%s)', async (kind) => {
   const { trainer, dataset } = await openTrainer(await openEngine(kind))
-  const decoder = await Decoder.open(trainer)
+  const decoder = await Decoder.open(trainer.weights)
   const { text } = await write(decoder, dataset.tokenizer, 16)
   const stop = text.slice(21, 24)
   const options = { stop: ['never there', stop] }
@@ -196,7 +176,7 @@ test.each(ENGINES)('a stop text ends it where it stands, whatever was drawn beyo
 
 test('a cancel is heard before the rest of a burst', async () => {
   const { trainer, dataset } = await openTrainer(openCpu())
-  const decoder = await Decoder.open(trainer)
+  const decoder = await Decoder.open(trainer.weights)
   const cancel = new AbortController()
   const stop = (taken: number) => taken === 5 && cancel.abort()
   const cut = await write(decoder, dataset.tokenizer, 16, {}, stop, cancel.signal)
@@ -205,7 +185,7 @@ test('a cancel is heard before the rest of a burst', async () => {
 
 test('a text broken off leaves nothing to the next, nor does the end of one claim to be in the cache', async () => {
   const { trainer, dataset } = await openTrainer(openCpu(), { block_size: 64 })
-  const decoder = await Decoder.open(trainer)
+  const decoder = await Decoder.open(trainer.weights)
   const { text } = await write(decoder, dataset.tokenizer, 16, { max_tokens: 17 })
   const same = { ...OPTIONS, max_tokens: 17 }
   for (const taken of [4, 17]) {
@@ -218,7 +198,7 @@ test('a text broken off leaves nothing to the next, nor does the end of one clai
     expect(written).toBe(text.slice(0, taken))
   }
   const more = { prompt: `${OPTIONS.prompt}${text} a meadow`, temperature: 3, max_tokens: 5 }
-  const fresh = await Decoder.open(trainer)
+  const fresh = await Decoder.open(trainer.weights)
   expect(await write(decoder, dataset.tokenizer, 1, more)).toEqual(await write(fresh, dataset.tokenizer, 1, more))
 })
 
@@ -226,7 +206,7 @@ test.each(ENGINES)('weights that change in the middle count from the next token 
   const texts = []
   for (const length of [1, 16]) {
     const { trainer, dataset } = await openTrainer(await openEngine(kind))
-    const decoder = await Decoder.open(trainer)
+    const decoder = await Decoder.open(trainer.weights)
     const name = 'transformer.wte.weight'
     const [wte] = await trainer.read([name])
     const change = (taken: number) => {

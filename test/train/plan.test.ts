@@ -41,7 +41,7 @@ const zeros = (config: Config) => {
 
 async function openBoth(engine: Engine, config: Config) {
   const trainer = await Trainer.open(engine, config, zeros(config))
-  const decoder = await Decoder.open(trainer)
+  const decoder = await Decoder.open(trainer.weights)
   return { trainer, said: trainer.memory_bytes + decoder.memory_bytes }
 }
 

@@ -1,38 +1,36 @@
 // Collecting in the worker: files of many kinds become one text, tables and chats are read otherwise without being asked for again,
 // addresses are fetched once, loading tells how far it is and can be called off; what fails leaves the text before.
 import { zipSync, strToU8 } from 'fflate'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { Loading } from '../../src/words/collecting'
-import { CancelledError, CorpusError } from '../../src/errors'
+import { describe, expect, test } from 'vitest'
+import { CancelledError, CorpusError, SupersededError } from '../../src/errors'
 import { SPECIAL } from '../../src/words/tokens'
 import { SUGGESTED_TEXTS } from '../../src/words/suggested'
-import { CorpusShelf, UNTOUCHED } from '../../src/worker/corpus_shelf'
-import { LoadingDesk } from '../../src/worker/loading'
-import { disk, tab } from './lab_env'
+import { UNTOUCHED } from '../../src/worker/corpus_shelf'
+import { macrotask } from '../../src/worker/turns'
+import { disk, progressOf, tab } from './lab_env'
 import { shortTurns } from './short_turns'
 
-const noFile = () => Promise.reject(new Error('no network'))
 const TABLE = 'id,question,answer\n1,Is the sea deep at night?,Yes\n2,Is it?,It is.\n3,How far is it?,Far\n'
 const CHAT = Array.from(
   { length: 4 },
   (_, day) => `0${day + 1}/02/2024, 10:00 - Ann: How is day ${day}?\n0${day + 1}/02/2024, 10:01 - Bo: Fine, as ever.`,
 ).join('\n')
 
-function shelf() {
-  const heard: (Loading | null)[] = []
-  return { shelf: new CorpusShelf(noFile, (loading) => heard.push(loading)), heard }
+async function shelf() {
+  const { lab } = await tab(disk())
+  return { lab, shelf: lab.data, heard: () => progressOf(lab, 'loading') }
 }
 
 describe('files', () => {
   test('of many kinds become one text, in the order of their names, and what is no text is told', async () => {
-    const { lab, events } = await tab(disk())
+    const { lab } = await tab(disk())
     const zip = zipSync({ 'in/2.txt': strToU8('Second of the zip.'), 'in/.DS_Store': strToU8('x') })
-    const data = await lab.loadFiles([
-      { name: 'all/b.md', file: new Blob(['# Heading\n\nWords.']) },
-      { name: 'all/a.csv', file: new Blob([TABLE]) },
-      { name: 'all/c.zip', file: new Blob([zip]) },
-      { name: 'all/picture.png', file: new Blob(['x']) },
-      { name: 'all/broken.json', file: new Blob(['{"a":']) },
+    const data = await lab.data.loadFiles([
+      { name: 'all/b.md', data: new Blob(['# Heading\n\nWords.']) },
+      { name: 'all/a.csv', data: new Blob([TABLE]) },
+      { name: 'all/c.zip', data: new Blob([zip]) },
+      { name: 'all/picture.png', data: new Blob(['x']) },
+      { name: 'all/broken.json', data: new Blob(['{"a":']) },
     ])
     expect(data.corpus.name).toBe('all')
     expect(data.collected).toMatchObject({ as: 'auto', assistant: null, part_count: 3, refused_count: 2, hidden: 1 })
@@ -47,14 +45,14 @@ describe('files', () => {
     expect(data.excerpt).toContain(`Is it?${SPECIAL.end_of_text}`)
     expect(data.corpus.card).toMatchObject({ documents: 5 })
     expect(data.own).toBe(true)
-    const phases = events.flatMap((e) => ('loading' in e ? [e.loading?.phase ?? null] : []))
+    const phases = progressOf(lab, 'loading').map((at) => at?.phase ?? null)
     expect(phases[0]).toBe('read')
     expect(phases).toContain('tokenize')
     expect(phases.at(-1)).toBeNull()
   })
 
   test('a single text stays as it is, without special tokens', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     const data = await s.loadFiles([{ name: 'folder/sea.txt', data: 'The sea, the sea.\r\nIt is.' }])
     expect(data).toMatchObject({ excerpt: 'The sea, the sea.\nIt is.', collected: { part_count: 1 } })
     expect(data.corpus.name).toBe('sea.txt')
@@ -62,7 +60,7 @@ describe('files', () => {
   })
 
   test('five thousand of them are counted, and two hundred listed', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     const many = Array.from({ length: 5000 }, (_, i) => ({ name: `d/${i}.txt`, data: `Text number ${i}.` }))
     const { collected } = await s.loadFiles(many)
     expect(collected?.part_count).toBe(5000)
@@ -71,7 +69,7 @@ describe('files', () => {
   })
 
   test('what fails leaves the text before', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     const before = await s.loadText('mine', 'A text of mine.')
     await expect(s.loadFiles([{ name: 'x.zip', data: new Uint8Array([0x50, 0x4b, 3, 4, 0, 0]) }])).rejects.toThrow(
       CorpusError,
@@ -85,9 +83,9 @@ describe('files', () => {
 
 describe('read in another way', () => {
   test('other columns of a table, under the recipe that it has', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     await s.loadFiles([{ name: 'a.csv', data: TABLE }])
-    expect(s.previewTable('a.csv')).toMatchObject({
+    expect(await s.previewTable('a.csv')).toMatchObject({
       columns: ['id', 'question', 'answer'],
       chosen: ['question'],
       count: 3,
@@ -96,13 +94,13 @@ describe('read in another way', () => {
     const both = await s.chooseColumns('a.csv', ['question', 'answer'])
     expect(both.excerpt).toContain('is it?\nit is.')
     expect(both.collected?.parts[0]?.columns).toEqual(['question', 'answer'])
-    expect(() => s.chooseColumns('a.csv', [])).toThrow(/Choose at least one/)
-    expect(() => s.chooseColumns('b.csv', ['id'])).toThrow(/b.csv is no table/)
-    expect(() => s.previewTable('b.csv')).toThrow(CorpusError)
+    await expect(s.chooseColumns('a.csv', [])).rejects.toThrow(/Choose at least one/)
+    await expect(s.chooseColumns('b.csv', ['id'])).rejects.toThrow(/b.csv is no table/)
+    await expect(s.previewTable('b.csv')).rejects.toThrow(CorpusError)
   })
 
   test('a table as plain text, and back', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     await s.loadText('pasted', TABLE)
     const text = await s.readAs('text', null)
     expect(text).toMatchObject({ excerpt: TABLE, collected: { as: 'text' } })
@@ -112,7 +110,7 @@ describe('read in another way', () => {
   })
 
   test('a chat with the other as its assistant', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     const first = await s.loadText('chat', CHAT)
     expect(first.collected?.parts[0]).toMatchObject({ kind: 'chat', documents: 4 })
     expect(first.collected?.speakers.toSorted()).toEqual(['Ann', 'Bo'])
@@ -123,9 +121,9 @@ describe('read in another way', () => {
   })
 
   test('what comes with the page is read in one way only', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     await s.loadBuiltIn('addition')
-    expect(() => s.readAs('text', null)).toThrow(/comes with the page/)
+    await expect(s.readAs('text', null)).rejects.toThrow(/comes with the page/)
   })
 })
 
@@ -134,22 +132,22 @@ describe('an address', () => {
     Promise.resolve(new Response(text, { headers: { 'content-type': 'text/csv', 'content-length': `${text.length}` } }))
 
   test('is fetched once and read by what it is', async () => {
-    const { shelf: s, heard } = shelf()
+    const { shelf: s, heard } = await shelf()
     const data = await s.loadUrl('https://example.org/of/table', answer(TABLE))
     expect(data.collected?.parts[0]).toMatchObject({ name: 'table.csv', kind: 'table' })
     expect(data.corpus).toMatchObject({ name: 'table.csv', licence: 'not stated' })
-    expect(heard[0]).toMatchObject({ phase: 'fetch', name: 'https://example.org/of/table' })
+    expect(heard()[0]).toMatchObject({ phase: 'fetch', name: 'https://example.org/of/table' })
   })
 
   test('of a public text brings its name and licence along', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     const { name, url, licence } = SUGGESTED_TEXTS[0]!
     const data = await s.loadUrl(url, () => Promise.resolve(new Response('Words, and more words.')))
     expect(data).toMatchObject({ corpus: { name, licence }, own: false })
   })
 
   test('that cannot be read leaves the text before', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     await s.loadText('mine', 'A text of mine.')
     const refused = () => Promise.reject(new TypeError('Failed to fetch'))
     await expect(s.loadUrl('https://example.org/x', refused)).rejects.toThrow(/CORS/)
@@ -160,7 +158,7 @@ describe('an address', () => {
 
 describe('generated texts', () => {
   test('are made with settings and a seed, which the card keeps', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     const usual = await s.loadBuiltIn('sort-letters')
     const other = await s.loadBuiltIn('sort-letters', { settings: { lines: 1000 }, seed: 5 })
     expect(other.lines).toBe(1000)
@@ -174,32 +172,31 @@ describe('calling off', () => {
   const SLOW = 'A line of the sea that is long enough to be told its language, and stands here often.\n'.repeat(20_000)
 
   test('cleaning in its middle: the text stays as it was, and the next one is taken', async () => {
-    const heard: (Loading | null)[] = []
-    const s = new CorpusShelf(noFile, (loading) => {
-      heard.push(loading)
-      if (loading?.phase === 'clean' && loading.done > 0) s.cancelLoading()
-    })
+    const { lab, shelf: s, heard } = await shelf()
     const before = await s.loadText('mine', SLOW)
-    // However fast the machine is, cleaning has a turn of others in its middle.
+    // However fast the machine is, cleaning has turns of others in its middle.
     shortTurns()
     const cleaning = s.prepare({ ...UNTOUCHED, clean: [{ kind: 'language', keep: ['eng'] }] })
-    await expect(cleaning).rejects.toThrow(CancelledError)
-    expect(heard.at(-1)).toBeNull()
+    const cancelled = expect(cleaning).rejects.toThrow(CancelledError)
+    while (!heard().some((at) => at?.phase === 'clean' && at.done > 0)) await macrotask()
+    await lab.cancel('loading')
+    await cancelled
+    expect(heard().at(-1)).toBeNull()
     expect(s.current.dataset.corpus.fingerprint).toBe(before.corpus.fingerprint)
     expect((await s.loadText('other', 'Another text.')).corpus.name).toBe('other')
   })
 
   test('a newer text ends the one on its way', async () => {
-    const { shelf: s } = shelf()
+    const { shelf: s } = await shelf()
     const older = s.loadText('older', SLOW)
     const newer = s.loadText('newer', 'Another text.')
-    await expect(older).rejects.toThrow(CancelledError)
+    await expect(older).rejects.toThrow(SupersededError)
     await newer
     expect(s.current.dataset.corpus.name).toBe('newer')
   })
 
   test('fetching: the request itself ends', async () => {
-    const { shelf: s } = shelf()
+    const { lab, shelf: s } = await shelf()
     let ended = false
     let ask: () => void
     const asked = new Promise<void>((resolve) => (ask = resolve))
@@ -212,25 +209,10 @@ describe('calling off', () => {
         })
       })
     const loading = s.loadUrl('https://example.org/x', never)
+    const cancelled = expect(loading).rejects.toThrow(CancelledError)
     await asked
-    s.cancelLoading()
-    await expect(loading).rejects.toThrow(CancelledError)
+    await lab.cancel('loading')
+    await cancelled
     expect(ended).toBe(true)
-  })
-
-  test('is told ten times a second at most, and each phase once at least', async () => {
-    const heard: (Loading | null)[] = []
-    const desk = new LoadingDesk((loading) => heard.push(loading))
-    // A clock of the test's own: on a busy machine a tenth of a second may pass between any two lines.
-    let now = 0
-    const clock = vi.spyOn(performance, 'now').mockImplementation(() => now)
-    onTestFinished(() => clock.mockRestore())
-    await desk.load((job) => {
-      for (let done = 0; done < 1000; done++, now += 1) job.tell({ phase: 'read', name: 'x', done, total: 1000 })
-      job.tell({ phase: 'tokenize', name: 'x', done: 0, total: 1 })
-      return Promise.resolve()
-    })
-    expect(heard.map((at) => at?.phase ?? null)).toEqual([...Array<string>(10).fill('read'), 'tokenize', null])
-    expect(heard.map((at) => at?.done)).toEqual([0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 0, undefined])
   })
 })

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { DeviceLostError } from '../../src/errors'
 import type { RunEvent } from '../../src/words/run'
 import { gpu } from '../gpu_env'
-import { bitsOf, disk, status, withRun } from './lab_env'
+import { bitsOf, disk, openRun, status, withRun } from './lab_env'
 
 // One evaluation and one sample, at step 0 and at the end: a software adapter takes a second for each.
 const short = { max_iters: 20, eval_interval: 20 }
@@ -14,17 +14,17 @@ describe('a lost device', () => {
   test('in mid-run: the run goes on from its last checkpoint, says so, and ends at the same bit', async () => {
     const straight = await onGpu()
     const straightEnd = straight.heard(status('finished'))
-    await straight.lab.start()
+    await straight.lab.run.start()
     await straightEnd
 
     const { lab, heard, id } = await onGpu()
-    for (let i = 0; i < 7; i++) await lab.step()
+    for (let i = 0; i < 7; i++) await lab.run.step()
     const later = heard((e) => e.type === 'step' && e.metrics.step >= 9)
     const end = heard(status('finished'))
     const notice = heard(lost)
-    await lab.start()
+    await lab.run.start()
     await later
-    await lab.loseDevice()
+    await lab.device.lose()
     expect(await notice).toMatchObject({
       level: 'warning',
       message: expect.stringMatching(
@@ -40,38 +40,59 @@ describe('a lost device', () => {
 
   test('while nothing runs: it is opened again at once, and nothing is lost', async () => {
     const { lab, heard, id, events } = await onGpu()
-    for (let i = 0; i < 3; i++) await lab.step()
+    for (let i = 0; i < 3; i++) await lab.run.step()
     const before = await bitsOf(lab, id)
     const notice = heard(lost)
-    await lab.loseDevice()
+    await lab.device.lose()
     expect(await notice).toMatchObject({
       message: expect.stringMatching(/at step 3 and opened again: nothing was lost/),
     })
     expect((await bitsOf(lab, id)).tensors).toEqual(before.tensors)
-    await lab.step()
-    expect((await lab.openRun(id)).run.step).toBe(4)
-    expect(events.filter((e) => 'engine' in e)).toHaveLength(2)
+    await lab.run.step()
+    expect((await openRun(lab, id)).run.step).toBe(4)
+    expect(events.filter((e) => e.type === 'engine')).toHaveLength(2)
   })
 
   test('while text is written: the text ends with an error, the next one is written', async () => {
     const { lab } = await onGpu()
     const options = { prompt: 'the ', max_tokens: 100_000, temperature: 1, top_k: 0, top_p: 1, seed: 3, stop: [] }
     let tokens = 0
-    const text = lab.generate(options, (more) => (tokens += more.length))
+    const text = lab.chat.generate(options, (more) => (tokens += more.length))
     const outcome = expect(text).rejects.toThrow(DeviceLostError)
     await vi.waitFor(() => expect(tokens).toBeGreaterThan(0), 300_000)
-    await lab.loseDevice()
+    await lab.device.lose()
     await outcome
-    expect((await lab.generate({ ...options, max_tokens: 5 }, () => undefined)).reason).toBe('length')
+    expect((await lab.chat.generate({ ...options, max_tokens: 5 }, () => undefined)).reason).toBe('length')
+  })
+
+  test('while a run is only looked at: its weights are opened again, and it writes on', async () => {
+    const { lab, store, heard, id } = await onGpu()
+    await lab.run.close()
+    const load = store.load.bind(store)
+    store.load = async (run) => ({ ...(await load(run)), text: null })
+    expect((await openRun(lab, id)).broken).not.toBeNull()
+    const options = { prompt: 'the ', max_tokens: 5, temperature: 1, top_k: 0, top_p: 1, seed: 3, stop: [] }
+    const write = async () => {
+      let text = ''
+      await lab.chat.generate(options, (tokens) => tokens.forEach((token) => (text += token.text)))
+      return text
+    }
+    const before = await write()
+    const notice = heard(lost)
+    await lab.device.lose()
+    expect(await notice).toMatchObject({
+      message: expect.stringMatching(/at step 0 and opened again: nothing was lost/),
+    })
+    expect(await write()).toBe(before)
   })
 
   test('without an open run: the next run gets another device', async () => {
     const { lab, id } = await onGpu()
-    await lab.closeRun()
-    await lab.loseDevice()
-    await lab.openRun(id)
-    await lab.step()
-    expect((await lab.openRun(id)).run.step).toBe(1)
+    await lab.run.close()
+    await lab.device.lose()
+    await openRun(lab, id)
+    await lab.run.step()
+    expect((await openRun(lab, id)).run.step).toBe(1)
   })
 
   test('again and again at the same step: the run stops with a reason, and can be started again', async () => {
@@ -81,18 +102,18 @@ describe('a lost device', () => {
     const lose = async () => {
       while (losing) {
         const next = heard(lost)
-        await lab.loseDevice()
+        await lab.device.lose()
         await next
       }
     }
-    await lab.start()
+    await lab.run.start()
     void lose()
     expect(await failed).toMatchObject({
       reason: expect.stringMatching(/lost 4 times near step \d+\..*choose a smaller batch/),
     })
     losing = false
     expect(events.length).toBeGreaterThan(0)
-    await lab.step()
-    expect((await lab.openRun(id)).run.status).toBe('paused')
+    await lab.run.step()
+    expect((await openRun(lab, id)).run.status).toBe('paused')
   })
 })

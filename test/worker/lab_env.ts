@@ -5,7 +5,7 @@ import type { RunEvent } from '../../src/words/run'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { RunStore } from '../../src/storage/runs'
 import { LocalLab } from '../../src/worker/lab'
-import type { EnginePreference, LabEvent } from '../../src/worker/protocol'
+import type { EnginePreference, JobKind, LabEvent, OpenRun, Progress, RunCalls } from '../../src/worker/protocol'
 
 export const TEXT = 'the quick brown fox jumps over the lazy dog. '.repeat(30)
 
@@ -36,22 +36,34 @@ export interface Tab {
   kill(): Promise<void>
 }
 
+/** There is no file beside the page. */
+export const noFile = () => Promise.reject(new Error('no network'))
+
+const eventsOf = new WeakMap<LocalLab, LabEvent[]>()
+
 /** A tab of the page on the disk `name`. */
-export async function tab(name: string, preference: EnginePreference = 'cpu', gpu?: GPU): Promise<Tab> {
+export async function tab(
+  name: string,
+  preference: EnginePreference = 'cpu',
+  gpu?: GPU,
+  fetchText: (path: string) => Promise<string> = noFile,
+): Promise<Tab> {
   const store = new RunStore(name)
-  const lab = new LocalLab({ gpu, store, fetchText: () => Promise.reject(new Error('no network')) })
   const events: LabEvent[] = []
   const waiting = new Set<() => void>()
-  await lab.open(preference, (more) => {
+  const listen = (more: LabEvent[]) => {
     events.push(...more)
     for (const look of waiting) look()
-  })
+  }
+  const lab = new LocalLab({ gpu, store, fetchText, listen })
+  eventsOf.set(lab, events)
+  await lab.open(preference)
   const heard = (is: (event: RunEvent) => boolean) => {
     const from = events.length
     return new Promise<RunEvent>((resolve) => {
       const look = () => {
         for (const e of events.slice(from))
-          if ('run' in e && is(e.event)) {
+          if (e.type === 'run' && is(e.event)) {
             waiting.delete(look)
             resolve(e.event)
           }
@@ -61,7 +73,7 @@ export async function tab(name: string, preference: EnginePreference = 'cpu', gp
   }
   const kill = async () => {
     store.save = () => Promise.reject(new Error('This tab is gone.'))
-    await lab.loseDevice()
+    await lab.device.lose()
   }
   return { lab, store, events, heard, kill }
 }
@@ -70,15 +82,43 @@ let disks = 0
 /** A disk that no other test has. */
 export const disk = () => `disk-${process.pid}-${disks++}`
 
+/** How far work of one kind was told to be. */
+export function progressOf<K extends JobKind>(lab: LocalLab, job: K): (Progress[K] | null)[] {
+  lab.flush()
+  const told = eventsOf.get(lab)?.flatMap((event) => (event.type === 'progress' && event.job === job ? [event.at] : []))
+  return (told ?? []) as (Progress[K] | null)[]
+}
+
+/** What the page was told last of the run that is open. */
+function openIn(lab: LocalLab): OpenRun {
+  lab.flush()
+  const last = eventsOf.get(lab)?.findLast((event) => event.type === 'open')
+  if (!last?.open) throw new Error('no run is open')
+  return last.open
+}
+export async function openRun(lab: LocalLab, id: string): Promise<OpenRun> {
+  await lab.run.open(id)
+  return openIn(lab)
+}
+export async function createRun(lab: LocalLab, spec: Parameters<RunCalls['create']>[0]): Promise<OpenRun> {
+  await lab.run.create(spec)
+  return openIn(lab)
+}
+export async function restart(lab: LocalLab, how: Parameters<RunCalls['restart']>[0]): Promise<OpenRun> {
+  await lab.run.restart(how)
+  return openIn(lab)
+}
+export async function openBest(lab: LocalLab, name: string): Promise<OpenRun> {
+  await lab.run.openBest(name)
+  return openIn(lab)
+}
+
 /** A tab with a new run, open and paused at step 0. */
 export async function withRun(name: string, change: Partial<Config> = {}, preference?: EnginePreference, gpu?: GPU) {
   const opened = await tab(name, preference, gpu)
-  const { vocab_size } = await opened.lab.loadText('fox', TEXT)
-  const { run } = await opened.lab.createRun({
-    name: 'fox',
-    config: { ...tiny, vocab_size, ...change },
-    prompt: 'the ',
-  })
+  const { vocab_size } = await opened.lab.data.loadText('fox', TEXT)
+  const config = { ...tiny, vocab_size, ...change }
+  const { run } = await createRun(opened.lab, { name: 'fox', config, prompt: 'the ' })
   return { ...opened, id: run.id }
 }
 
@@ -86,7 +126,7 @@ export const status = (wanted: string) => (event: RunEvent) => event.type === 's
 
 /** Everything that must be the same bit for bit: weights, moments, losses. */
 export async function bitsOf(lab: LocalLab, id: string) {
-  const { checkpoint, extra } = decodeCheckpoint((await lab.exportRun(id)).bytes)
+  const { checkpoint, extra } = decodeCheckpoint((await lab.kept.export(id)).bytes)
   const steps = extra.history?.steps.map(({ step, loss, grad_norm, learning_rate, tokens }) => ({
     step,
     loss,

@@ -3,9 +3,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Outbox } from '../../src/worker/outbox'
 import type { LabEvent } from '../../src/worker/protocol'
 
-const event = (step: number): LabEvent => ({ run: 'a', event: { type: 'checkpoint', step, size_bytes: 0 } })
+const event = (step: number): LabEvent => ({
+  type: 'run',
+  run: 'a',
+  event: { type: 'checkpoint', step, size_bytes: 0 },
+})
 const steps = (messages: LabEvent[][]) =>
-  messages.map((events) => events.map((e) => ('run' in e && e.event.type === 'checkpoint' ? e.event.step : -1)))
+  messages.map((events) => events.map((e) => (e.type === 'run' && e.event.type === 'checkpoint' ? e.event.step : -1)))
 
 let sent: LabEvent[][]
 let outbox: Outbox

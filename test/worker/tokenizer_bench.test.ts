@@ -8,20 +8,11 @@ import { writeDocuments } from '../../src/data/tokenize/chat_format'
 import { learnTokenizer } from '../../src/data/tokenize/learn'
 import { replay } from '../../src/data/tokenize/merge_replay'
 import { tokenBytes, tokenizerOf } from '../../src/data/tokenize/tokenizers'
-import { CancelledError, CorpusError } from '../../src/errors'
-import {
-  SPECIAL,
-  type TokenizerChoice,
-  spell,
-  tokensAfter,
-  vocabProblem,
-  type TokenizerCalls,
-} from '../../src/words/tokens'
-import { CorpusShelf } from '../../src/worker/corpus_shelf'
+import { CancelledError, CorpusError, SupersededError } from '../../src/errors'
+import { SPECIAL, type TokenizerChoice, spell, tokensAfter, vocabProblem } from '../../src/words/tokens'
 import { tokenizerKey } from '../../src/worker/summary'
-import { TokenizerBench } from '../../src/worker/tokenizer_bench'
 import { macrotask } from '../../src/worker/turns'
-import { disk, tab, TEXT, tiny } from './lab_env'
+import { createRun, disk, openRun, progressOf, tab, TEXT, tiny } from './lab_env'
 import { shortTurns } from './short_turns'
 
 const PLAYS = readFileSync('test/fixtures/tinyshakespeare.txt', 'utf8')
@@ -34,24 +25,16 @@ const CHOICES: TokenizerChoice[] = [
   { kind: 'bpe', vocab_size: 700 },
 ]
 
-/** Under most of these questions the text stays what it is, so all are answered. */
-type Answering = {
-  [K in Exclude<keyof TokenizerCalls, 'stopLearning'>]: (
-    ...args: Parameters<TokenizerCalls[K]>
-  ) => Promise<NonNullable<Awaited<ReturnType<TokenizerCalls[K]>>>>
-}
-
 async function on(text: string) {
-  const shelf = new CorpusShelf(() => Promise.reject(new Error('no network')))
-  await shelf.loadText('text', text)
-  return { shelf, bench: new TokenizerBench(shelf) as Answering }
+  const { lab } = await tab(disk())
+  await lab.data.loadText('text', text)
+  return { lab, shelf: lab.data, bench: lab.tokens }
 }
 /** The generated support chats: conversations with role tokens. */
 async function onChats() {
-  const shelf = new CorpusShelf(() => Promise.reject(new Error('no network')))
-  const found = shelf.corpora.find(({ id }) => id.includes('support'))
-  await shelf.loadBuiltIn(found?.id ?? '')
-  return { shelf, bench: new TokenizerBench(shelf) as Answering }
+  const { lab } = await tab(disk())
+  await lab.data.loadBuiltIn('support-chats')
+  return { shelf: lab.data, bench: lab.tokens }
 }
 
 describe('a passage', () => {
@@ -107,8 +90,8 @@ describe('a passage', () => {
   })
 
   test('without a text, with too small or too large a vocabulary, it is refused with a way out', async () => {
-    const empty = new TokenizerBench(new CorpusShelf(() => Promise.reject(new Error())))
-    await expect(empty.readPassage({ kind: 'byte' }, 'a')).rejects.toThrow(CorpusError)
+    const { lab: empty } = await tab(disk())
+    await expect(empty.tokens.readPassage({ kind: 'byte' }, 'a')).rejects.toThrow(CorpusError)
     const { bench } = await on(PLAY)
     for (const vocab_size of [255, 40_000, NaN, 300.5])
       for (const kind of ['word', 'bpe'] as const)
@@ -178,7 +161,7 @@ describe('merges', () => {
 describe('the curve', () => {
   test('counts what the tokenizer of each size counts, and ends where the text does', async () => {
     const { bench } = await on(PLAY)
-    const curve = (await bench.compressionCurve()) ?? []
+    const curve = await bench.compressionCurve()
     expect(curve.slice(0, 4).map(({ vocab_size }) => vocab_size)).toEqual([256, 512, 1024, 2048])
     for (const { vocab_size, tokens, bytes } of curve) {
       const { counted } = await bench.readPassage({ kind: 'bpe', vocab_size }, '')
@@ -191,10 +174,10 @@ describe('the curve', () => {
     // Words that hardly come twice: a second of counting.
     const word = (n: number) => Math.imul(n, 0x9e3779b1).toString(36).replace(/\d/g, 'x')
     const { shelf, bench } = await on(Array.from({ length: 80_000 }, (_, n) => word(n)).join(' '))
-    const curve = bench.compressionCurve()
+    const curve = expect(bench.compressionCurve()).rejects.toThrow(SupersededError)
     await new Promise((resolve) => setTimeout(resolve, 1))
     await shelf.loadText('other', PLAY)
-    expect(await curve).toBeNull()
+    await curve
   })
 })
 
@@ -211,7 +194,7 @@ describe('chats', () => {
     const answers = passage.split(SPECIAL.assistant).slice(1)
     expect(said).toBe(answers.map((turn) => turn.slice(0, turn.indexOf(SPECIAL.end)) + SPECIAL.end).join(''))
     await expect(bench.readPassage({ kind: 'bpe', vocab_size: 256 }, '')).rejects.toThrow(/from 261/)
-    const curve = (await bench.compressionCurve()) ?? []
+    const curve = await bench.compressionCurve()
     for (const point of curve.slice(0, 3)) {
       const { counted } = await bench.readPassage({ kind: 'bpe', vocab_size: point.vocab_size }, '')
       expect([point.tokens, point.bytes]).toEqual([counted.tokens, counted.bytes])
@@ -231,7 +214,7 @@ describe('chats', () => {
 test('a tokenizer.json is written, read and used; another file is refused', async () => {
   const { bench, shelf } = await on(PLAY)
   const choice: TokenizerChoice = { kind: 'bpe', vocab_size: 320 }
-  const given = await bench.readTokenizerFile(await bench.tokenizerJson(choice))
+  const given = await bench.readJson(await bench.writeJson(choice))
   const learned = learnTokenizer(PLAY, choice, [])
   expect(given).toEqual({ kind: 'given', state: learned })
   if (given.kind !== 'given') throw new Error('not given')
@@ -239,8 +222,8 @@ test('a tokenizer.json is written, read and used; another file is refused', asyn
   expect(tokenizerKey(given.state)).not.toBe(tokenizerKey(learnTokenizer(PLAY.slice(5000), choice, [])))
   const summary = await shelf.prepare({ clean: [], anonymise: null, split: { by: 'position' }, tokenizer: given })
   expect(summary).toMatchObject({ tokenizer: 'bpe', vocab_size: 320, tokenizer_key: tokenizerKey(learned) })
-  await expect(bench.readTokenizerFile('{"messages": []}')).rejects.toThrow(CorpusError)
-  await expect(bench.tokenizerJson({ kind: 'char' })).rejects.toThrow(/byte pairs/)
+  await expect(bench.readJson('{"messages": []}')).rejects.toThrow(CorpusError)
+  await expect(bench.writeJson({ kind: 'char' })).rejects.toThrow(/byte pairs/)
 })
 
 test('the tokenizer in use can be looked at as it stands', async () => {
@@ -251,7 +234,7 @@ test('the tokenizer in use can be looked at as it stands', async () => {
     split: { by: 'position' },
     tokenizer: { kind: 'word', vocab_size: 300 },
   })
-  const own = await bench.tokenizerInUse()
+  const own = await bench.inUse()
   expect(own).toEqual({ kind: 'given', state: shelf.current.dataset.tokenizer.state })
   const { tokens, vocab_size, kind } = await bench.readPassage(own, 'First Citizen')
   expect([kind, vocab_size]).toEqual(['word', 300])
@@ -263,25 +246,23 @@ test('the tokenizer in use can be looked at as it stands', async () => {
 test('a run knows how much text a token of it stands for, kept and opened again', async () => {
   const name = disk()
   const { lab } = await tab(name)
-  const { preparation } = await lab.loadText('fox', TEXT)
+  const { preparation } = await lab.data.loadText('fox', TEXT)
   if (!preparation) throw new Error('no preparation')
   const bpe = { ...preparation, tokenizer: { kind: 'bpe', vocab_size: 270 } } as const
-  const { vocab_size, tokenizer_key } = await lab.prepare(bpe)
-  const { run } = await lab.createRun({ name: 'fox', config: { ...tiny, vocab_size }, prompt: 'the ' })
+  const { vocab_size, tokenizer_key } = await lab.data.prepare(bpe)
+  const { run } = await createRun(lab, { name: 'fox', config: { ...tiny, vocab_size }, prompt: 'the ' })
   expect(run.tokenizer_key).toBe(tokenizer_key)
   expect(run.bytes_per_token).toBeGreaterThan(1.5)
   const again = await tab(name)
-  expect((await again.lab.openRun(run.id)).run.bytes_per_token).toBe(run.bytes_per_token)
+  expect((await openRun(again.lab, run.id)).run.bytes_per_token).toBe(run.bytes_per_token)
 })
 
 describe('learning', () => {
   const BPE: TokenizerChoice = { kind: 'bpe', vocab_size: 1000 }
   const learning = async (text = PLAY) => {
-    const shelf = new CorpusShelf(() => Promise.reject(new Error('no network')))
-    await shelf.loadText('text', text)
-    const shares: (number | null)[] = []
+    const opened = await on(text)
     shortTurns()
-    return { shelf, shares, bench: new TokenizerBench(shelf, (share) => shares.push(share)) }
+    return { ...opened, shares: () => progressOf(opened.lab, 'learning') }
   }
 
   test('lets others work meanwhile, says how far it is and when it is done', async () => {
@@ -293,32 +274,32 @@ describe('learning', () => {
     for (; !done; turns++) await macrotask()
     expect(turns).toBeGreaterThan(100)
     const [, merges] = await asked
-    expect(merges?.count).toEqual(trainBpe(PLAYS, 1000).counts)
-    expect(shares.at(-1)).toBeNull()
-    const told = shares.filter((share) => share !== null)
+    expect(merges.count).toEqual(trainBpe(PLAYS, 1000).counts)
+    expect(shares().at(-1)).toBeNull()
+    const told = shares().filter((share) => share !== null)
     expect(told.length).toBeGreaterThan(2)
     expect(told.every((share) => share >= 0 && share <= 1)).toBe(true)
   })
 
   test('is called off for all who wait, and begins anew when asked again', async () => {
-    const { bench, shares } = await learning()
+    const { lab, bench, shares } = await learning()
     const asked = Promise.allSettled([bench.readPassage(BPE, 'a'), bench.merges(BPE), bench.compressionCurve()])
     await macrotask()
-    await bench.stopLearning()
+    await lab.cancel('learning')
     for (const { status, ...rest } of await asked) {
       expect(status).toBe('rejected')
       expect(rest).toMatchObject({ reason: expect.any(CancelledError) as unknown })
     }
-    expect(shares.at(-1)).toBeNull()
-    expect((await bench.readPassage(BPE, 'a'))?.vocab_size).toBe(1000)
+    expect(shares().at(-1)).toBeNull()
+    expect((await bench.readPassage(BPE, 'a')).vocab_size).toBe(1000)
   })
 
   test('of a text that is no longer there has no answer', async () => {
     const { shelf, bench } = await learning(PLAYS)
-    const asked = [bench.readPassage(BPE, 'a'), bench.merges(BPE), bench.tokenizerJson(BPE)]
+    const asked = Promise.allSettled([bench.readPassage(BPE, 'a'), bench.merges(BPE), bench.writeJson(BPE)])
     await macrotask()
     await shelf.loadText('other', 'another text, another alphabet')
-    expect((await Promise.all(asked)).every((answer) => answer === null)).toBe(true)
-    expect((await bench.readPassage({ kind: 'byte' }, 'abc'))?.tokens).toHaveLength(3)
+    for (const answer of await asked) expect(answer).toMatchObject({ reason: expect.any(SupersededError) as unknown })
+    expect((await bench.readPassage({ kind: 'byte' }, 'abc')).tokens).toHaveLength(3)
   })
 })

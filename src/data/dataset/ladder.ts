@@ -82,20 +82,16 @@ function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number
 
 /**
  * The ladder of a text from blind guessing to 5-grams, of its first tokens where it is very long; null where nothing is held out.
- * `pause` is awaited every 20 ms, so that others may work. Null, too, where it is `outdated` by then.
+ * `pause` is awaited every 20 ms, so that others may work; what it throws ends the counting.
  */
 export async function ladderOf(
   dataset: Dataset,
   val_fraction: number,
   pause: () => Promise<void>,
-  outdated: () => boolean = () => false,
 ): Promise<number[] | null> {
   const { train, val } = resplit(dataset, val_fraction)
   if (train.length === 0 || val.length === 0) return null
   const { vocab_size } = dataset.tokenizer
   const climb = climbing(train.subarray(0, COUNTED), val.subarray(0, MEASURED), vocab_size, 5)
-  return paced(climb, async () => {
-    await pause()
-    return !outdated()
-  })
+  return paced(climb, pause)
 }

@@ -87,7 +87,7 @@ class Chat {
     }
     try {
       const stop = this.stop === '' ? [] : [this.stop.replaceAll('\\n', '\n')]
-      const { reason, unknown } = await lab.generate({ ...this.values, prompt, stop }, (tokens) => {
+      const { reason, unknown } = await lab.calls.chat.generate({ ...this.values, prompt, stop }, (tokens) => {
         waiting.push(...tokens)
         timer ??= setTimeout(flush, SHOW_MS)
       })
@@ -107,7 +107,7 @@ class Chat {
   }
 
   cancel() {
-    return lab.stopGenerating()
+    return lab.calls.cancel('writing')
   }
 }
 

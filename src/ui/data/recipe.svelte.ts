@@ -12,6 +12,7 @@ import {
   type PiiKind,
   type Split,
 } from '../../words/recipe'
+import { CancelledError, SupersededError } from '../../errors'
 import type { CorpusInfo } from '../../words/corpus'
 import { draft } from '../state/draft.svelte'
 import { asError, lab } from '../state/lab.svelte'
@@ -63,8 +64,7 @@ class Recipe {
   kind = $state<PiiKind | null>(null)
   offset = $state(0)
   leak = $state.raw<LeakReport | null>(null)
-  /** The share of the leak check that is done; null where none is under way. */
-  leaking = $state<number | null>(null)
+  leaking = $state(false)
   leakError = $state.raw<Error | null>(null)
   applying = $state(false)
   error = $state.raw<Error | null>(null)
@@ -148,11 +148,12 @@ class Recipe {
     const key = this.cleanKey
     if (this.applied === null || this.cleanIsApplied) return this.#forgetPreview()
     try {
-      const preview = await lab.previewClean(this.steps)
-      if (!preview || key !== this.cleanKey) return
+      const preview = await lab.calls.recipe.preview(this.steps)
+      if (key !== this.cleanKey) return
       this.preview = { ...preview, key }
       this.previewError = null
     } catch (error) {
+      if (error instanceof SupersededError) return
       this.preview = null
       this.previewError = asError(error)
     }
@@ -167,13 +168,13 @@ class Recipe {
     this.finding = true
     this.findError = null
     try {
-      const found = await lab.findPersonal({
+      const found = await lab.calls.recipe.findPersonal({
         clean: this.steps,
         setting: this.setting,
         kind: this.kind,
         offset: this.offset,
       })
-      if (found && mine === this.#searches) this.found = found
+      if (mine === this.#searches) this.found = found
     } catch (error) {
       if (mine !== this.#searches) return
       this.findError = asError(error)
@@ -185,15 +186,15 @@ class Recipe {
 
   async checkLeaks() {
     const data = lab.dataset
-    this.leaking = 0
+    this.leaking = true
     this.leakError = null
     try {
-      const leak = await lab.leaks(draft.config.val_fraction, (share) => (this.leaking = share))
-      if (leak && lab.dataset === data) this.leak = leak
+      const leak = await lab.calls.recipe.leaks(draft.config.val_fraction)
+      if (lab.dataset === data) this.leak = leak
     } catch (error) {
-      this.leakError = asError(error)
+      if (!(error instanceof CancelledError)) this.leakError = asError(error)
     } finally {
-      this.leaking = null
+      this.leaking = false
     }
   }
 

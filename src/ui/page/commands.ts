@@ -48,7 +48,7 @@ export function commands(): Command[] {
       name: m.palette.commands.corpus(corpus.name),
       run: () => {
         route.go('data')
-        return draft.take(() => draft.useCorpus(corpus.id))
+        return draft.bring(() => draft.useCorpus(corpus.id))
       },
     })
   for (const run of lab.runs)

@@ -1,4 +1,5 @@
 // What buttons, keys and the command palette do, each written once. Errors end as a message that says what to do.
+import { SupersededError } from '../../errors'
 import { draft } from './draft.svelte'
 import type { Given } from './given'
 import { asError, lab } from './lab.svelte'
@@ -6,12 +7,13 @@ import { m } from '../messages'
 import { route } from './route.svelte'
 import { toasts } from './toasts.svelte'
 
-/** Runs a command; if it fails, the person reads why. */
+/** Runs a command; if it fails, the person reads why. What something newer replaced did not fail. */
 export async function attempt(command: () => Promise<unknown>): Promise<boolean> {
   try {
     await command()
     return true
   } catch (error) {
+    if (error instanceof SupersededError) return false
     const { title, text, todo } = m.errors.describe(asError(error))
     toasts.show({ level: 'error', text: `${title}. ${text} ${todo}` })
     return false
@@ -52,7 +54,7 @@ export function followRun() {
 async function takeRun(file: File) {
   route.go('runs')
   await attempt(async () => {
-    const run = await lab.importRun(await file.arrayBuffer())
+    const run = await lab.calls.kept.import(await file.arrayBuffer())
     toasts.show({ level: 'info', text: m.runs.imported(run.name) })
   })
 }
@@ -72,7 +74,8 @@ export async function takeFiles(given: readonly Given[]) {
   const texts = given.filter((one) => !isRun(one))
   if (texts.length === 0) return
   route.go('data')
-  await draft.take(() => draft.useOwn(lab.loadFiles(texts)))
+  const files = texts.map(({ name, file }) => ({ name, data: file }))
+  await draft.bring(() => draft.useOwn(lab.calls.data.loadFiles(files)))
 }
 
 export async function copy(text: string): Promise<boolean> {

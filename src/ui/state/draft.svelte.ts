@@ -5,7 +5,7 @@ import { CancelledError } from '../../errors'
 import type { Forecast } from '../../words/run'
 import type { Preparation } from '../../words/recipe'
 import { configFor, DEFAULT_PRESET, DEFAULT_SIZE, PRESETS, SIZES, sizeDial, type Preset } from '../../presets'
-import type { DatasetSummary, LiveChange, Measurement } from '../../worker/client'
+import type { DatasetSummary, Lab, LiveChange, Measurement } from '../../worker/client'
 import { asError, lab } from './lab.svelte'
 import { route } from './route.svelte'
 
@@ -116,11 +116,11 @@ class Draft {
   async choose(preset: Preset) {
     this.error = null
     this.#adopt(preset)
-    if (preset.corpus !== null) this.#fit((await lab.loadCorpus(preset.corpus)).vocab_size)
+    if (preset.corpus !== null) this.#fit((await lab.show(lab.calls.data.loadBuiltIn(preset.corpus))).vocab_size)
   }
 
   /** Takes a text; what is wrong with it ends in `dataError`, beside the text, and the text before stays. A newer one ends it. */
-  async take(load: () => Promise<void>) {
+  async bring(load: () => Promise<void>) {
     this.dataError = null
     try {
       await this.#load(load)
@@ -153,28 +153,28 @@ class Draft {
     if (isMissing && this.dataError === null && !this.loading) void this.readDefault()
   }
   readDefault() {
-    return this.take(() => this.#text())
+    return this.bring(() => this.#text())
   }
 
   /** Takes a built-in text, and the preset made for it unless settings of one's own would be lost; made in a way of one's own, the text alone. */
-  async useCorpus(id: string, made?: Parameters<typeof lab.loadCorpus>[1]) {
-    const data = await lab.loadCorpus(id, made)
+  async useCorpus(id: string, made?: Parameters<Lab['data']['loadBuiltIn']>[1]) {
+    const data = await lab.show(lab.calls.data.loadBuiltIn(id, made))
     const preset = PRESETS.find(({ corpus }) => corpus === id)
     if (preset && this.#isUntouched && !made) this.#adopt(preset)
-    else this.#take(data, preset)
+    else this.#promptFrom(data, preset)
     this.#fit(data.vocab_size)
   }
 
   /** Takes a text of one's own; the settings stay. */
   async useOwn(load: Promise<DatasetSummary>) {
-    const data = await load
-    this.#take(data)
+    const data = await lab.show(load)
+    this.#promptFrom(data)
     this.#fit(data.vocab_size)
   }
 
   /** The same text, made ready in another way; the settings stay. False where it was called off, and stays as it was. */
   prepare(preparation: Preparation): Promise<boolean> {
-    return this.#load(async () => this.#fit((await lab.prepare(preparation)).vocab_size))
+    return this.#load(async () => this.#fit((await lab.show(lab.calls.data.prepare(preparation))).vocab_size))
   }
 
   /** After a run was opened: its settings are the ones to edit. */
@@ -193,14 +193,14 @@ class Draft {
   async check() {
     const config = this.config
     if (lab.phase !== 'ready' || validate(config).length > 0) return
-    this.#checked = { config, problems: await lab.check(config) }
+    this.#checked = { config, problems: await lab.calls.run.check(config) }
   }
 
   /** Works out what the settings would take, unless they have changed again meanwhile. */
   async predict() {
     const config = this.config
     if (lab.phase !== 'ready' || validate(config).length > 0) return
-    const forecast = await lab.forecast(config)
+    const forecast = await lab.calls.run.forecast(config)
     if (this.config === config) this.forecast = forecast
   }
 
@@ -259,7 +259,7 @@ class Draft {
   /** Leaves the open run for a new one: on the text in hand, or else on the one that the page opens with. */
   async startOver() {
     await lab.closeRun()
-    if (lab.dataset === null) await this.take(() => this.choose(DEFAULT_PRESET))
+    if (lab.dataset === null) await this.bring(() => this.choose(DEFAULT_PRESET))
   }
 
   /** Says no to a promise. */
@@ -290,7 +290,7 @@ class Draft {
   /** The text that the settings are for: the one chosen, the open run's, or the preset's. */
   async #text() {
     if (lab.dataset) return
-    if (lab.run) this.#fit((await lab.loadRunCorpus(lab.run.id)).vocab_size)
+    if (lab.run) this.#fit((await lab.show(lab.calls.data.loadOfRun(lab.run.id))).vocab_size)
     else await this.useCorpus(this.preset?.corpus ?? DEFAULT_PRESET.corpus ?? '')
   }
 
@@ -309,7 +309,7 @@ class Draft {
   }
 
   /** Another text under the same settings: samples start as it does. */
-  #take({ excerpt }: DatasetSummary, made?: Preset) {
+  #promptFrom({ excerpt }: DatasetSummary, made?: Preset) {
     if (this.preset?.corpus !== null && this.preset !== made) this.preset = null
     this.prompt = made?.prompt ?? firstWords(excerpt)
   }

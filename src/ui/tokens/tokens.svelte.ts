@@ -10,6 +10,7 @@ import {
   type Merges,
   type PassageReading,
 } from '../../words/tokens'
+import { SupersededError } from '../../errors'
 import { draft } from '../state/draft.svelte'
 import { asError, lab } from '../state/lab.svelte'
 import { onTokenizerFile } from '../state/actions'
@@ -88,14 +89,14 @@ class Pane {
     }
     this.busy = true
     try {
-      const reading = await lab.readPassage(choice, passage)
-      // Null where the text changed meanwhile, which asks again.
-      if (mine !== this.#asked || reading === null) return
+      const reading = await lab.calls.tokens.readPassage(choice, passage)
+      if (mine !== this.#asked) return
       this.reading = reading
       this.#bench.special = reading.special
       this.error = null
     } catch (error) {
-      if (mine !== this.#asked) return
+      // Another text is on its way here, and asks again.
+      if (mine !== this.#asked || error instanceof SupersededError) return
       this.reading = null
       this.error = asError(error)
     } finally {
@@ -180,7 +181,7 @@ class Tokens {
   }
 
   async #adoptRun(name: string, seen: string) {
-    const choice = await lab.tokenizerInUse()
+    const choice = await lab.calls.tokens.inUse()
     if (seen !== this.#seen || choice.kind !== 'given') return
     this.given = { name: m.tokens.ofRun(name), own: true, choice }
     this.#touched = false
@@ -212,7 +213,7 @@ class Tokens {
   /** Takes the passage from about this share of the text. */
   async place(share: number) {
     const mine = ++this.#places
-    const passage = await lab.passageAt(share)
+    const passage = await lab.calls.tokens.passageAt(share)
     if (mine !== this.#places) return
     this.passage = passage
     this.#typed = false
@@ -233,7 +234,7 @@ class Tokens {
     this.file = file.name
     try {
       if (file.size > LARGEST_FILE) throw new Error(m.tokens.fileTooLarge(file.size, LARGEST_FILE))
-      const choice = await lab.readTokenizerFile(await file.text())
+      const choice = await lab.calls.tokens.readJson(await file.text())
       if (choice.kind !== 'given') return
       this.given = { name: file.name, choice }
       this.#touched = true
@@ -282,15 +283,18 @@ class Tokens {
     const fingerprint = this.#fingerprint
     try {
       const known = this.merges?.choice === played && this.#mergesOf === fingerprint ? this.merges : null
-      const [merges, replay] = await Promise.all([known ?? lab.merges(played), lab.replayMerges(played, passage)])
-      if (mine !== this.#replays || !merges || !replay) return
+      const [merges, replay] = await Promise.all([
+        known ?? lab.calls.tokens.merges(played),
+        lab.calls.tokens.replayMerges(played, passage),
+      ])
+      if (mine !== this.#replays) return
       this.#mergesOf = fingerprint
       this.merges = { ...merges, choice: played }
       this.replay = replay
       this.merged = Math.min(this.merged, merges.left.length)
       this.mergesError = null
     } catch (error) {
-      if (mine !== this.#replays) return
+      if (mine !== this.#replays || error instanceof SupersededError) return
       this.merges = this.replay = null
       this.mergesError = asError(error)
     }

@@ -11,7 +11,7 @@ test('tiny Shakespeare, first nine tenths counted, the last tenth measured', asy
   expect(rungs.map((nats) => nats.toFixed(2))).toEqual(['4.17', '3.35', '2.49', '2.05', '1.77', '1.67'])
 })
 
-test('counted in turns it is the same, and ends when it is outdated', async () => {
+test('counted in turns it is the same, and ends with what a pause throws', async () => {
   const text = 'the quick brown fox jumps over the lazy dog. '.repeat(1500)
   const { dataset } = await makeDataset(text, { name: 'fox', licence: '' }, 0.1)
   let pauses = 0
@@ -19,7 +19,8 @@ test('counted in turns it is the same, and ends when it is outdated', async () =
   const whole = ladder(dataset.train, dataset.val, dataset.tokenizer.vocab_size)
   expect(await ladderOf(dataset, 0.1, pause)).toEqual(whole)
   expect(pauses).toBeGreaterThan(0)
-  expect(await ladderOf(dataset, 0.1, pause, () => true)).toBeNull()
+  const ended = () => Promise.reject(new Error('ended'))
+  await expect(ladderOf(dataset, 0.1, ended)).rejects.toThrow('ended')
   expect(await ladderOf(dataset, 0, pause)).toBeNull()
 })
 

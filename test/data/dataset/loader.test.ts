@@ -2,6 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { batchOf, Loader, type Batch } from '../../../src/data/dataset/loader'
+import { byteVocab } from '../../../src/data/tokenize/byte_tokenizer'
+import { assistantMask, SPECIAL_TOKENS, writeDocuments } from '../../../src/data/tokenize/chat_format'
+import { tokenizerOf } from '../../../src/data/tokenize/tokenizers'
 import { Rng, STREAM } from '../../../src/rng'
 
 const copy = ({ tokens, targets, order, starts, counted }: Batch): Batch => ({
@@ -99,6 +102,37 @@ describe('a text shorter than a block', () => {
   test('empty: nothing counts', () => {
     expect(new Loader(new Uint16Array(0), 10, 3, 8, 1, STREAM.validation).batch(0).counted).toBe(0)
   })
+})
+
+test('of chats, only what the assistant says weighs', () => {
+  const tokenizer = tokenizerOf(byteVocab(SPECIAL_TOKENS))
+  const text = writeDocuments([
+    {
+      messages: [
+        { role: 'user', content: 'Hi' },
+        { role: 'assistant', content: 'yes' },
+      ],
+    },
+  ])
+  const { ids } = tokenizer.encode(text)
+  const mask = assistantMask(ids, tokenizer)
+  const loader = new Loader(ids, tokenizer.vocab_size, 4, 6, 1, STREAM.batch, mask)
+  const plain = new Loader(ids, tokenizer.vocab_size, 4, 6, 1, STREAM.batch)
+  const said = new Set<string>()
+  for (let i = 0; i < 20; i++) {
+    const { tokens, targets, weights, counted } = loader.batch(i)
+    const unmasked = plain.batch(i)
+    expect([tokens, targets]).toEqual([unmasked.tokens, unmasked.targets])
+    expect(unmasked.weights).toBeUndefined()
+    expect(counted).toBe(weights!.reduce((a, b) => a + b))
+    expect([...weights!].every((weight) => weight === 0 || weight === 1)).toBe(true)
+    for (const [n, target] of targets.entries()) if (weights![n] === 1) said.add(tokenizer.decode([target]))
+  }
+  expect([...said].toSorted()).toEqual(['<|end|>', 'e', 's', 'y'])
+  expect([...mask].map((m, i) => (m ? tokenizer.decode([ids[i]!]) : '')).join('')).toBe('yes<|end|>')
+})
+test('a batch of given tokens and weights counts what the weights come to, and no target that is not there', () => {
+  expect(batchOf([2, 0, 2, 1], [0, -1, 3, 1], 4, Float32Array.of(1, 1, 0, 0.5)).counted).toBe(1.5)
 })
 
 test('a batch of given tokens: their index, and only the targets that count', () => {

@@ -1,92 +1,81 @@
 // The recipe under a person's hands: a proposal that outlives the choice of another text, is applied by nobody but them, and is what
 // the worker is asked about.
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { CorpusError } from '../../../src/errors'
-import type { Preparation } from '../../../src/words/recipe'
-import type { Lab } from '../../../src/worker/protocol'
-import { openEmpty, stubBrowser } from '../page_env'
+import { expect, test } from 'vitest'
+import { stubBrowser } from '../page_env'
 
-const UNTOUCHED: Preparation = { clean: [], anonymise: null, split: { by: 'position' }, tokenizer: { kind: 'byte' } }
-const prepared: Preparation[] = []
-let refusal: Error | null = null
-const asked: unknown[] = []
-
-/** As much of a summary as the state reads. */
-const summary = (name: string, preparation: Preparation | null) =>
-  ({
-    corpus: { name, fingerprint: 'f', characters: 1, licence: '' },
-    vocab_size: 256,
-    excerpt: 'text',
-    preparation,
-    reports: preparation?.clean.map((step) => ({ step, count: 3, places: [] })) ?? [],
-    personal: null,
-  }) as unknown as Awaited<ReturnType<Lab['prepare']>>
-
-const worker: Partial<Lab> = {
-  open: openEmpty,
-  loadText: async (name) => summary(name, UNTOUCHED),
-  prepare: async (preparation) => {
-    if (refusal) throw refusal
-    prepared.push(preparation)
-    return summary('mine', preparation)
-  },
-  previewClean: async (steps) => {
-    asked.push(steps)
-    return { reports: steps.map((step) => ({ step, count: 7, places: [] })), tried: 1, length: 1 }
-  },
-}
-vi.mock('../../../src/worker/client', () => ({ openLab: () => worker }))
+const TEXT = '“Ask” <b>Aisha</b>.\nNothing of it.\n'
 
 async function opened() {
   stubBrowser()
   const { lab } = await import('../../../src/ui/state/lab.svelte')
   const { recipe } = await import('../../../src/ui/data/recipe.svelte')
   await lab.open()
-  await lab.loadText('mine', 'x')
-  return { lab, recipe }
+  const { preparation } = await lab.show(lab.calls.data.loadText('mine', TEXT))
+  // Read by bytes, which no recipe changes.
+  const before = { ...preparation!, tokenizer: { kind: 'byte' } } as const
+  await lab.show(lab.calls.data.prepare(before))
+  return { lab, recipe, before }
 }
-beforeEach(() => {
-  prepared.length = asked.length = 0
-  refusal = null
-})
-afterEach(() => {
-  vi.unstubAllGlobals()
-})
 
 test('counts what steps would do, then what they did; the tokenizer stays', async () => {
-  const { recipe } = await opened()
+  const { lab, recipe, before } = await opened()
   expect([recipe.isApplied, recipe.isEmpty]).toEqual([true, true])
   recipe.set('quotes', { on: true })
   expect(recipe.report('quotes')).toBeNull()
   await recipe.try()
-  expect(asked).toEqual([[{ kind: 'quotes' }]])
-  expect(recipe.report('quotes')?.count).toBe(7)
+  expect(recipe.report('quotes')).toBe(recipe.preview?.reports[0])
+  expect(recipe.report('quotes')?.count).toBe(1)
   expect(recipe.isApplied).toBe(false)
   expect(await recipe.apply()).toBe(true)
-  expect(prepared).toEqual([{ ...UNTOUCHED, clean: [{ kind: 'quotes' }] }])
-  expect(recipe.report('quotes')?.count).toBe(3)
+  expect(lab.dataset?.preparation).toEqual({ ...before, clean: [{ kind: 'quotes' }] })
+  expect(recipe.report('quotes')).toBe(lab.dataset?.reports[0])
   expect([recipe.isApplied, recipe.isUntouched]).toEqual([true, false])
+})
+
+test('a newer trial is the one that counts', async () => {
+  const { recipe } = await opened()
+  recipe.set('quotes', { on: true })
+  const older = recipe.try()
+  recipe.set('html', { on: true })
+  await Promise.all([older, recipe.try()])
+  expect([recipe.previewError, recipe.preview?.reports.length]).toEqual([null, 2])
 })
 
 test('is a proposal for another text until it is applied, and can be taken back', async () => {
   const { lab, recipe } = await opened()
   recipe.set('html', { on: true })
   await recipe.apply()
-  await lab.loadText('other', 'y')
+  const { preparation } = await lab.show(lab.calls.data.loadText('other', `${TEXT} And more.`))
+  expect(preparation?.clean).toEqual([])
   expect([recipe.isApplied, recipe.isLast, recipe.isUntouched]).toEqual([false, true, true])
-  expect(prepared).toHaveLength(1)
+  await recipe.apply()
+  expect(lab.dataset?.preparation?.clean).toEqual([{ kind: 'html' }])
   await recipe.undo()
-  expect(prepared.at(-1)).toEqual(UNTOUCHED)
+  expect(lab.dataset?.preparation).toEqual(preparation)
   expect([recipe.isEmpty, recipe.isApplied]).toEqual([true, true])
 })
 
 test('what the worker refuses leaves the proposal and says why', async () => {
-  const { recipe } = await opened()
-  recipe.set('html', { on: true })
-  refusal = new CorpusError('nothing is left')
+  const { lab, recipe, before } = await opened()
+  recipe.set('length', { on: true })
+  recipe.set('length', { step: { kind: 'length', min: 5000, max: 9000 } })
   expect(await recipe.apply()).toBe(false)
-  expect(recipe.error).toBe(refusal)
+  expect(recipe.error?.name).toBe('CorpusError')
   expect([recipe.applying, recipe.steps.length, recipe.isApplied]).toEqual([false, 1, false])
+  expect(lab.dataset?.preparation).toEqual(before)
+})
+
+test('a search for leaks is told of, called off without a word, and answered', async () => {
+  const { lab, recipe } = await opened()
+  await lab.show(lab.calls.data.loadText('long', 'every word of it stands in both of the parts here.\n'.repeat(4000)))
+  const ended = recipe.checkLeaks()
+  expect(recipe.leaking).toBe(true)
+  await lab.calls.cancel('leaks')
+  await ended
+  expect([recipe.leaking, recipe.leak, recipe.leakError]).toEqual([false, null, null])
+  await recipe.checkLeaks()
+  expect(recipe.leak?.share).toBe(1)
+  expect(lab.progress.leaks).toBeNull()
 })
 
 test('steps move, a hit is refused and accepted again, a run’s recipe is taken in its order', async () => {

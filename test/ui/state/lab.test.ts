@@ -4,10 +4,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { defaultConfig } from '../../../src/config'
 import type { RunEvent, StepMetrics } from '../../../src/words/run'
 import type { Lab, LabEvent, OpenRun, RunSummary } from '../../../src/worker/protocol'
+import { answering, stubBrowser } from '../page_env'
 
 let tell: (events: LabEvent[]) => void = () => undefined
-const worker: { openLab: () => Pick<Lab, 'open' | 'openRun' | 'start'> } = { openLab: () => fakeLab() }
-vi.mock('../../../src/worker/client', () => ({ openLab: () => worker.openLab() }))
+const worker: { openLab: (listen: typeof tell) => Lab } = { openLab: scripted }
+vi.mock('../../../src/worker/client', () => ({ openLab: (listen: typeof tell) => worker.openLab(listen) }))
 
 const config = defaultConfig(65)
 const run: RunSummary = {
@@ -38,44 +39,36 @@ const metrics = (step: number, loss = 2): StepMetrics => ({
   tokens: step * 10,
 })
 
-function fakeLab(): Pick<Lab, 'open' | 'openRun' | 'ladder' | 'start'> {
-  return {
-    open: async (_preference, listen) => {
-      tell = listen
-      const engine = {
-        kind: 'cpu' as const,
-        name: 'plain JavaScript',
-        vendor: '',
-        architecture: '',
-        features: [],
-        limits: {},
-      }
-      return { engine, fallback: null, runs: [run], corpora: [] }
-    },
-    openRun: async (): Promise<OpenRun> => ({
-      run,
-      history: { steps: [metrics(1), metrics(2)], evals: [], samples: [], events: [] },
-      readOnly: null,
-      broken: null,
-    }),
-    ladder: async () => [4.2, 3.3],
-    start: async () => undefined,
-  }
+const open: OpenRun = {
+  run,
+  history: { steps: [metrics(1), metrics(2)], evals: [], samples: [], events: [] },
+  readOnly: null,
+  broken: null,
 }
 
-const step = (n: number, loss?: number): LabEvent => ({ run: 'r1', event: { type: 'step', metrics: metrics(n, loss) } })
-const said = (event: RunEvent): LabEvent => ({ run: 'r1', event })
+/** A worker that keeps one run, opens it, and says what a test says. */
+function scripted(listen: typeof tell): Lab {
+  tell = listen
+  const engine = { kind: 'cpu' as const, name: '', vendor: '', architecture: '', features: [], limits: {} }
+  return answering({
+    open: async () => ({ engine, fallback: null, runs: [run], corpora: [] }),
+    run: {
+      open: async () => listen([{ type: 'open', open }]),
+      create: async () => listen([{ type: 'open', open: { ...open, run: { ...run, id: 'r2', step: 0 } } }]),
+      close: async () => listen([{ type: 'open', open: null }]),
+      ladder: async () => [4.2, 3.3],
+      start: async () => undefined,
+    },
+    kept: { delete: async (id) => listen([{ type: 'removed', run: id }]) },
+  })
+}
+
+const said = (event: RunEvent): LabEvent => ({ type: 'run', run: 'r1', event })
+const step = (n: number, loss?: number) => said({ type: 'step', metrics: metrics(n, loss) })
 
 async function openedLab(lastRun: string | null) {
-  vi.resetModules()
   const kept = new Map([['glasshouse.settings', JSON.stringify({ lastRun })]])
-  vi.stubGlobal('localStorage', {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => kept.set(key, value),
-  })
-  vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }))
-  vi.stubGlobal('document', { documentElement: { dataset: {} } })
-  vi.stubGlobal('fetch', async () => ({ ok: false }))
+  stubBrowser(kept)
   const { lab } = await import('../../../src/ui/state/lab.svelte')
   await lab.open()
   return { lab, kept }
@@ -86,8 +79,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.useRealTimers()
-  vi.unstubAllGlobals()
-  worker.openLab = () => fakeLab()
+  worker.openLab = scripted
 })
 
 describe('the mirror', () => {
@@ -108,6 +100,34 @@ describe('the mirror', () => {
     expect(JSON.parse(kept.get('glasshouse.settings') ?? '')).toMatchObject({ lastRun: 'r1' })
   })
 
+  it('forgets a run that is closed, and says that nothing was open', async () => {
+    const { lab, kept } = await openedLab('r1')
+    await lab.closeRun()
+    expect([lab.run, lab.step]).toEqual([null, 0])
+    expect(JSON.parse(kept.get('glasshouse.settings') ?? '')).toMatchObject({ lastRun: null })
+  })
+
+  it('asks the browser once not to clear what is kept, when there is something', async () => {
+    const persist = vi.fn(() => Promise.resolve(true))
+    const { lab } = await openedLab('r1')
+    vi.stubGlobal('navigator', { storage: { persist } })
+    expect(persist).not.toHaveBeenCalled()
+    for (let i = 0; i < 2; i++) await lab.createRun({ name: 'A run', config, prompt: '' })
+    expect(persist).toHaveBeenCalledTimes(1)
+  })
+
+  it('hears what changes in the list of runs, the last changed first', async () => {
+    const { lab } = await openedLab('r1')
+    tell([{ type: 'kept', run: { ...run, id: 'r2', updated: 5 } }])
+    tell([{ type: 'kept', run: { ...run, id: 'r3', updated: 4 } }])
+    tell([{ type: 'kept', run: { ...run, name: 'renamed', updated: 9 } }])
+    expect(lab.runs.map(({ id }) => id)).toEqual(['r1', 'r2', 'r3'])
+    expect(lab.run?.name).toBe('renamed')
+    await lab.remove(lab.runs[1]!)
+    expect(lab.runs.map(({ id }) => id)).toEqual(['r1', 'r3'])
+    expect(lab.deleted.map(({ id }) => id)).toEqual(['r2'])
+  })
+
   it('publishes at most ten times a second', async () => {
     const { lab } = await openedLab('r1')
     const published = new Set<unknown>()
@@ -123,7 +143,7 @@ describe('the mirror', () => {
 
   it('hears only of the run that is open', async () => {
     const { lab } = await openedLab('r1')
-    tell([{ run: 'another', event: { type: 'step', metrics: metrics(99) } }])
+    tell([{ type: 'run', run: 'another', event: { type: 'step', metrics: metrics(99) } }])
     vi.advanceTimersByTime(200)
     expect(lab.step).toBe(2)
   })

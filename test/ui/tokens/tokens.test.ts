@@ -1,52 +1,12 @@
 // Tokenizers under a person's hands: the first pane follows the text until someone chooses, and nothing is read anew but by them; a
 // file becomes a choice; a run's settings are its own only while the text is read as the run reads it.
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { CorpusError } from '../../../src/errors'
-import type { Preparation } from '../../../src/words/recipe'
-import type { TokenizerChoice, TokenizerState } from '../../../src/words/tokens'
-import type { Lab } from '../../../src/worker/protocol'
-import { openEmpty, stubBrowser } from '../page_env'
+import { expect, test } from 'vitest'
+import { stubBrowser } from '../page_env'
+import { tiny } from '../../worker/lab_env'
+import { shortTurns } from '../../worker/short_turns'
 
-const UNTOUCHED: Preparation = { clean: [], anonymise: null, split: { by: 'position' }, tokenizer: { kind: 'char' } }
-const STATE: TokenizerState = { kind: 'bpe', vocab: ['a', 'b', 'ab'], merges: [['a', 'b']] }
-const prepared: Preparation[] = []
-const places: number[] = []
-let refusal: Error | null = null
-
-/** As much of a summary as the state reads. */
-const summary = (fingerprint: string, preparation: Preparation | null) =>
-  ({
-    corpus: { name: fingerprint, fingerprint, characters: 1, licence: '' },
-    vocab_size: 256,
-    excerpt: 'text',
-    preparation,
-    tokenizer_key: JSON.stringify(preparation?.tokenizer ?? 'own'),
-  }) as unknown as Awaited<ReturnType<Lab['prepare']>>
-
-const worker: Partial<Lab> = {
-  open: openEmpty,
-  loadText: async (name) => summary(name, UNTOUCHED),
-  loadRunCorpus: async () => summary('mine', null),
-  prepare: async (preparation) => {
-    if (refusal) throw refusal
-    prepared.push(preparation)
-    return summary('mine', structuredClone(preparation))
-  },
-  passageAt: async (share) => {
-    places.push(share)
-    return `at ${share}`
-  },
-  readPassage: async (choice, passage) =>
-    ({ kind: 'bpe', vocab_size: 3, tokens: [], special: [passage], choice }) as unknown as Awaited<
-      ReturnType<Lab['readPassage']>
-    >,
-  tokenizerInUse: async () => ({ kind: 'given', state: STATE }),
-  readTokenizerFile: async (json): Promise<TokenizerChoice> => {
-    if (json !== 'good') throw new CorpusError('it has no model')
-    return { kind: 'given', state: STATE }
-  },
-}
-vi.mock('../../../src/worker/client', () => ({ openLab: () => worker }))
+const MINE = 'the quick brown fox jumps over the lazy dog. '.repeat(30)
+const OTHER = 'pack my box with five dozen liquor jugs. '.repeat(30)
 
 async function opened() {
   stubBrowser()
@@ -54,32 +14,28 @@ async function opened() {
   const { draft } = await import('../../../src/ui/state/draft.svelte')
   const { tokens, isTokenizerFile } = await import('../../../src/ui/tokens/tokens.svelte')
   await lab.open()
-  await lab.loadText('mine', 'x')
-  await tokens.follow()
-  return { lab, draft, tokens, isTokenizerFile }
+  const load = async (name: string, text: string) => {
+    await lab.show(lab.calls.data.loadText(name, text))
+    await tokens.follow()
+  }
+  await load('mine', MINE)
+  return { lab, draft, tokens, isTokenizerFile, load }
 }
-beforeEach(() => {
-  prepared.length = places.length = 0
-  refusal = null
-})
-afterEach(() => {
-  vi.unstubAllGlobals()
-})
 
 test('the first pane shows what is in use, and a choice is used by nobody but the person', async () => {
-  const { lab, tokens } = await opened()
-  expect([tokens.first.kind, tokens.isInUse, tokens.passage]).toEqual(['char', true, 'at 0'])
+  const { lab, tokens, load } = await opened()
+  expect([tokens.first.kind, tokens.isInUse]).toEqual(['char', true])
+  expect(MINE.startsWith(tokens.passage)).toBe(true)
   tokens.choose({ kind: 'bpe', size: 300 })
-  expect([tokens.isInUse, prepared.length]).toEqual([false, 0])
+  expect([tokens.isInUse, lab.dataset?.tokenizer]).toEqual([false, 'char'])
   // Another text comes with a tokenizer of its own; what was chosen stays.
-  await lab.loadText('other', 'y')
-  await tokens.follow()
+  await load('other', OTHER)
   expect([tokens.first.kind, tokens.first.size, tokens.isInUse]).toEqual(['bpe', 300, false])
   expect(await tokens.use()).toBe(true)
-  expect(prepared).toEqual([{ ...UNTOUCHED, tokenizer: { kind: 'bpe', vocab_size: 300 } }])
+  expect(lab.dataset).toMatchObject({ preparation: { tokenizer: { kind: 'bpe', vocab_size: 300 } }, tokenizer: 'bpe' })
   expect(tokens.isInUse).toBe(true)
   await tokens.undo({ kind: 'char' })
-  expect([tokens.first.kind, tokens.isInUse, prepared.length]).toEqual(['char', true, 2])
+  expect([tokens.first.kind, tokens.isInUse, lab.dataset?.tokenizer]).toEqual(['char', true, 'char'])
 })
 
 test('two panes never show the same', async () => {
@@ -98,30 +54,58 @@ test('a size that cannot be is no choice, and says what could be', async () => {
   expect(tokens.first.choice).toEqual({ kind: 'word', vocab_size: 4096 })
 })
 
+test('a passage is read, and one that is called off says so and can be read after all', async () => {
+  const { lab, tokens } = await opened()
+  tokens.choose({ kind: 'bpe', size: 300 })
+  shortTurns()
+  const reading = tokens.first.read('the fox')
+  await lab.calls.cancel('learning')
+  await reading
+  expect([tokens.first.error?.name, tokens.first.busy]).toEqual(['CancelledError', false])
+  await tokens.first.read('the fox')
+  expect([tokens.first.error, tokens.first.reading?.vocab_size]).toEqual([null, 288])
+})
+
+test('a text that changes while a passage is read leaves no error', async () => {
+  const { lab, tokens } = await opened()
+  tokens.choose({ kind: 'bpe', size: 300 })
+  shortTurns()
+  const reading = tokens.first.read('the fox')
+  await lab.show(lab.calls.data.loadText('other', OTHER))
+  await reading
+  expect([tokens.first.error, tokens.first.busy]).toEqual([null, false])
+})
+
 test('what the worker refuses leaves the choice and says why', async () => {
-  const { tokens } = await opened()
-  tokens.choose({ kind: 'byte' })
-  refusal = new CorpusError('no')
+  const { lab, tokens } = await opened()
+  const files = ['a.txt', 'b.txt'].map((name) => ({ name, data: new Blob([`${MINE}${name}`]) }))
+  await lab.show(lab.calls.data.loadFiles(files))
+  // What is not read yet has not said that a special token stands in it, which the smallest vocabulary has no room for.
+  tokens.choose({ kind: 'bpe', size: 256 })
   expect(await tokens.use()).toBe(false)
-  expect([tokens.error, tokens.first.kind, tokens.using, tokens.isInUse]).toEqual([refusal, 'byte', false, false])
+  expect([tokens.error?.name, tokens.first.kind, tokens.using, tokens.isInUse]).toEqual([
+    'CorpusError',
+    'bpe',
+    false,
+    false,
+  ])
 })
 
 test('a typed passage stays with another text, one of the text does not', async () => {
-  const { lab, tokens } = await opened()
-  await lab.loadText('other', 'y')
-  await tokens.follow()
-  expect(places).toEqual([0, 0])
+  const { tokens, load } = await opened()
+  await load('other', OTHER)
+  expect(OTHER.startsWith(tokens.passage)).toBe(true)
   tokens.type('my own')
-  await lab.loadText('third', 'z')
-  await tokens.follow()
-  expect([tokens.passage, places.length]).toEqual(['my own', 2])
+  await load('third', `Zebras. ${MINE}`)
+  expect(tokens.passage).toBe('my own')
 })
 
 test('a file becomes a choice; one that is no tokenizer says so and changes nothing', async () => {
-  const { tokens } = await opened()
+  const { lab, tokens } = await opened()
   await tokens.takeFile(new File(['bad'], 'x.json'))
-  expect([tokens.error?.message, tokens.file, tokens.first.kind]).toEqual(['it has no model', 'x.json', 'char'])
-  await tokens.takeFile(new File(['good'], 'gpt2.json'))
+  expect([tokens.error?.name, tokens.file, tokens.first.kind]).toEqual(['CorpusError', 'x.json', 'char'])
+  const json = await lab.calls.tokens.writeJson({ kind: 'bpe', vocab_size: 300 })
+  await tokens.takeFile(new File([json], 'gpt2.json'))
   expect([tokens.error, tokens.given?.name, tokens.first.kind, tokens.isInUse]).toEqual([
     null,
     'gpt2.json',
@@ -148,14 +132,16 @@ test.each([
 })
 
 test('a run’s own text shows the run’s tokenizer, and its settings are for the run only while it is read alike', async () => {
-  const { lab, draft, tokens } = await opened()
-  lab.run = { corpus: { fingerprint: 'mine' }, tokenizer_key: JSON.stringify('own') } as unknown as typeof lab.run
-  await lab.loadRunCorpus('id')
+  const { lab, draft, tokens, load } = await opened()
+  const { preparation } = lab.dataset!
+  const { vocab_size } = await lab.show(lab.calls.data.prepare({ ...preparation!, tokenizer: { kind: 'byte' } }))
+  await lab.createRun({ name: 'mine', config: { ...tiny, vocab_size }, prompt: 'the ' })
+  await lab.show(lab.calls.data.loadOfRun(lab.run!.id))
   await tokens.follow()
   expect([tokens.canUse, tokens.isInUse, tokens.first.kind]).toEqual([false, true, 'given'])
-  expect(tokens.first.choice).toEqual({ kind: 'given', state: STATE })
+  expect(tokens.first.choice).toMatchObject({ kind: 'given', state: { kind: 'byte' } })
   expect(draft.ofRun).toBe(true)
   expect(await tokens.use()).toBe(false)
-  await lab.loadText('mine', 'x')
+  await load('mine', MINE)
   expect(draft.ofRun).toBe(false)
 })

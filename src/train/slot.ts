@@ -1,0 +1,90 @@
+// A model that is looked at and not trained: the weights of a checkpoint, and a decoder once text is asked for. Has no gradients,
+// moments or step program. Knows no threads, no disk, no pixels.
+import { validate } from '../config'
+import type { Tokenizer } from '../data/tokenize/tokenizer'
+import type { Engine } from '../engine'
+import { ConfigError, invariant } from '../errors'
+import { initWeights } from '../model/init'
+import type { Checkpoint, GeneratedToken, RunSpec, SampleOptions } from '../words/run'
+import { Weights } from './weights'
+import { Writer } from './writer'
+
+/** What a slot and a training session have in common. */
+export interface Model {
+  readonly engine: Engine
+  readonly spec: RunSpec
+  /** Updates made. */
+  readonly step: number
+  /** Tokens of a text that are computed already: taking them costs nothing. */
+  readonly ahead: number
+  /** Writes text token by token; returns why it ended. Throws DeviceLostError. */
+  generate(
+    options: SampleOptions,
+    signal?: AbortSignal,
+  ): AsyncGenerator<GeneratedToken, 'length' | 'stop' | 'cancelled'>
+  /** Frees everything on the device. */
+  destroy(): void
+}
+
+/**
+ * The parameters that a model starts from, by name: a checkpoint's, or initial ones from the config's seed. Makes the engine choose
+ * the kernels that the checkpoint was computed with, where it is the same adapter. Throws ConfigError for a config that makes no
+ * model.
+ */
+export function startingWeights(
+  engine: Engine,
+  { config }: RunSpec,
+  { vocab_size }: Tokenizer,
+  from: Checkpoint | null,
+): Map<string, Float32Array> {
+  const problems = validate(config)
+  if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join(' '))
+  invariant(vocab_size === config.vocab_size, () => `a vocabulary of ${vocab_size}, a model of ${config.vocab_size}`)
+  const kernels = from?.meta.kernels
+  if (kernels?.adapter === engine.info.name) engine.recall(kernels.choices)
+  return from ? new Map([...from.tensors].map(([name, { data }]) => [name, data])) : initWeights(config, config.seed)
+}
+
+export class Slot implements Model {
+  readonly spec: RunSpec
+  readonly step: number
+  readonly weights: Weights
+  readonly #writer: Writer
+
+  private constructor(spec: RunSpec, step: number, weights: Weights, tokenizer: Tokenizer) {
+    this.spec = spec
+    this.step = step
+    this.weights = weights
+    this.#writer = new Writer(weights, tokenizer)
+  }
+
+  /**
+   * Puts the weights of a checkpoint on the device; its moments are left out. Throws ConfigError for a config that makes no model,
+   * OutOfMemoryError for weights that are too large.
+   */
+  static async open(engine: Engine, spec: RunSpec, tokenizer: Tokenizer, from: Checkpoint): Promise<Slot> {
+    const weights = await Weights.open(engine, spec.config, startingWeights(engine, spec, tokenizer, from))
+    return new Slot(spec, from.meta.step, weights, tokenizer)
+  }
+
+  get engine(): Engine {
+    return this.weights.engine
+  }
+  get ahead(): number {
+    return this.#writer.ahead
+  }
+  /** Bytes allocated on the device: the weights, and the decoder after the first text. */
+  get memory_bytes(): number {
+    return this.weights.memory_bytes + this.#writer.memory_bytes
+  }
+  generate(
+    options: SampleOptions,
+    signal?: AbortSignal,
+  ): AsyncGenerator<GeneratedToken, 'length' | 'stop' | 'cancelled'> {
+    return this.#writer.generate(options, signal)
+  }
+  destroy(): void {
+    this.#writer.destroy()
+    this.weights.destroy()
+  }
+}

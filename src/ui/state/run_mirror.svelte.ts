@@ -1,0 +1,170 @@
+// The run that the page shows: the open one, or the recorded one. Its numbers are gathered as they come and published at most ten
+// times a second, so a fast run costs the page no more than a slow one.
+import type { EvalMetrics, RunEvent, RunStatus, Sample } from '../../words/run'
+import type { RunHistory, RunSummary } from '../../worker/client'
+import { ColumnBuffer, indexAtStep, NO_COLUMNS, type Columns } from './columns'
+import type { RecordedRun } from './recorded'
+import { toasts } from './toasts.svelte'
+
+const PUBLISH_MS = 100
+const REPLAY_MS = 10_000
+/** Wall time over which the speed is averaged for the time left. */
+const PACE_MS = 20_000
+
+export class RunMirror {
+  /** The open run; null while the recorded one is shown. */
+  run = $state.raw<RunSummary | null>(null)
+  recorded = $state.raw<RecordedRun | null>(null)
+  readOnly = $state<string | null>(null)
+  broken = $state<string | null>(null)
+  status = $state<RunStatus>('paused')
+  /** Why the run failed or what made it stop. */
+  reason = $state<string | null>(null)
+  step = $state(0)
+  columns = $state.raw<Columns>(NO_COLUMNS)
+  evals = $state.raw<EvalMetrics[]>([])
+  samples = $state.raw<Sample[]>([])
+  events = $state.raw<RunHistory['events']>([])
+  /** What counting reaches on the same text: `RunCalls.ladder`. Null until it is known. */
+  ladder = $state.raw<number[] | null>(null)
+  compile = $state.raw<{ done: number; total: number } | null>(null)
+  /** How long the open run took to its first step, and how much of that was compiling. */
+  firstStep = $state.raw<{ ms: number; compile_ms: number } | null>(null)
+  /** Step of the newest checkpoint written while the page was looking. */
+  savedStep = $state<number | null>(null)
+  /** Steps a second of wall time, everything included; null until it is known. */
+  pace = $state<number | null>(null)
+  replaying = $state(false)
+
+  /** What the chart and the samples belong to: the open run's config, or the recorded run's. */
+  shown = $derived(this.run?.config ?? this.recorded?.config ?? null)
+  /** What its tokens are, and how many bytes of text one stands for; null where that is not known. */
+  reads = $derived(this.run?.tokenizer ?? this.recorded?.tokenizer ?? 'char')
+  bytesPerToken = $derived(this.run ? this.run.bytes_per_token : (this.recorded?.bytes_per_token ?? null))
+
+  #buffer = new ColumnBuffer()
+  #pending: { evals: EvalMetrics[]; samples: Sample[]; events: RunHistory['events'] } | null = null
+  #publishTimer: ReturnType<typeof setTimeout> | null = null
+  #paceMarks: { at: number; step: number }[] = []
+  #step = 0
+
+  /** Shows a run that is at this step, with its history. */
+  protected showRun(history: RunHistory, status: RunStatus, step = history.steps.at(-1)?.step ?? 0) {
+    this.#buffer = new ColumnBuffer()
+    for (const metrics of history.steps) this.#buffer.push(metrics)
+    this.#pending = null
+    this.#paceMarks = []
+    this.pace = null
+    this.compile = null
+    this.firstStep = null
+    this.ladder = null
+    this.reason = null
+    this.status = status
+    this.evals = history.evals
+    this.samples = history.samples
+    this.events = history.events
+    this.columns = this.#buffer.view()
+    this.step = this.#step = step
+  }
+
+  /** Plays the recorded run again, from nothing to its end, in REPLAY_MS. */
+  replay() {
+    const recorded = this.recorded
+    if (!recorded || this.run || this.replaying) return
+    this.replaying = true
+    const { steps, evals, samples } = recorded.history
+    const all = this.#buffer
+    const last = steps.at(-1)?.step ?? 0
+    const began = performance.now()
+    const timer = setInterval(() => {
+      const share = Math.min(1, (performance.now() - began) / REPLAY_MS)
+      if (this.run) done()
+      else {
+        const until = share * last
+        this.columns = all.view(indexAtStep(all.view(), until) + 1)
+        this.evals = evals.filter((e) => e.step <= until)
+        this.samples = samples.filter((s) => s.step <= until)
+        this.step = this.columns.step.at(-1) ?? 0
+        if (share === 1) done()
+      }
+    }, PUBLISH_MS)
+    const done = () => {
+      clearInterval(timer)
+      this.replaying = false
+    }
+  }
+
+  /** The training loss reported at a step, or the nearest before it. */
+  lossAt(step: number): number | null {
+    return this.columns.loss[indexAtStep(this.columns, step)] ?? null
+  }
+
+  /** Hears what is told of the run. */
+  protected hearOfRun(event: Exclude<RunEvent, { type: 'compile' }>) {
+    const later = (this.#pending ??= { evals: [...this.evals], samples: [...this.samples], events: [...this.events] })
+    switch (event.type) {
+      case 'step':
+        this.#buffer.push(event.metrics)
+        this.#step = event.metrics.step
+        this.#mark(event.metrics.step)
+        break
+      case 'eval':
+        later.evals = [...later.evals.filter((kept) => kept.step < event.metrics.step), event.metrics]
+        break
+      case 'sample':
+        later.samples = [...later.samples.filter((kept) => kept.step < event.sample.step), event.sample]
+        break
+      case 'checkpoint':
+        this.savedStep = event.step
+        break
+      case 'first_step':
+        this.firstStep = event
+        break
+      case 'status':
+        // A run that went back to its checkpoint forgets what came after it.
+        this.#step = event.step
+        this.#buffer.cut(event.step)
+        later.evals = later.evals.filter((kept) => kept.step <= event.step)
+        later.samples = later.samples.filter((kept) => kept.step <= event.step)
+        this.#publish()
+        if (event.status === 'running') this.compile = null
+        this.status = event.status
+        this.reason = event.reason ?? null
+        break
+      case 'notice':
+        toasts.show({ level: event.level, text: event.message })
+        later.events.push({ step: this.#step, text: event.message })
+    }
+    this.#publishTimer ??= setTimeout(() => this.#publish(), PUBLISH_MS)
+  }
+
+  #publish() {
+    if (this.#publishTimer !== null) clearTimeout(this.#publishTimer)
+    this.#publishTimer = null
+    const later = this.#pending
+    this.#pending = null
+    this.columns = this.#buffer.view()
+    if (later) {
+      this.evals = later.evals
+      this.samples = later.samples
+      this.events = later.events
+    }
+    this.step = this.#step
+    const [first, last] = [this.#paceMarks[0], this.#paceMarks.at(-1)]
+    if (first && last && last.at - first.at > 500 && last.step > first.step)
+      this.pace = (1000 * (last.step - first.step)) / (last.at - first.at)
+  }
+
+  #mark(step: number) {
+    const at = performance.now()
+    this.#paceMarks.push({ at, step })
+    while ((this.#paceMarks[0]?.at ?? at) < at - PACE_MS) this.#paceMarks.shift()
+  }
+
+  /** Forgets how fast it was, and why it stopped: it goes on. */
+  protected goOn() {
+    this.#paceMarks = []
+    this.pace = null
+    this.reason = null
+  }
+}

@@ -1,0 +1,64 @@
+// The runs on the disk under a person's hands: named, noted, copied, deleted, taken away as files and brought back.
+import { transfer } from 'comlink'
+import { CheckpointError } from '../errors'
+import type { RunRecord } from '../storage/schema'
+import type { KeptCalls, RunSummary } from './protocol'
+import { summaryOf } from './summary'
+import { pack, unpack } from './transfer'
+import type { Workbench } from './workbench'
+
+export class KeptRuns implements KeptCalls {
+  readonly #workbench: Workbench
+
+  constructor(workbench: Workbench) {
+    this.#workbench = workbench
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    const open = this.#workbench.openAs(id)
+    open?.rename(name)
+    const saved = (open?.isKept ?? true) ? await this.#workbench.store.rename(id, name) : null
+    this.#edited(id, saved)
+  }
+  async note(id: string, notes: string): Promise<void> {
+    const open = this.#workbench.openAs(id)
+    open?.note(notes)
+    const saved = (open?.isKept ?? true) ? await this.#workbench.store.note(id, notes) : null
+    this.#edited(id, saved)
+  }
+
+  async duplicate(id: string): Promise<RunSummary> {
+    const { store } = this.#workbench
+    const open = this.#workbench.openAs(id)
+    if (open?.isUsable) await open.save()
+    const { record } = open ?? (await store.load(id))
+    return this.#workbench.tellAdded(await store.duplicate(id, `${record.spec.name} (copy)`))
+  }
+
+  async delete(id: string): Promise<void> {
+    await this.#workbench.delete(id)
+  }
+  async restore(id: string): Promise<void> {
+    await this.#workbench.tellAdded(await this.#workbench.store.restore(id))
+  }
+
+  /** Exports the newest state of the open run, so that a full disk keeps nobody from taking it away. */
+  async export(id: string): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }> {
+    const open = this.#workbench.openAs(id)
+    const { record, text, history, checkpoint } = await (open?.newest() ?? this.#workbench.store.load(id))
+    if (!checkpoint)
+      throw new CheckpointError('None of this run’s checkpoints can be read, so there is nothing to export.')
+    const file = pack(checkpoint, record, text, history)
+    return transfer(file, [file.bytes.buffer])
+  }
+  async import(bytes: ArrayBuffer): Promise<RunSummary> {
+    const { record, text, progress } = await unpack(new Uint8Array(bytes))
+    return this.#workbench.tellAdded(await this.#workbench.store.save(record, text, progress))
+  }
+
+  /** Tells the page of a run that has another name or other notes: as it is in memory where it is open. */
+  #edited(id: string, record: RunRecord | null): void {
+    const summary = this.#workbench.openAs(id)?.summary ?? (record && summaryOf(record))
+    if (summary) this.#workbench.list.changed(summary)
+  }
+}

@@ -1,0 +1,171 @@
+// The open run under a person's hands: made, opened, trained, changed; and whether settings fit the text and the device before that.
+import { validate, type Config, type Problem } from '../config'
+import { fits, type Dataset } from '../data/dataset/dataset'
+import { ladderOf } from '../data/dataset/ladder'
+import { ConfigError, OutOfMemoryError } from '../errors'
+import { forecast, predictMemory } from '../train/plan'
+import type { Forecast, RunEvent } from '../words/run'
+import type { CorpusShelf } from './corpus_shelf'
+import { Desk } from './desk'
+import { fitsDevice, type Room } from './fits'
+import { measure } from './measure'
+import type { LiveChange, Measurement, RunCalls } from './protocol'
+import type { TrainingLoop } from './training_loop'
+import { transplant } from './transfer'
+import type { Workbench } from './workbench'
+
+export class RunControl implements RunCalls {
+  readonly #workbench: Workbench
+  readonly #shelf: CorpusShelf
+  readonly #ladders = new Desk()
+  /** Bytes of the smallest run that the device could not give memory to. */
+  #refused = Infinity
+
+  constructor(workbench: Workbench, shelf: CorpusShelf) {
+    this.#workbench = workbench
+    this.#shelf = shelf
+  }
+
+  // -- settings, before they are a run
+
+  check(config: Config): Promise<Problem[]> {
+    return this.#problems(config, this.#shelf.isEmpty ? null : this.#shelf.current.dataset)
+  }
+
+  async forecast(config: Config): Promise<Forecast> {
+    return forecast(config, (await this.#room()).maxBlock)
+  }
+
+  async measure(config: Config): Promise<Measurement> {
+    const { turns, run, engines } = this.#workbench
+    const { dataset } = this.#shelf.current
+    const listen = (event: RunEvent) => this.#workbench.emit({ type: 'run', run: run?.id ?? '', event })
+    const go = async () => measure(await engines.engine(), config, dataset, listen)
+    return turns.next(async () => {
+      await this.#refuse(config, dataset)
+      try {
+        return await (run?.isUsable ? run.withModel(go) : go())
+      } catch (error) {
+        if (error instanceof OutOfMemoryError) {
+          const { memory } = predictMemory(config, (await this.#room()).maxBlock)
+          this.#refused = Math.min(this.#refused, memory.total)
+        }
+        throw error
+      }
+    })
+  }
+
+  // -- one run after the other
+
+  create({ name, config, prompt }: { name: string; config: Config; prompt: string }): Promise<void> {
+    return this.#workbench.replace(async () => {
+      const { dataset, text } = this.#shelf.current
+      await this.#refuse(config, dataset)
+      const spec = { name, config, corpus: dataset.corpus, tokenizer: dataset.tokenizer.state, prompt }
+      return this.#workbench.begin(spec, dataset, text)
+    })
+  }
+
+  open(id: string): Promise<void> {
+    return this.#workbench.openKept(id)
+  }
+
+  async openBest(name: string): Promise<void> {
+    const { store, opened } = this.#workbench
+    await opened.save()
+    const copy = await store.duplicate(opened.id, name, 'best')
+    await this.#workbench.tellAdded(copy)
+    await this.open(copy.id)
+  }
+
+  restart({ weights, config, name }: { weights: 'same' | 'new'; config: Config; name: string }): Promise<void> {
+    return this.#workbench.replace(async () => {
+      const run = this.#workbench.opened
+      await this.#refuse(config, run.dataset)
+      const spec = { ...run.spec, name, config }
+      const donor = weights === 'same' ? await run.weights() : null
+      const checkpoint = donor && transplant(donor, spec)
+      return { ...(await this.#workbench.begin(spec, run.dataset, run.text)), checkpoint }
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#workbench.close()
+  }
+
+  // -- training
+
+  async start(): Promise<void> {
+    this.#unended.start()
+  }
+  async pause(): Promise<void> {
+    await this.#workbench.trainable.pause()
+  }
+  async step(): Promise<void> {
+    await this.#unended.stepOnce()
+  }
+  async stop(): Promise<void> {
+    await this.#workbench.trainable.stop()
+  }
+
+  async change(change: LiveChange): Promise<void> {
+    const loop = this.#workbench.trainable
+    const run = this.#workbench.opened
+    const before = new Map<string, unknown>(Object.entries(run.spec.config))
+    await loop.withSession((session) => session.change(change))
+    const changes = Object.entries(change).filter(([name, value]) => before.get(name) !== value)
+    const said = changes.map(([name, value]) => `${name} ${String(before.get(name))} → ${value}`)
+    if (said.length > 0) run.notice('info', `From step ${loop.step} on: ${said.join(', ')}.`)
+    if (said.length > 0 || 'max_iters' in change) await loop.changed('max_iters' in change)
+  }
+
+  async setPrompt(prompt: string): Promise<void> {
+    const loop = this.#workbench.trainable
+    await loop.withSession(async (session) => session.setPrompt(prompt))
+    await loop.changed(false)
+  }
+
+  async ladder(): Promise<number[] | null> {
+    const { dataset, text, spec } = this.#workbench.opened
+    if (text === null) return null
+    return this.#ladders.begin((job) => ladderOf(dataset, spec.config.val_fraction, job.pause))
+  }
+
+  /** The loop of a run that can take a step. */
+  get #unended(): TrainingLoop {
+    const loop = this.#workbench.trainable
+    if (loop.status === 'finished')
+      throw new ConfigError(
+        `This run ended at step ${loop.step}. Choose how far it should go on in Train, or restart it with the same weights.`,
+      )
+    return loop
+  }
+
+  async #room(): Promise<Room> {
+    const { maxBlock } = await this.#workbench.engines.engine()
+    return { maxBlock, refused: this.#refused }
+  }
+
+  async #problems(config: Config, dataset: Dataset | null): Promise<Problem[]> {
+    const problems = validate(config)
+    if (problems.length > 0) return problems
+    const room = await this.#room()
+    if (!dataset) return fitsDevice(config, room)
+    const { vocab_size } = dataset.tokenizer
+    if (config.vocab_size !== vocab_size)
+      return [
+        {
+          field: 'vocab_size',
+          message: `${dataset.corpus.name} has ${vocab_size} different tokens, not ${config.vocab_size}; try ${vocab_size}.`,
+          fix: vocab_size,
+        },
+      ]
+    return [...fits(dataset, config), ...fitsDevice(config, room)]
+  }
+
+  /** Throws ConfigError with everything that is wrong. */
+  async #refuse(config: Config, dataset: Dataset): Promise<void> {
+    const problems = await this.#problems(config, dataset)
+    if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join(' '))
+  }
+}

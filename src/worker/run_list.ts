@@ -1,0 +1,61 @@
+// The list of runs as the page knows it: read once, when the page opens, and then told of what changes, here and in other tabs.
+import { estimateUsage } from '../storage/quota'
+import type { RunStore } from '../storage/runs'
+import type { LabEvent, RunSummary } from './protocol'
+import { summaryOf } from './summary'
+import { Turns } from './turns'
+
+type Change = Extract<LabEvent, { type: 'kept' | 'removed' }>
+
+export class RunList {
+  readonly #store: RunStore
+  readonly #send: (event: LabEvent) => void
+  readonly #estimates = new Turns()
+  readonly #tabs: BroadcastChannel
+  /** Why what is kept cannot be read. */
+  #problem: string | null = null
+
+  constructor(store: RunStore, send: (event: LabEvent) => void) {
+    this.#store = store
+    this.#send = send
+    this.#tabs = new BroadcastChannel(`${store.name} runs`)
+    this.#tabs.onmessage = ({ data }: MessageEvent<Change>) => send(data)
+  }
+
+  /** Reads the record of every run, the last changed first. */
+  async read(): Promise<RunSummary[]> {
+    try {
+      const { runs, unreadable } = await this.#store.list()
+      this.#problem =
+        unreadable === 0
+          ? null
+          : `${unreadable} of the kept runs cannot be read by this page, perhaps because a newer one wrote them. They are left alone.`
+      return runs.map((record) => summaryOf(record))
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      this.#problem = `This browser lets the page keep nothing (${why}). A run lives until the tab is closed: export what you want to keep.`
+      return []
+    }
+  }
+
+  /** Tells of a run that is new, or has changed. */
+  changed(run: RunSummary): void {
+    this.#tell({ type: 'kept', run })
+  }
+  /** Tells of a run that was deleted. */
+  removed(run: string): void {
+    this.#tell({ type: 'removed', run })
+  }
+  #tell(change: Change): void {
+    this.#send(change)
+    this.#tabs.postMessage(change)
+  }
+
+  /** Tells how much room the disk has; `problem`: why the open run cannot be saved. */
+  tellStorage(problem: string | null): Promise<void> {
+    return this.#estimates.next(async () => {
+      const usage = await estimateUsage()
+      this.#send({ type: 'storage', ...usage, problem: problem ?? this.#problem })
+    })
+  }
+}

@@ -1,0 +1,35 @@
+// The device under measurement: how fast it trains, and what happens when it is lost.
+import type { BenchResult, BenchSize } from '../words/bench'
+import { measureSize } from '../train/benchmark'
+import type { Desk } from './desk'
+import type { DeviceCalls, Progress } from './protocol'
+import type { Workbench } from './workbench'
+
+export class SpeedBench implements DeviceCalls {
+  readonly #workbench: Workbench
+  readonly #desk: Desk<Progress['bench']>
+
+  constructor(workbench: Workbench, desk: Desk<Progress['bench']>) {
+    this.#workbench = workbench
+    this.#desk = desk
+  }
+
+  bench(size: BenchSize, steps: number): Promise<BenchResult> {
+    const { turns, engines } = this.#workbench
+    return this.#desk.begin(({ signal, tell }) => {
+      const progress = (phase: Progress['bench']['phase'], done: number, total: number) => tell({ phase, done, total })
+      const measure = async () => {
+        signal.throwIfAborted()
+        return measureSize(await engines.engine(), size, steps, { signal, progress })
+      }
+      return turns.next(() => {
+        const { run } = this.#workbench
+        return run?.isUsable ? run.withModel(measure) : measure()
+      })
+    })
+  }
+
+  async lose(): Promise<void> {
+    await this.#workbench.engines.lose()
+  }
+}
