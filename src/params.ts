@@ -2,7 +2,7 @@
 // state-dict paths. Layouts are GPT-2's too: matrices of a layer [in, out], embeddings and head [V, C]. The initialisation is
 // nanoGPT's (model.py): normal 0.02, residual projections 0.02/√(2L), ones and zeros for norms and biases. Parameters lie in flat
 // arenas, decayed ones first, so that an optimizer needs one dispatch an arena.
-import type { ModelConfig } from './config'
+import type { ModelConfig } from './config/config'
 
 export interface Param {
   name: string

@@ -1,6 +1,7 @@
 // Ready-made runs, and the size dial: named stops from a few thousand to ten million parameters. Only what differs from the
 // defaults of FIELDS is written down, each value with its reason.
-import { defaultConfig, defaultInner, type Config } from './config'
+import { defaultConfig, defaultInner } from './config/fields'
+import type { Config } from './config/config'
 
 export interface Preset {
   id: string

@@ -1,7 +1,7 @@
 // The transformer, top to bottom, one op a line, with the shape at the right margin. GPT-2 (Radford et al. 2019) and Llama
 // (Touvron et al., arXiv 2302.13971) are two settings of the same list. Written once: the tape derives the backward.
 // It has three uses: `train` and `evaluate` take a batch; `decode` takes the next T tokens of one text and a KV cache.
-import type { ModelConfig, TrainConfig } from '../config'
+import type { ModelConfig, TrainConfig } from '../config/config'
 import { ALIGN, DICE, DRAWS, flashes, RING, SAMPLING, type Tensor } from '../engine'
 import { paramTable, type Trains } from '../params'
 import { recordGates } from './gates'

@@ -1,6 +1,6 @@
 // What a checkpoint's header, a run's history and a run's record must look like, and what is said where they do not.
 import * as v from 'valibot'
-import { validate } from '../config'
+import { validate } from '../config/validate'
 import { CheckpointError } from '../errors'
 import { KEPT } from '../words/columns'
 import { PII_KINDS } from '../words/recipe'

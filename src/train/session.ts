@@ -1,6 +1,7 @@
 // A run in progress: it takes the steps of one experiment and tells of them as events. Each step evaluates if it is time, submits one
 // update, and reports what has been computed meanwhile. Knows text, batches and the clock; no threads, no disk, no pixels.
-import { validate, type Config } from '../config'
+import { validate } from '../config/validate'
+import type { Config } from '../config/config'
 import { resplit, type Dataset } from '../data/dataset/dataset'
 import { Loader } from '../data/dataset/loader'
 import type { Engine, Timing } from '../engine'
@@ -8,15 +9,7 @@ import { ConfigError, NotFiniteError } from '../errors'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
 import { indexAtStep } from '../words/columns'
-import type {
-  Checkpoint,
-  EvalMetrics,
-  GeneratedToken,
-  RunEvent,
-  RunHistory,
-  RunSpec,
-  SampleOptions,
-} from '../words/run'
+import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunHistory, RunSpec, SampleOptions } from '../words/run'
 import { Flight } from './flight'
 import { learningRate } from './schedule'
 import { startingWeights, type Model } from './slot'

@@ -1,6 +1,6 @@
 // The words of the bench: its four sizes, what the measurement of one says, and the tables in which a person reads and copies it.
 // Times depend on the machine; dispatches, FLOPs, bytes and memory come from the recorded plan and do not.
-import type { Config } from '../config'
+import type { Config } from '../config/config'
 import type { EngineInfo } from '../engine'
 import { configFor } from '../presets'
 import { bytes } from './sizes'

@@ -1,6 +1,7 @@
 // The loss doctor: what the numbers of a run say is wrong with it. A finding has its evidence and, where there is one, a fix. The
 // rules look at what has been reported so far, and each is quiet unless it is sure. The words for them are the page's.
-import { validate, type Config } from '../config'
+import { validate } from '../config/validate'
+import type { Config } from '../config/config'
 import { countParams } from '../params'
 import type { EvalMetrics, RunStatus } from './run'
 

@@ -1,7 +1,9 @@
 // The one shape of what comes from a disk, a file or the clipboard: a config, a recipe, a history, a recording, settings. Nothing
 // believes such a value before it was read here. Records are src/storage's.
 import * as v from 'valibot'
-import { FIELDS, type Config, type Field } from '../config'
+import { FIELDS } from '../config/fields'
+import type { Config } from '../config/config'
+import type { Field } from '../config/field'
 import { KEPT, StepColumns, type PackedSteps } from './columns'
 import { LOSS_UNITS } from './loss_unit'
 import { NAME_STRICTNESS, PII_KINDS, TREATMENTS, type Anonymise, type CleanStep, type Split } from './recipe'

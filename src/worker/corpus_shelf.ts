@@ -1,6 +1,6 @@
 // The current dataset: where its text comes from, and what a run's own text becomes when the run is opened again.
 import type { Loading, ReadAs, TablePreview } from '../words/collecting'
-import { FIELDS } from '../config'
+import { FIELDS } from '../config/fields'
 import type { Dropped } from '../data/collect/collect'
 import { CORPORA, loadCorpus, type LoadedCorpus } from '../data/made/corpora'
 import { measureTokens, type Dataset } from '../data/dataset/dataset'

@@ -1,7 +1,9 @@
 // Whether a run fits this device, said before it starts: every block of its plan in one piece, all of them together in a budget,
 // its rows in one grid. What does not fit comes with the largest value of one field that does: batch first, then context, width
 // and layers.
-import { FIELDS, validate, type Config, type Problem } from '../config'
+import { FIELDS } from '../config/fields'
+import { validate, type Problem } from '../config/validate'
+import type { Config } from '../config/config'
 import { predictMemory } from '../train/plan'
 import { bytes } from '../words/sizes'
 

@@ -2,7 +2,8 @@
 // these. Each group is implemented by the object that does its work; lab.ts puts them together.
 import type { BenchResult, BenchSize } from '../words/bench'
 import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/collecting'
-import type { Config, Problem } from '../config'
+import type { Config } from '../config/config'
+import type { Problem } from '../config/validate'
 import type { EngineInfo, KernelChoice } from '../engine'
 import type {
   CleanPreview,

@@ -1,7 +1,8 @@
 // Storage buffers: a baseline device binds 8 a dispatch. The kernels of a step bind at most 7, by every variant and by whatever is made
 // part of a product, so that one seat is left in each for what reads a small buffer more, such as gates fused into it.
 import { expect, test } from 'vitest'
-import { defaultConfig, type Config } from '../../src/config'
+import { defaultConfig } from '../../src/config/fields'
+import type { Config } from '../../src/config/config'
 import type { Dispatch } from '../../src/gpu/kernel'
 import { openGpu } from '../../src/ops/engine'
 import { paramTable, sizeOf } from '../../src/params'

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import { loadCorpus } from '../../src/data/made/corpora'
 import { makeDataset, type Dataset } from '../../src/data/dataset/dataset'
 import { climbing } from '../../src/data/dataset/ladder'

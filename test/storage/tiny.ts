@@ -1,5 +1,6 @@
 // A model of a few hundred numbers and its checkpoint, made up without training: what the storage tests write and read.
-import { defaultConfig, type Config } from '../../src/config'
+import { defaultConfig } from '../../src/config/fields'
+import type { Config } from '../../src/config/config'
 import { paramTable, sizeOf } from '../../src/params'
 import { hash } from '../../src/rng'
 import { StepColumns } from '../../src/words/columns'

@@ -3,7 +3,7 @@
 // 0.05, 0.5 and 1e-6, every fourth step kept; the others are generated.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import { diagnose, type Finding, type Observed, type Rule } from '../../src/words/doctor'
 import { configFor, DEFAULT_PRESET, SIZES } from '../../src/presets'
 import { Rng } from '../../src/rng'

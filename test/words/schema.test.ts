@@ -1,7 +1,7 @@
 // What comes from outside is read by one table: a few of each that are accepted, and a few that are refused.
 import * as v from 'valibot'
 import { describe, expect, test } from 'vitest'
-import { defaultConfig, FIELDS, type FieldName } from '../../src/config'
+import { defaultConfig, FIELDS, type FieldName } from '../../src/config/fields'
 import {
   AnonymiseSchema,
   ConfigSchema,

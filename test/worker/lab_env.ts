@@ -1,6 +1,7 @@
 // A worker without a thread, on an IndexedDB made of plain objects: `kill` is what closing the tab does to it.
 import 'fake-indexeddb/auto'
-import { defaultConfig, type Config } from '../../src/config'
+import { defaultConfig } from '../../src/config/fields'
+import type { Config } from '../../src/config/config'
 import type { RunEvent } from '../../src/words/run'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { RunStore } from '../../src/storage/runs'

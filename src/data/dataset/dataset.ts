@@ -1,6 +1,7 @@
 // A text as a model sees it: token ids, a part to train on, a part that is held out, and the text's fingerprint. `fits` says
 // whether a config can be trained on it.
-import type { Config, Problem } from '../../config'
+import type { Config } from '../../config/config'
+import type { Problem } from '../../config/validate'
 import { SPECIAL, type TokenizerState } from '../../words/tokens'
 import type { CorpusInfo } from '../../words/corpus'
 import type { RunSpec } from '../../words/run'

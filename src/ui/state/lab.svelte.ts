@@ -1,6 +1,6 @@
 // The one mirror of the worker: what it said last, as state that the page can show. Calls that change nothing of it are made by
 // `calls`.
-import type { Config } from '../../config'
+import type { Config } from '../../config/config'
 import type { EngineInfo, KernelChoice } from '../../engine'
 import type { BuiltInCorpus } from '../../words/corpus'
 import {

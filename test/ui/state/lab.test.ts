@@ -1,10 +1,10 @@
 // The mirror of the run: what the worker tells it becomes what the page shows, at most ten times a second, and a run that goes
 // back to a checkpoint forgets what came after it.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { defaultConfig } from '../../../src/config'
-import type { RunEvent, StepMetrics } from '../../../src/words/run'
+import { defaultConfig } from '../../../src/config/fields'
+import type { RunEvent } from '../../../src/words/run'
+import { type StepMetrics, StepColumns } from '../../../src/words/columns'
 import type { Lab, LabEvent, OpenRun, RunSummary } from '../../../src/worker/protocol'
-import { StepColumns } from '../../../src/words/columns'
 import { answering, stubBrowser } from '../page_env'
 
 let tell: (events: LabEvent[]) => void = () => undefined
