@@ -1,7 +1,7 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
 import type { Config } from '../config/config'
 import type { KernelChoice, SamplingOptions } from '../engine'
-import type { PackedSteps, StepColumns } from './columns'
+import type { PackedSteps, StepColumns, StepMetrics } from './columns'
 import type { CorpusInfo } from './corpus'
 import type { TokenizerState } from './tokens'
 
