@@ -1,6 +1,18 @@
 // The numbers of a run's steps, as columns: one store from the session that fills it to the chart that reads it. The history holds
 // it, the disk keeps its columns, and JSON has them as lists.
-import type { StepMetrics } from './run'
+
+/** One update's numbers. Losses in nats a token. */
+export interface StepMetrics {
+  step: number
+  loss: number
+  /** Global gradient norm before clipping. */
+  grad_norm: number
+  learning_rate: number
+  /** Wall time of this step, averaged over the steps since the last report. */
+  step_ms: number
+  /** Tokens trained on so far. */
+  tokens: number
+}
 
 /** The columns that are kept, in the order of the exported file. */
 export const KEPT = ['step', 'loss', 'grad_norm', 'learning_rate', 'step_ms', 'tokens'] as const

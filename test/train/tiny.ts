@@ -2,7 +2,8 @@
 import { defaultConfig, type Config } from '../../src/config'
 import { makeDataset, type Dataset } from '../../src/data/dataset/dataset'
 import { Loader } from '../../src/data/dataset/loader'
-import type { RunEvent, RunSpec, StepMetrics } from '../../src/words/run'
+import type { StepMetrics } from '../../src/words/columns'
+import type { RunEvent, RunSpec } from '../../src/words/run'
 
 const TEXT = Array.from({ length: 120 }, (_, i) => `${i} men went to mow, went to mow a meadow.\n`).join('')
 

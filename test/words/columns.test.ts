@@ -3,8 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { cutHistory, historyToJson, packHistory, unpackHistory } from '../../src/storage/history'
-import { indexAtStep, KEPT, StepColumns } from '../../src/words/columns'
-import type { StepMetrics } from '../../src/words/run'
+import { indexAtStep, KEPT, StepColumns, type StepMetrics } from '../../src/words/columns'
 import { tinyHistory } from '../storage/tiny'
 
 const metrics = (step: number, loss: number): StepMetrics => ({

@@ -2,9 +2,9 @@
 // back to a checkpoint forgets what came after it.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { defaultConfig } from '../../../src/config'
-import type { RunEvent, StepMetrics } from '../../../src/words/run'
+import type { RunEvent } from '../../../src/words/run'
 import type { Lab, LabEvent, OpenRun, RunSummary } from '../../../src/worker/protocol'
-import { StepColumns } from '../../../src/words/columns'
+import { StepColumns, type StepMetrics } from '../../../src/words/columns'
 import { answering, stubBrowser } from '../page_env'
 
 let tell: (events: LabEvent[]) => void = () => undefined

@@ -1,8 +1,7 @@
 // What the loss chart draws, against what the run reported.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { StepMetrics } from '../../../src/words/run'
-import { StepColumns } from '../../../src/words/columns'
+import { StepColumns, type StepMetrics } from '../../../src/words/columns'
 import { inUnit } from '../../../src/words/loss_unit'
 import { nearest, seriesOf, xOfStep } from '../../../src/ui/train/series'
 
