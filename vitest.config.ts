@@ -1,33 +1,36 @@
-// Two projects: `unit` runs in Node (kernels on Dawn), `e2e` drives the built page in Chromium and needs `npm run build` first.
+// Three projects: `unit` runs in Node (kernels on Dawn), `presets` trains whole runs there, which takes a quarter of an hour and more, and `e2e`
+// drives the built page in Chromium and needs `npm run build` first.
 // Processes, not threads: Dawn lives once a process, and the Vulkan loader reads the process's own environment.
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/longest_first.mjs'
+
+/** Limits that only a hang reaches: no test fails because a machine is busy. */
+const HANG_MS = 2_400_000
+const patient = { testTimeout: HANG_MS, hookTimeout: HANG_MS }
+/** Of a wait for one thing inside a test. */
+const poll = { timeout: 300_000 }
+const WHOLE_RUNS = 'test/presets/whole_*.test.ts'
 
 export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
     reporters: ['default'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         plugins: [svelte({ configFile: false })],
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', '**/node_modules/**'],
-          testTimeout: 300_000,
-          hookTimeout: 60_000,
+          exclude: ['test/e2e/**', WHOLE_RUNS, '**/node_modules/**'],
+          expect: { poll },
+          ...patient,
         },
       },
-      {
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          expect: { poll: { timeout: 45_000 } },
-          testTimeout: 300_000,
-          hookTimeout: 60_000,
-        },
-      },
+      { test: { name: 'presets', include: [WHOLE_RUNS], ...patient } },
+      { test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], expect: { poll }, ...patient } },
     ],
   },
 })

@@ -1,14 +1,15 @@
 // `npm test`: from a fresh clone to a verdict. Installs what is missing, then checks, tests, builds and drives the built page.
 // Ends with one line, `N passed, M failed`: vitest's tests, and each of the other parts that failed.
-//   GLASSHOUSE_PARTS=check,unit,build,e2e npm test    runs some of the parts
-import { spawnSync } from 'node:child_process'
+//   GLASSHOUSE_PARTS=check,unit,build,e2e npm test    runs some of the parts; `presets` trains whole presets, for a release
+import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { ensurePackages, ROOT } from '../src/headless/packages.mjs'
 import { ensureMachine, findChromium } from './machine.mjs'
 import { lavapipe } from './vulkan.mjs'
 
-const PARTS = ['check', 'unit', 'build', 'e2e']
-const wanted = (process.env.GLASSHOUSE_PARTS ?? PARTS.join(',')).split(',').map((part) => part.trim())
+const USUAL = ['check', 'unit', 'build', 'e2e']
+const PARTS = [...USUAL, 'presets']
+const wanted = (process.env.GLASSHOUSE_PARTS ?? USUAL.join(',')).split(',').map((part) => part.trim())
 const unknown = wanted.filter((part) => !PARTS.includes(part))
 if (unknown.length > 0) {
   console.error(`GLASSHOUSE_PARTS: no part is called ${unknown.join(', ')}; there are ${PARTS.join(', ')}.`)
@@ -21,27 +22,45 @@ let failed = 0
 const heading = (title) => console.log(`\n── ${title}`)
 
 /**
- * Runs one of package.json's scripts or of node_modules/.bin's commands to its end, and returns its exit status.
+ * Runs one of package.json's scripts or of node_modules/.bin's commands to its end. Its output goes to the terminal, or is kept where
+ * something else writes there at the same time.
+ * @param {'shown' | 'kept'} output
  * @param {string[]} command
+ * @returns {Promise<{ status: number | null, output: string }>}
  */
-function npm(...command) {
+function npm(output, ...command) {
   const env = { ...process.env, ...lavapipe(), CHROMIUM: findChromium() ?? '' }
   const shell = process.platform === 'win32'
-  return spawnSync('npm', [...command], { cwd: ROOT, env, shell, stdio: ['ignore', 'inherit', 'inherit'] }).status
+  const to = output === 'shown' ? 'inherit' : 'pipe'
+  const child = spawn('npm', command, { cwd: ROOT, env, shell, stdio: ['ignore', to, to] })
+  let kept = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (kept += data))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (status) => resolve({ status, output: kept }))
+  })
 }
 /**
- * A script that is right or wrong as a whole.
- * @param {string} name
+ * Runs scripts that are right or wrong as a whole, one after the other. What they said is told by the function returned.
+ * @param {string[]} names
  */
-function script(name) {
-  if (!wanted.includes(name)) return
-  heading(name)
-  if (npm('run', '--silent', name) === 0) return
-  console.error(`npm run ${name} failed`)
-  failed++
+async function scripts(names) {
+  /** @type {{ name: string, status: number | null, output: string }[]} */
+  const results = []
+  for (const name of names.filter((name) => wanted.includes(name)))
+    results.push({ name, ...(await npm('kept', 'run', '--silent', name)) })
+  return () => {
+    for (const { name, status, output } of results) {
+      heading(name)
+      console.log(output.trimEnd())
+      if (status === 0) continue
+      console.error(`npm run ${name} failed`)
+      failed++
+    }
+  }
 }
-/** @param {'unit' | 'e2e'} name */
-function vitest(name) {
+/** @param {'unit' | 'e2e' | 'presets'} name */
+async function vitest(name) {
   if (!wanted.includes(name)) return
   heading(name)
   const folder = `${ROOT}node_modules/.cache/glasshouse`
@@ -49,7 +68,7 @@ function vitest(name) {
   mkdirSync(folder, { recursive: true })
   rmSync(report, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const status = npm('exec', '--', 'vitest', 'run', '--project', name, ...reporters)
+  const { status } = await npm('shown', 'exec', '--', 'vitest', 'run', '--project', name, ...reporters)
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null
   const failures = counts?.numFailedTests ?? 0
   passed += counts?.numPassedTests ?? 0
@@ -63,10 +82,13 @@ const missing = ensureMachine()
 for (const what of missing) console.error(`\nMISSING  ${what}`)
 failed += missing.length
 
-script('check')
-vitest('unit')
-script('build')
-vitest('e2e')
+// The compilers and the linter keep one core busy and wait for nobody: beside the unit tests they fill what those leave idle.
+const beside = scripts(['check', 'build'])
+await vitest('unit')
+const tell = await beside
+tell()
+await vitest('e2e')
+await vitest('presets')
 
 for (const what of missing) console.error(`\nMISSING  ${what}`)
 console.log(`\n${passed} passed, ${failed} failed`)

@@ -8,7 +8,7 @@ import type { Engine } from '../engine'
 import { Benchmark, COMPARED, roundsOf } from '../train/benchmark'
 import { disagreements, findPeers, PeerRun, peerTable, withJob, type Peer } from './bench_peers'
 import { tokenizerTable } from './bench_tokenizers'
-import { engineFor, forced, oneOf, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
+import { engineFor, forced, oneOf, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
 
 const USAGE = `npm run bench -- [--size S|M|L|XL] [--engine gpu|cpu] [--steps N] [--precision f32|fast] [--peers] [--json FILE]
 npm run bench -- --text FILE
@@ -26,12 +26,12 @@ Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Ma
   --json FILE           write the numbers there
   --text FILE           instead: how fast this text becomes tokens, of each kind of tokenizer, as it is and at 20 MB`
 
-// The first step as a first visit has it: drivers (Mesa's, NVIDIA's) keep compiled shaders on disk unless told not to before they load.
-process.env['MESA_SHADER_CACHE_DISABLE'] ??= 'true'
-process.env['__GL_SHADER_DISK_CACHE'] ??= '0'
-
-await runCommand(async () => {
-  const { values: flags } = readFlags(USAGE, {
+/** Times the sizes that were asked for: 1 where a peer's losses are not ours. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  // The first step as a first visit has it: drivers (Mesa's, NVIDIA's) keep compiled shaders on disk unless told not to before they load.
+  process.env['MESA_SHADER_CACHE_DISABLE'] ??= 'true'
+  process.env['__GL_SHADER_DISK_CACHE'] ??= '0'
+  const { values: flags } = readFlags(USAGE, args, {
     size: { type: 'string', multiple: true },
     engine: { type: 'string', default: 'gpu' },
     kernel: { type: 'string', multiple: true },
@@ -43,14 +43,14 @@ await runCommand(async () => {
   })
   if (flags.text !== undefined) {
     const file = pathOf(flags.text)
-    console.log(tokenizerTable(readText(file, readFileSync(file)).text))
+    io.out(tokenizerTable(readText(file, readFileSync(file)).text))
     return 0
   }
   const asked = flags.size?.map((size) => oneOf('size', size, BENCH_SIZES))
   const steps = wholeNumber('steps', flags.steps, 1)
   const precision = oneOf('precision', flags.precision, PRECISIONS)
   if (flags.peers && flags.engine !== 'gpu') throw new UsageError('--peers compares on one adapter: take --engine gpu.')
-  const engine = await engineFor(flags.engine, forced(flags.kernel))
+  const engine = await engineFor(flags.engine, io, forced(flags.kernel))
   const refusal = precision === 'fast' ? whyNotFast(engine.info) : null
   if (refusal !== null) throw new UsageError(refusal)
   const peers = flags.peers ? findPeers() : []
@@ -63,21 +63,21 @@ await runCommand(async () => {
       webgpu: versionIn('node_modules/webgpu/package.json'),
     },
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
-    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    command: ['npm run bench --', ...args].join(' '),
   }
   const measured = []
   for (const size of asked ?? defaultSizes(isSoftware(engine.info)))
-    measured.push(await measure(engine, size, steps, precision, peers))
+    measured.push(await measure(engine, size, steps, precision, peers, io))
   engine.destroy()
 
   const versions = Object.entries(about.versions).map(([name, version]) => `${name} ${version}`)
-  console.log(`\n${about.adapter} · ${versions.join(' · ')} · ${about.date} UTC · \`${about.command}\`\n`)
-  console.log(resultTable(measured.map(({ result }) => result)))
+  io.out(`\n${about.adapter} · ${versions.join(' · ')} · ${about.date} UTC · \`${about.command}\`\n`)
+  io.out(resultTable(measured.map(({ result }) => result)))
   const wrong: string[] = []
   for (const { result, cpu_ms, losses, others } of measured) {
     if (others.length === 0) continue
-    console.log(`\n${result.size}: the same weights, batches and update\n`)
-    console.log(peerTable({ ...result, adapter: about.adapter, cpu_ms, losses }, others))
+    io.out(`\n${result.size}: the same weights, batches and update\n`)
+    io.out(peerTable({ ...result, adapter: about.adapter, cpu_ms, losses }, others))
     // Ours are then rounded, and theirs are exact.
     if (precision === 'fast') continue
     wrong.push(...disagreements(losses, others).map((sentence) => `${result.size}: ${sentence}`))
@@ -86,9 +86,9 @@ await runCommand(async () => {
     const results = measured.map(({ result, cpu_ms, losses, others }) => ({ ...result, cpu_ms, losses, peers: others }))
     writeFileSync(pathOf(flags.json), `${JSON.stringify({ ...about, results }, null, 1)}\n`)
   }
-  for (const sentence of wrong) console.error(sentence)
+  for (const sentence of wrong) io.err(sentence)
   return wrong.length > 0 ? 1 : 0
-})
+}
 
 /** One size: ours and each peer in turn, up to the first losses, then round by round. */
 async function measure(
@@ -97,8 +97,9 @@ async function measure(
   steps: number,
   precision: Config['precision'],
   peers: readonly Peer[],
+  io: Io,
 ) {
-  const say = (what: string) => console.error(`${size}: ${what}`)
+  const say = (what: string) => io.err(`${size}: ${what}`)
   say('first steps')
   const benchmark = await Benchmark.open(engine, size, { precision })
   try {
@@ -133,3 +134,5 @@ async function measure(
 function versionIn(file: string): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
+
+await runProgram(import.meta.url, main)

@@ -1,6 +1,9 @@
-// What the command-line programs share: flags that are checked, problems told in one line, an engine opened by name.
+// What the command-line programs share: flags that are checked, problems told in one line, an engine opened by name. Each program exports
+// its `main`, which a test calls in its own process.
+import { realpathSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseArgs, type ParseArgsConfig } from 'node:util'
+import { pathToFileURL } from 'node:url'
+import { inspect, parseArgs, type ParseArgsConfig } from 'node:util'
 import type { Engine } from '../engine'
 import type { TuneOptions } from '../gpu/autotune'
 import { openEngine } from '../train/open_engine'
@@ -11,17 +14,30 @@ export class UsageError extends Error {
   override name = 'UsageError'
 }
 
+/** Where a command prints: the terminal, or the strings of a test. */
+export interface Io {
+  /** A line on standard output. */
+  out(line: string): void
+  /** A line on standard error. */
+  err(line: string): void
+  /** Writes a piece of a line, on a terminal, where lines can be renewed; null in a file or a pipe. */
+  write: ((text: string) => void) | null
+}
+
+/** A command by its arguments; returns its exit status. */
+export type Main = (args: readonly string[], io: Io) => Promise<number>
+
+/** `--help`: the usage is the answer, and the command ends well. */
+class HelpAsked extends Error {}
+
 type Options = NonNullable<ParseArgsConfig['options']>
 type Parsed<O extends Options> = ReturnType<typeof parseArgs<{ options: O; allowPositionals: true; strict: true }>>
 
-/** The flags and the other words of a command line. Throws UsageError; `--help` prints the usage and ends the process. */
-export function readFlags<const O extends Options>(usage: string, options: O, args = process.argv.slice(2)): Parsed<O> {
-  if (args.includes('--help')) {
-    console.log(usage)
-    process.exit(0)
-  }
+/** The flags and the other words of a command line. Throws UsageError, and HelpAsked for `--help`. */
+export function readFlags<const O extends Options>(usage: string, args: readonly string[], options: O): Parsed<O> {
+  if (args.includes('--help')) throw new HelpAsked(usage)
   try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true })
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`, { cause: error })
   }
@@ -59,24 +75,39 @@ export function forced(values: readonly string[] = []): TuneOptions {
 }
 
 /** Opens an engine by a flag's value and says on standard error which one it is; `options` say how kernels are chosen. */
-export async function engineFor(flag: string, options: TuneOptions = {}): Promise<Engine> {
+export async function engineFor(flag: string, io: Io, options: TuneOptions = {}): Promise<Engine> {
   const preference = oneOf('engine', flag, ['auto', 'gpu', 'cpu'])
   const { engine, fallback } = await openEngine(preference, preference === 'cpu' ? undefined : dawn(), options)
   if (options.force && engine.info.kind === 'cpu')
     throw new UsageError('--kernel chooses among kernels of the GPU: take --engine gpu.')
-  if (fallback) console.error(`${fallback} Computing in plain JavaScript instead: slower, the same numbers.`)
-  console.error(`Engine: ${engine.info.kind} · ${engine.info.name}`)
+  if (fallback) io.err(`${fallback} Computing in plain JavaScript instead: slower, the same numbers.`)
+  io.err(`Engine: ${engine.info.kind} · ${engine.info.name}`)
   return engine
 }
 
 /** Runs a command to its exit status: what `main` returns, or 2 with the message of what it threw. */
-export async function runCommand(main: () => Promise<number>): Promise<void> {
+export async function runCommand(main: Main, args: readonly string[], io: Io): Promise<number> {
   try {
-    process.exitCode = await main()
+    return await main(args, io)
   } catch (error) {
-    console.error(isToldByItsMessage(error) ? error.message : error)
-    process.exitCode = 2
+    if (error instanceof HelpAsked) {
+      io.out(error.message)
+      return 0
+    }
+    io.err(isToldByItsMessage(error) ? error.message : inspect(error))
+    return 2
   }
+}
+
+/** Runs a command on this process's own arguments and terminal, where `url` is the program that Node was started with. */
+export async function runProgram(url: string, main: Main): Promise<void> {
+  const { argv, stdout } = process
+  if (argv[1] === undefined || pathToFileURL(realpathSync(argv[1])).href !== url) return
+  process.exitCode = await runCommand(main, argv.slice(2), {
+    out: (line) => console.log(line),
+    err: (line) => console.error(line),
+    write: stdout.isTTY ? (text) => void stdout.write(text) : null,
+  })
 }
 
 /** Errors of ours with a name, and the file system's: their message says it all. The rest are our own mistakes, with a stack. */

@@ -1,5 +1,5 @@
 // `npm run kernel -- list | wgsl | tensors | tensor`: looks into the first step of a golden case; see step_views.ts.
-import { engineFor, forced, oneOf, pathOf, readFlags, runCommand, UsageError } from './command'
+import { engineFor, forced, oneOf, pathOf, readFlags, runProgram, UsageError, type Io } from './command'
 import { findCases, readCase } from './golden'
 import { dispatchList, kernelSources, tensorList, tensorValues } from './step_views'
 
@@ -17,8 +17,9 @@ Looks into the first training step of a golden case.
 
 const VIEWS = ['list', 'wgsl', 'tensors', 'tensor'] as const
 
-await runCommand(async () => {
-  const { values: flags, positionals } = readFlags(USAGE, {
+/** Prints one view of a training step. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const { values: flags, positionals } = readFlags(USAGE, args, {
     golden: { type: 'string' },
     case: { type: 'string', default: 'gpt2-tiny' },
     engine: { type: 'string', default: 'gpu' },
@@ -32,15 +33,17 @@ await runCommand(async () => {
   const folder = flags.golden === undefined ? 'test/fixtures/golden' : pathOf(flags.golden)
   const golden = readCase(folder, oneOf('case', flags.case, findCases(folder)))
   if (view === 'tensors') {
-    console.log(tensorList(golden, word))
+    io.out(tensorList(golden, word))
     return 0
   }
-  const engine = await engineFor(flags.engine, forced(flags.kernel))
+  const engine = await engineFor(flags.engine, io, forced(flags.kernel))
   try {
     const of = { list: dispatchList, wgsl: kernelSources, tensor: tensorValues }[view]
-    console.log(await of(engine, golden, word))
+    io.out(await of(engine, golden, word))
   } finally {
     engine.destroy()
   }
   return 0
-})
+}
+
+await runProgram(import.meta.url, main)

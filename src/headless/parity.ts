@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Engine } from '../engine'
 import { countParams } from '../params'
 import { writeSafetensors, type StoredTensor } from '../storage/safetensors'
-import { engineFor, forced, pathOf, readFlags, runCommand, UsageError } from './command'
+import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, type Io } from './command'
 import { findCases, readCase, type GoldenCase } from './golden'
 import { compare, furthest, isWithin, runCase, TOLERANCE, type Got, type Row } from './parity_case'
 
@@ -19,8 +19,9 @@ norms are reported. Exits 2 where a case cannot be run.
   --kernel OP=VARIANT  the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --out DIR2         write what the engine got: NAME.got.safetensors (logits, grad.*, final.*) and NAME.got.json`
 
-await runCommand(async () => {
-  const { values, positionals } = readFlags(USAGE, {
+/** Runs the cases: 1 where one is past tolerance, 2 where one could not be run. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = readFlags(USAGE, args, {
     engine: { type: 'string', default: 'gpu' },
     case: { type: 'string', multiple: true },
     kernel: { type: 'string', multiple: true },
@@ -34,7 +35,7 @@ await runCommand(async () => {
   if (stranger !== undefined)
     throw new UsageError(`There is no case "${stranger}" in ${folder}; there are ${found.join(', ')}.`)
 
-  const engine = await engineFor(values.engine, forced(values.kernel))
+  const engine = await engineFor(values.engine, io, forced(values.kernel))
   const summary: string[][] = []
   let past = 0
   let broken = 0
@@ -43,31 +44,29 @@ await runCommand(async () => {
       const golden = readCase(cases, name)
       const got = await runCase(engine, golden)
       if (values.out !== undefined) write(pathOf(values.out), name, engine, got)
-      const { cells, ok } = report(golden, got)
+      const { cells, ok } = report(golden, got, io)
       summary.push(cells)
       if (!ok) past++
     } catch (error) {
-      console.error(`\n${name} could not be run: ${error instanceof Error ? error.message : String(error)}`)
+      io.err(`\n${name} could not be run: ${error instanceof Error ? error.message : String(error)}`)
       summary.push([name, 'could not be run'])
       broken++
     }
   }
   engine.destroy()
-  console.log(
-    `\n${table([['case', 'logits', 'worst gradient', 'worst loss', 'worst grad norm', 'verdict'], ...summary])}`,
-  )
+  io.out(`\n${table([['case', 'logits', 'worst gradient', 'worst loss', 'worst grad norm', 'verdict'], ...summary])}`)
   return broken > 0 ? 2 : past > 0 ? 1 : 0
-})
+}
 
 /** Prints every distance of a case; returns its line of the summary. */
-function report(golden: GoldenCase, got: Got): { cells: string[]; ok: boolean } {
+function report(golden: GoldenCase, got: Got, io: Io): { cells: string[]; ok: boolean } {
   const { config: c, B, T, arch, name } = golden
   const { tensors, steps } = compare(golden, got)
-  console.log(
+  io.out(
     `\n${name}: ${arch}, ${c.n_layer} layers, ${c.n_head} heads (${c.n_kv_head} key/value), ${c.n_embd} wide, ` +
       `vocabulary ${c.vocab_size}, batch ${B} × ${T}, ${countParams(c)} parameters, ${golden.losses.length} steps\n`,
   )
-  console.log(table([['tensor', 'distance', 'limit', ''], ...tensors.map(rowCells)]))
+  io.out(table([['tensor', 'distance', 'limit', ''], ...tensors.map(rowCells)]))
   const stepRows = steps.map(({ loss, grad_norm }, i) => [
     String(i),
     (got.losses[i] ?? NaN).toFixed(6),
@@ -76,7 +75,7 @@ function report(golden: GoldenCase, got: Got): { cells: string[]; ok: boolean } 
     golden.grad_norms ? scientific(grad_norm.difference) : 'none given',
     verdict(isWithin(loss) && isWithin(grad_norm)),
   ])
-  console.log(`\n${table([['step', 'loss', '|Δ|', 'grad norm', '|Δ|/norm', ''], ...stepRows])}`)
+  io.out(`\n${table([['step', 'loss', '|Δ|', 'grad norm', '|Δ|/norm', ''], ...stepRows])}`)
 
   const ok = tensors.every(isWithin) && steps.every(({ loss, grad_norm }) => isWithin(loss) && isWithin(grad_norm))
   const worst = (rows: readonly Row[]) => {
@@ -133,3 +132,5 @@ function write(folder: string, name: string, engine: Engine, got: Got): void {
   const numbers = { engine: engine.info.name, losses, grad_norms, loss_on_first_batch_after_last_step: loss_after }
   writeFileSync(join(folder, `${name}.got.json`), `${JSON.stringify(numbers, null, 1)}\n`)
 }
+
+await runProgram(import.meta.url, main)

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HELD_OUT, precision, readLabelled, recall, score, type Labelled, type Score } from '../data/prepare/pii_score'
 import { PII_KINDS, type PiiKind } from '../words/recipe'
-import { pathOf, readFlags, runCommand, UsageError } from './command'
+import { pathOf, readFlags, runProgram, UsageError, type Io } from './command'
 
 const USAGE = `npm run pii -- [FILE] [--mistakes]
 
@@ -11,8 +11,9 @@ Finds personal data in the labelled lines of FILE (test/fixtures/pii.txt) and pr
 and for every ${HELD_OUT}th, to which no rule was adjusted. A line: Write to {email:jane@example.org}, then go.
   --mistakes   print what was missed and what was wrong, except in lines held out`
 
-await runCommand(async () => {
-  const { values: flags, positionals } = readFlags(USAGE, { mistakes: { type: 'boolean', default: false } })
+/** Scores the rules on labelled lines. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const { values: flags, positionals } = readFlags(USAGE, args, { mistakes: { type: 'boolean', default: false } })
   const [file, ...more] = positionals
   if (more.length > 0) throw new UsageError(`One file, please.\n\n${USAGE}`)
   const path = file === undefined ? join('test', 'fixtures', 'pii.txt') : pathOf(file)
@@ -21,18 +22,18 @@ await runCommand(async () => {
   const held = await score(lines.filter(isHeld), { names })
   const { scores } = await score(lines, { names })
 
-  console.log(`${lines.length} lines of ${path}; in brackets the ${lines.filter(isHeld).length} held out\n`)
-  console.log('kind        labels         recall           precision')
-  for (const kind of PII_KINDS) if (labelsOf(scores[kind]) > 0) console.log(row(kind, scores[kind], held.scores[kind]))
+  io.out(`${lines.length} lines of ${path}; in brackets the ${lines.filter(isHeld).length} held out\n`)
+  io.out('kind        labels         recall           precision')
+  for (const kind of PII_KINDS) if (labelsOf(scores[kind]) > 0) io.out(row(kind, scores[kind], held.scores[kind]))
   if (!flags.mistakes) return 0
   const { mistakes } = await score(
     lines.filter((line, i) => !isHeld(line, i)),
     { names },
   )
   for (const { kind, what, text, line } of mistakes)
-    console.log(`\n${kind}, ${what}: ${JSON.stringify(text)}\n  in ${JSON.stringify(line)}`)
+    io.out(`\n${kind}, ${what}: ${JSON.stringify(text)}\n  in ${JSON.stringify(line)}`)
   return 0
-})
+}
 
 function isHeld(_: Labelled, i: number): boolean {
   return i % HELD_OUT === HELD_OUT - 1
@@ -49,3 +50,5 @@ function row(kind: PiiKind, all: Score, held: Score): string {
     both(precision(all).toFixed(3), precision(held).toFixed(3)),
   ].join('')
 }
+
+await runProgram(import.meta.url, main)

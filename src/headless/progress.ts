@@ -1,6 +1,7 @@
 // How a run tells of itself on the command line: a line that renews itself on a terminal, a line now and then in a log, or one
 // JSON object an event for other programs. Losses in nats a token, measured ones in bits a byte, too.
 import type { RunEvent } from '../words/run'
+import type { Io } from './command'
 
 /** Between two progress lines, where lines stay. */
 const LOG_MS = 10_000
@@ -15,29 +16,33 @@ export interface Progress {
   conclude(result: Record<string, unknown>, words: string): void
 }
 
-export function jsonProgress(): Progress {
-  const print = (value: object) => console.log(JSON.stringify(value))
+export function jsonProgress(io: Io): Progress {
+  const print = (value: object) => io.out(JSON.stringify(value))
   return {
     tell: print,
-    say: (text) => console.error(text),
+    say: (text) => io.err(text),
     conclude: (result) => print({ type: 'result', ...result }),
   }
 }
 
 /** `target` is the step at which this run will stop, `tokens_per_step` what one step trains on, `bitsOf` a loss in bits a byte. */
-export function lineProgress(target: number, tokens_per_step: number, bitsOf: (loss: number) => number): Progress {
-  const { stdout } = process
-  const terminal = stdout.isTTY
+export function lineProgress(
+  io: Io,
+  target: number,
+  tokens_per_step: number,
+  bitsOf: (loss: number) => number,
+): Progress {
+  const { write } = io
   let pending = false
   let told = performance.now()
   let step_ms = 0
   const clear = () => {
-    if (pending) stdout.write('\r\x1b[K')
+    if (pending) write?.('\r\x1b[K')
     pending = false
   }
   const line = (text: string) => {
     clear()
-    console.log(text)
+    io.out(text)
   }
   return {
     say: line,
@@ -48,14 +53,14 @@ export function lineProgress(target: number, tokens_per_step: number, bitsOf: (l
           const { step, loss, step_ms: latest } = event.metrics
           step_ms = step_ms === 0 ? latest : step_ms + SMOOTHING * (latest - step_ms)
           const now = performance.now()
-          if (!terminal && now - told < LOG_MS && step < target) return
+          if (!write && now - told < LOG_MS && step < target) return
           told = now
           const speed = step_ms > 0 ? Math.round((tokens_per_step / step_ms) * 1000).toLocaleString('en') : '–'
           const left = duration(((target - step) * step_ms) / 1000)
           const text = `step ${step}/${target}   loss ${loss.toFixed(4)}   ${speed} tokens/s   ${left} left`
-          if (!terminal) return line(text)
+          if (!write) return line(text)
           clear()
-          stdout.write(text)
+          write(text)
           pending = true
           return
         }

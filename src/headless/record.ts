@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { makeDataset, measureTokens } from '../data/dataset/dataset'
 import { ladderOf } from '../data/dataset/ladder'
 import { decodeText } from '../storage/checkpoint'
-import { pathOf, readFlags, runCommand, UsageError } from './command'
+import { pathOf, readFlags, runProgram, UsageError, type Io } from './command'
 import { readRun } from './run_folder'
 
 const USAGE = `npm run record -- DIR --on DEVICE [--out FILE]
@@ -16,8 +16,9 @@ Writes the history of the run in DIR as the recorded run that the page shows bef
 /** A curve as wide as the chart does not need them all. */
 const EVERY = 2
 
-await runCommand(async () => {
-  const { values: flags, positionals } = readFlags(USAGE, {
+/** Writes a kept run's history as the recorded run. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const { values: flags, positionals } = readFlags(USAGE, args, {
     on: { type: 'string' },
     out: { type: 'string', default: 'public/recorded_run.json' },
   })
@@ -45,11 +46,13 @@ await runCommand(async () => {
     file,
     JSON.stringify(recorded, (_, x: unknown) => (typeof x === 'number' ? rounded(x) : x)),
   )
-  console.log(`${history.steps.length} steps to ${last} → ${file}`)
+  io.out(`${history.steps.length} steps to ${last} → ${file}`)
   return 0
-})
+}
 
 /** Four digits; whole numbers as they are, for they count. */
 function rounded(x: number): number {
   return Number.isInteger(x) ? x : Number(x.toPrecision(4))
 }
+
+await runProgram(import.meta.url, main)

@@ -6,6 +6,7 @@ import { FIELDS, validate, type Config } from '../config'
 import { fits, makeDataset, measureTokens, type Dataset } from '../data/dataset/dataset'
 import { prepare } from '../data/dataset/prepare'
 import { questionsOf } from '../evaluate/questions'
+import type { Engine } from '../engine'
 import { ConfigError, NotFiniteError } from '../errors'
 import { bitsPerByte } from '../words/loss_unit'
 import { addToHistory, emptyHistory } from '../storage/history'
@@ -16,8 +17,8 @@ import { OverridesSchema } from '../words/schema'
 import { SPECIAL } from '../words/tokens'
 import type { RunEvent, RunHistory, RunSpec } from '../words/run'
 import { Session } from '../train/session'
-import { engineFor, forced, pathOf, readFlags, runCommand, UsageError, wholeNumber } from './command'
-import { duration, jsonProgress, lineProgress } from './progress'
+import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
+import { duration, jsonProgress, lineProgress, type Progress } from './progress'
 import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
 import { firstNames, noticesOf, preparationOf, readSource, type SourceFlags } from './text_source'
 
@@ -59,8 +60,9 @@ const SAVE_MS = 60_000
 /** How many questions a trained model is asked, where its text was generated. */
 const QUESTIONS = 100
 
-await runCommand(async () => {
-  const { values: flags, positionals } = readFlags(USAGE, {
+/** Trains until the run's end or an interrupt: 0, 130 after an interrupt, 1 where a number stopped being one. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  const { values: flags, positionals } = readFlags(USAGE, args, {
     text: { type: 'string' },
     preset: { type: 'string' },
     config: { type: 'string' },
@@ -84,15 +86,36 @@ await runCommand(async () => {
 
   const run = flags.resume === undefined ? await newRun(flags) : await keptRun(pathOf(flags.resume), flags)
   const target = steps ?? run.spec.config.max_iters
+  const first = run.kept?.checkpoint.meta.step ?? 0
+  if (first > target) throw new UsageError(`The run is at step ${first} already; --steps counts from its beginning.`)
   const { config } = (run.spec = extended(run.spec, target))
   const problems = [...validate(config), ...fits(run.dataset, config)]
   if (problems.length > 0) throw new ConfigError(problems.map(({ message }) => message).join('\n'))
 
   const bits = (loss: number) => bitsPerByte(loss, run.spec.bytes_per_token ?? NaN)
-  const tokens_per_step = config.batch_size * config.block_size * config.gradient_accumulation_steps
-  const progress = flags.json ? jsonProgress() : lineProgress(target, tokens_per_step, bits)
+  const progress = flags.json ? jsonProgress(io) : lineProgress(io, target, tokensOf(config), bits)
   for (const notice of run.notices) progress.say(notice)
-  const engine = await engineFor(flags.engine, forced(flags.kernel))
+  const engine = await engineFor(flags.engine, io, forced(flags.kernel))
+  const interrupt = onInterrupt(() => progress.say('Stopping at the end of this step; once more to stop at once.'))
+  try {
+    return await trainTo(target, run, { engine, progress, bits, interrupted: interrupt.came })
+  } finally {
+    interrupt.forget()
+    engine.destroy()
+  }
+}
+
+interface Means {
+  engine: Engine
+  progress: Progress
+  /** A loss in bits a byte. */
+  bits: (loss: number) => number
+  interrupted: () => boolean
+}
+
+async function trainTo(target: number, run: Run, { engine, progress, bits, interrupted }: Means): Promise<number> {
+  const { config } = run.spec
+  const tokens_per_step = tokensOf(config)
   const { history } = run
   const listen = (event: RunEvent) => {
     addToHistory(history, event)
@@ -100,14 +123,12 @@ await runCommand(async () => {
   }
   const session = await Session.open(engine, run.spec, run.dataset, run.kept?.checkpoint ?? null, listen, history)
   const { step: first } = session
-  if (first > target) throw new UsageError(`The run is at step ${first} already; --steps counts from its beginning.`)
   progress.say(
     `${run.spec.name}: ${session.params.toLocaleString('en')} parameters, ${run.dataset.train.length.toLocaleString('en')} ` +
       `tokens to train on, steps ${first} to ${target}, seed ${config.seed}`,
   )
 
   const save = async () => writeRun(run.folder, { checkpoint: await session.checkpoint(), history, text: run.text })
-  const interrupted = onInterrupt(() => progress.say('Stopping at the end of this step; once more to stop at once.'))
   // At once, so that a folder which cannot be written to is heard of before hours are spent.
   await save()
   let saved = performance.now()
@@ -166,9 +187,11 @@ await runCommand(async () => {
     ].join('\n'),
   )
   session.destroy()
-  engine.destroy()
   return interrupted() ? 130 : 0
-})
+}
+
+/** Tokens that one step trains on. */
+const tokensOf = (config: Config) => config.batch_size * config.block_size * config.gradient_accumulation_steps
 
 /** Answers to held-out questions, where there are any. */
 async function answersOf(session: Session, dataset: Dataset): Promise<{ right: number; checked: number } | null> {
@@ -306,15 +329,18 @@ function extended(spec: RunSpec, target: number): RunSpec {
   return { ...spec, config: { ...spec.config, max_iters } }
 }
 
-/** Whether Ctrl-C (or a kind kill) has come; a second one ends the process as if nobody listened. */
-function onInterrupt(say: () => void): () => boolean {
+/** Listens for Ctrl-C (or a kind kill) until `forget`; a second one ends the process as if nobody listened. */
+function onInterrupt(say: () => void): { came: () => boolean; forget: () => void } {
+  const signals = ['SIGINT', 'SIGTERM'] as const
   let came = false
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => {
-      came = true
-      say()
-    })
-  return () => came
+  const listen = () => {
+    came = true
+    forget()
+    say()
+  }
+  const forget = () => signals.forEach((signal) => process.off(signal, listen))
+  signals.forEach((signal) => process.on(signal, listen))
+  return { came: () => came, forget }
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
@@ -327,3 +353,5 @@ function freeFolder(name: string): string {
     if (!holdsRun(folder)) return folder
   }
 }
+
+await runProgram(import.meta.url, main)

@@ -66,7 +66,7 @@ describe.each([
     await b.finished(page)
     await b.stage(page, 'chat').click()
     await answers().getByRole('button', { name: m.answers.check }).click()
-    await answers().getByText(m.answers.at(300)).waitFor({ timeout: 120_000 })
+    await answers().getByText(m.answers.at(300)).waitFor()
     expect(await rows().count()).toBe(ASKED)
     let right = 0
     for (const row of await rows().all()) {

@@ -31,6 +31,8 @@ const TYPES: Record<string, string> = {
   '.woff2': 'font/woff2',
   '.png': 'image/png',
 }
+/** Longest wait for one thing: only what hangs takes so long, however busy the machine is. */
+const PATIENCE_MS = 300_000
 /** Where a deep static host would put the page. */
 export const SUB_PATH = '/some/where/deep/'
 
@@ -92,7 +94,7 @@ export async function openBrowser(
     colorScheme: options.dark ? 'dark' : 'light',
     acceptDownloads: true,
   })
-  context.setDefaultTimeout(45_000)
+  context.setDefaultTimeout(PATIENCE_MS)
   const complaints: string[] = []
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())
@@ -149,7 +151,7 @@ export async function open(browser: Browser, address: string): Promise<Page> {
 }
 /** Until the worker has opened its engine. */
 export async function opened(page: Page): Promise<void> {
-  await page.locator('.tools .dot.gpu, .tools .dot.cpu').waitFor({ timeout: 90_000 })
+  await page.locator('.tools .dot.gpu, .tools .dot.cpu').waitFor()
   await strip(page).getByText(m.strip.state.opening).waitFor({ state: 'hidden' })
 }
 
@@ -176,24 +178,16 @@ export async function go(page: Page): Promise<void> {
   await stage(page, 'train').click()
   await page.getByRole('button', { name: m.go.now }).click()
   const [anyway = ''] = m.go.anyway(0).split(',')
-  await page
-    .getByRole('button', { name: anyway })
-    .or(strip(page).getByText(m.strip.state.running))
-    .first()
-    .waitFor({ timeout: 180_000 })
+  await page.getByRole('button', { name: anyway }).or(strip(page).getByText(m.strip.state.running)).first().waitFor()
   if (await page.getByRole('button', { name: anyway }).isVisible())
     await page.getByRole('button', { name: anyway }).click()
   // Until then the strip shows the recorded run, and its last step.
-  await strip(page)
-    .getByText(m.strip.state.running)
-    .or(strip(page).getByText(m.strip.state.finished))
-    .first()
-    .waitFor({ timeout: 180_000 })
+  await strip(page).getByText(m.strip.state.running).or(strip(page).getByText(m.strip.state.finished)).first().waitFor()
   await reach(page, 1)
 }
 
-export async function reach(page: Page, step: number, timeout = 180_000): Promise<void> {
-  await expect.poll(() => stepOf(page), { timeout, interval: 50 }).toBeGreaterThanOrEqual(step)
+export async function reach(page: Page, step: number): Promise<void> {
+  await expect.poll(() => stepOf(page), { interval: 50 }).toBeGreaterThanOrEqual(step)
 }
 export async function pause(page: Page): Promise<void> {
   await strip(page).getByRole('button', { name: m.strip.pause }).click()
@@ -203,7 +197,7 @@ export async function resume(page: Page): Promise<void> {
   await strip(page).getByRole('button', { name: m.strip.resume }).click()
 }
 export async function finished(page: Page): Promise<void> {
-  await strip(page).getByText(m.strip.state.finished).waitFor({ timeout: 180_000 })
+  await strip(page).getByText(m.strip.state.finished).waitFor()
 }
 
 /** The one kept run, exported and read. */

@@ -48,7 +48,7 @@ test('of the run that the page opens with nothing is said', async () => {
 test('a rate far too high is told of, with its numbers', async () => {
   await b.prepare(page, { steps: 100_000, fields: HOT })
   await b.go(page)
-  await cards().getByRole('heading', { name: TOO_LONG }).waitFor({ timeout: 120_000 })
+  await cards().getByRole('heading', { name: TOO_LONG }).waitFor()
   await b.pause(page)
   expect(await cards().textContent()).toMatch(/The last update moved the weights by 0\.\d+ of their length/)
   await look('doctor')
@@ -69,7 +69,7 @@ test('and a click cools it', async () => {
 
 test('what is waved away stays away for this run', async () => {
   await b.resume(page)
-  await cards().getByRole('listitem').first().waitFor({ timeout: 120_000 })
+  await cards().getByRole('listitem').first().waitFor()
   await b.pause(page)
   while ((await cards().count()) > 0)
     await cards()
@@ -90,7 +90,7 @@ test('a run that blew up is told of once, and begins again with a warm-up by a c
   })
   await b.go(page)
   const failure = page.getByRole('alert').filter({ hasText: m.train.failed })
-  await failure.waitFor({ timeout: 120_000 })
+  await failure.waitFor()
   expect(await cards().count()).toBe(0)
   await look('blown-up')
   await failure.getByRole('button', { name: 'Restart with learning rate 0.3 and warm-up 100' }).click()

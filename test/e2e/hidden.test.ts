@@ -67,17 +67,17 @@ test('a hidden tab keeps training', async () => {
     const ask = async (expression: string) =>
       (await send('Runtime.evaluate', { expression }, String(sessionId))).result?.value
     const resume = `[...document.querySelectorAll('.strip button')].find((b) => b.textContent.includes('${m.strip.resume}') && !b.disabled)`
-    await expect.poll(() => ask(`${resume} !== undefined`), { timeout: 90_000 }).toBe(true)
+    await expect.poll(() => ask(`${resume} !== undefined`)).toBe(true)
     await ask(`${resume}.click()`)
     const step = async () =>
       Number(await ask(`document.querySelector('[role=progressbar]').getAttribute('aria-valuenow')`))
     const start = await step()
-    await expect.poll(step, { timeout: 90_000 }).toBeGreaterThan(start)
+    await expect.poll(step).toBeGreaterThan(start)
 
     await send('Target.createTarget', { url: 'about:blank' })
     await expect.poll(() => ask('document.visibilityState')).toBe('hidden')
     const hidden = await step()
-    await expect.poll(step, { timeout: 90_000 }).toBeGreaterThan(hidden + 20)
+    await expect.poll(step).toBeGreaterThan(hidden + 20)
     expect(await ask('document.visibilityState')).toBe('hidden')
   } finally {
     await close()

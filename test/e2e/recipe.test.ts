@@ -164,7 +164,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       .waitFor()
     await area().getByText(m.recipe.splits.document).click()
     await apply().click()
-    await area().getByText(m.recipe.upToDate).waitFor({ timeout: 120_000 })
+    await area().getByText(m.recipe.upToDate).waitFor()
     await area().getByRole('button', { name: m.recipe.leakCheck }).click()
     await area()
       .getByText(/in the held-out part stand/)

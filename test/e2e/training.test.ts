@@ -71,7 +71,7 @@ describe('training on the page', () => {
       .getByText(/graphics device was lost|GPU went away/i)
       .first()
       // A new device compiles everything anew.
-      .waitFor({ timeout: 180_000 })
+      .waitFor()
     await b.reach(page, step + 6)
     await b.pause(page)
   })
@@ -81,7 +81,7 @@ describe('training on the page', () => {
     await page.getByLabel(m.chat.prompt).fill('the cat')
     await page.getByLabel(m.chat.max_tokens).fill('40')
     await page.getByRole('button', { name: m.chat.generate }).click()
-    await page.getByText(m.chat.ended.length(40)).waitFor({ timeout: 90_000 })
+    await page.getByText(m.chat.ended.length(40)).waitFor()
     await shoot(page, 'chat-1440-light')
   })
 

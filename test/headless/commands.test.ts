@@ -1,9 +1,15 @@
-// The command-line programs as a person runs them: bundled by the launcher, in a process of their own.
+// The command-line programs: called in this process, and a few times as a person runs them, bundled by the launcher in a process of their own.
 import { execFile, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { main as bench } from '../../src/headless/bench'
+import { runCommand, type Main } from '../../src/headless/command'
+import { main as parity } from '../../src/headless/parity'
+import { main as pii } from '../../src/headless/pii'
+import { main as record } from '../../src/headless/record'
+import { main as trainMain } from '../../src/headless/train'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { readSafetensors } from '../../src/storage/safetensors'
 import { parseRecordedRun } from '../../src/ui/state/recorded'
@@ -15,6 +21,9 @@ let folder: string
 const at = (name: string) => join(folder, name)
 
 beforeAll(() => {
+  Object.assign(process.env, lavapipe(), { INIT_CWD: process.cwd() })
+  // What Mesa compiled once it need not compile again, which the bench would have otherwise.
+  process.env['MESA_SHADER_CACHE_DISABLE'] = 'false'
   folder = mkdtempSync(join(tmpdir(), 'glasshouse-'))
   const line = 'the quick brown fox jumps over the lazy dog, and the dog sleeps on.\n'
   writeFileSync(at('text.txt'), line.repeat(60))
@@ -35,16 +44,28 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-function command(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  // What Mesa compiled once it need not compile again, which the bench would have otherwise.
-  const env = { ...process.env, ...lavapipe(), INIT_CWD: process.cwd(), MESA_SHADER_CACHE_DISABLE: 'false' }
+interface Ended {
+  status: number
+  out: string
+  err: string
+}
+
+async function command(main: Main, ...args: string[]): Promise<Ended> {
+  let [out, err] = ['', '']
+  const io = { out: (line: string) => (out += `${line}\n`), err: (line: string) => (err += `${line}\n`), write: null }
+  const status = await runCommand(main, args, io)
+  return { status, out, err }
+}
+const train = (...args: string[]) => command(trainMain, ...args)
+/** The same by npm, in a process of its own. */
+function npmRun(...args: string[]): Promise<Ended> {
+  const shell = process.platform === 'win32'
   return new Promise((resolve) => {
-    execFile(process.execPath, [LAUNCH, ...args], { env }, (error, out, err) => {
+    execFile('npm', ['run', '--silent', ...args], { shell }, (error, out, err) => {
       resolve({ status: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err })
     })
   })
 }
-const train = (...args: string[]) => command('train', ...args)
 const fresh = (...args: string[]) => train('--text', at('text.txt'), '--config', at('config.json'), ...args)
 
 const weightsOf = (run: string) =>
@@ -282,7 +303,7 @@ describe('train', () => {
     expect(readFileSync(at('sorted/metrics.csv'), 'utf8')).toMatch(/^step,.*,val_loss,val_bits_per_byte,update_ratio\n/)
   })
 
-  test.each<[string, () => Promise<{ status: number; err: string }>, RegExp]>([
+  test.each<[string, () => Promise<Ended>, RegExp]>([
     ['no text', () => train(), /Which text\? Say --text FILE/],
     ['a text that is not there', () => train('--text', '/nowhere.txt'), /no such file.*nowhere/],
     ['an unknown flag', () => train('--txet', 'x'), /Unknown option '--txet'/],
@@ -345,7 +366,7 @@ describe('train', () => {
 
 describe('parity', () => {
   test('runs a case, writes what it got, and ends well', async () => {
-    const { status, out } = await command('parity', 'test/fixtures/golden', '--case', 'llama-tiny', '--out', at('got'))
+    const { status, out } = await command(parity, 'test/fixtures/golden', '--case', 'llama-tiny', '--out', at('got'))
     expect(status).toBe(0)
     expect(out).toMatch(/llama-tiny .* ok$/m)
     const got = readSafetensors(readFileSync(at('got/llama-tiny.got.safetensors'))).tensors
@@ -363,13 +384,13 @@ describe('parity', () => {
     const off = { ...json, losses: json.losses.map((loss, i) => (i === 7 ? loss + 1e-4 : loss)) }
     writeFileSync(at('off.json'), JSON.stringify(off))
     writeFileSync(at('off.safetensors'), readFileSync('test/fixtures/golden/gpt2-tiny.safetensors'))
-    const past = await command('parity', folder, '--case', 'off', '--engine', 'cpu')
+    const past = await command(parity, folder, '--case', 'off', '--engine', 'cpu')
     expect(past.out).toMatch(/^7 .*PAST TOLERANCE$/m)
     expect(past.out).toMatch(/^off .*1\.0e-4 7 .*PAST TOLERANCE$/m)
     expect(past.status).toBe(1)
     writeFileSync(at('half.json'), JSON.stringify(json))
     writeFileSync(at('half.safetensors'), readFileSync('test/fixtures/golden/gpt2-tiny.safetensors').subarray(0, 9000))
-    const broken = await command('parity', folder, '--case', 'half', '--case', 'off', '--engine', 'cpu')
+    const broken = await command(parity, folder, '--case', 'half', '--case', 'off', '--engine', 'cpu')
     expect(broken.err).toMatch(/half could not be run: .*half\.safetensors.*cut short/)
     expect(broken.out).toMatch(/^off .*PAST TOLERANCE$/m)
     expect(broken.status).toBe(2)
@@ -378,7 +399,7 @@ describe('parity', () => {
 
 test('record makes a kept run the one that the page opens with', async () => {
   await fresh('--engine', 'cpu', '--out', at('to-record'))
-  const { status, out, err } = await command('record', at('to-record'), '--on', 'a desk', '--out', at('recorded.json'))
+  const { status, out, err } = await command(record, at('to-record'), '--on', 'a desk', '--out', at('recorded.json'))
   expect({ status, err }).toEqual({ status: 0, err: '' })
   expect(out).toMatch(/40 steps to 40/)
   const recorded = parseRecordedRun(JSON.parse(readFileSync(at('recorded.json'), 'utf8')))
@@ -388,16 +409,16 @@ test('record makes a kept run the one that the page opens with', async () => {
   expect([...recorded.history.steps.step]).toEqual([1, ...Array.from({ length: 20 }, (_, i) => 2 * i + 2)])
   expect(recorded.history.evals.map(({ step }) => step)).toEqual([0, 20, 40])
   expect(recorded.history.samples.at(-1)?.tokens.length).toBeGreaterThan(0)
-  expect((await command('record', at('to-record'))).err).toMatch(/--on must say/)
+  expect((await command(record, at('to-record'))).err).toMatch(/--on must say/)
 })
 
 describe('pii', () => {
   test('prints recall and precision of each kind, of all lines and of those held out', async () => {
-    const { status, out } = await command('pii')
+    const { status, out } = await command(pii)
     expect(status).toBe(0)
     expect(out).toMatch(/^email +\d+ \(\d+\) +[01]\.\d{3} \([01]\.\d{3}\) +[01]\.\d{3} \([01]\.\d{3}\)$/m)
     writeFileSync(at('labelled.txt'), '# two lines\n{email:a@example.org} and b@example.org\n{name:Blorb} wrote\n')
-    const own = await command('pii', at('labelled.txt'), '--mistakes')
+    const own = await command(pii, at('labelled.txt'), '--mistakes')
     expect(own.out).toMatch(/^email +1 \(0\) +1\.000 .* 0\.500 /m)
     expect(own.out).toMatch(/email, wrong: "b@example.org"\n.*in "a@example.org and b@example.org"/)
     expect(own.out).toMatch(/name, missed: "Blorb"/)
@@ -406,7 +427,7 @@ describe('pii', () => {
 
 describe('bench', () => {
   test('says which adapter, versions and command its figures are from', async () => {
-    const { status, out } = await command('bench', '--size', 'S', '--steps', '2', '--json', at('bench.json'))
+    const { status, out } = await command(bench, '--size', 'S', '--steps', '2', '--json', at('bench.json'))
     expect(status).toBe(0)
     expect(out).toMatch(/node \d+\.\d+\.\d+ · webgpu \d.*`npm run bench -- --size S --steps 2/)
     expect(out).toMatch(/\| ms a step[\s\S]*\| tokens\/s[\s\S]*\| GFLOP\/s[\s\S]*\| dispatches a step/)
@@ -432,15 +453,38 @@ describe('bench', () => {
     ],
     ['peers on another engine', ['--engine', 'cpu', '--peers'], /--peers compares on one adapter: take --engine gpu/],
   ])('%s: told, with status 2', async (_, flags, message) => {
-    const { status, out, err } = await command('bench', ...flags)
+    const { status, out, err } = await command(bench, ...flags)
     expect(err).toMatch(message)
     expect({ status, out }).toEqual({ status: 2, out: '' })
   })
 })
 
-test('each program is one file for plain esbuild too', { timeout: 60_000 }, async () => {
+describe('in a process of their own', () => {
+  test('npm run train trains, and says in one line why it does not', async () => {
+    const flags = ['--text', at('text.txt'), '--config', at('config.json'), '--engine', 'cpu', '--steps', '2']
+    const own = await npmRun('train', '--', ...flags, '--out', at('own'))
+    expect(own).toMatchObject({ status: 0 })
+    expect(own.out).toMatch(/validation loss \d\.\d{4} over 2 batches/)
+    expect(own.err).toMatch(/^Engine: cpu/)
+    expect(await fresh('--engine', 'cpu', '--steps', '2', '--out', at('called'))).toMatchObject({ status: 0 })
+    expect(weightsOf(at('own'))).toEqual(weightsOf(at('called')))
+    const refused = await npmRun('train', '--', ...flags, '--out', at('own'))
+    expect(refused).toMatchObject({ status: 2, out: '' })
+    expect(refused.err).toMatch(/^.* holds a run already: go on with it by --resume .*\n$/)
+  })
+  test.each(['train', 'parity', 'bench', 'record', 'pii', 'kernel'])(
+    'npm run %s tells how it is called',
+    async (name) => {
+      const { status, out, err } = await npmRun(name, '--', '--help')
+      expect({ status, err }).toEqual({ status: 0, err: '' })
+      expect(out).toMatch(new RegExp(`^npm run ${name} -- `))
+    },
+  )
+})
+
+test('each program is one file for plain esbuild too', async () => {
   const { build } = await import('esbuild')
-  for (const name of ['train', 'parity', 'bench', 'record', 'pii']) {
+  for (const name of ['train', 'parity', 'bench', 'record', 'pii', 'kernel']) {
     const outfile = at(`${name}.mjs`)
     const loader = { '.wgsl': 'text', '.txt': 'text' } as const
     const entryPoints = [`src/headless/${name}.ts`]

@@ -1,10 +1,11 @@
 // `npm run kernel`: a step's dispatches, the final WGSL of its kernels, and a tensor by its address.
-import { execFile } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
 import { NoVariantError } from '../../src/errors'
-import { forced } from '../../src/headless/command'
+import { forced, runCommand, type Main } from '../../src/headless/command'
 import { readCase } from '../../src/headless/golden'
+import { main as kernel } from '../../src/headless/kernel'
+import { main as parity } from '../../src/headless/parity'
 import { dispatchList, kernelSources, tensorList, tensorValues } from '../../src/headless/step_views'
 import { openGpu, type GpuEngine } from '../../src/ops/engine'
 import { nullGpu } from '../null_gpu'
@@ -108,21 +109,20 @@ describe('tensors', () => {
 })
 
 test('the command tells how it is called, prints a view, and says in one line why it does not', async () => {
-  const run = (...args: string[]) =>
-    new Promise<{ status: number; out: string; err: string }>((resolve) => {
-      const env = { ...process.env, ...lavapipe() }
-      execFile(process.execPath, ['src/headless/launch.mjs', ...args], { env }, (error, out, err) =>
-        resolve({ status: typeof error?.code === 'number' ? error.code : error ? -1 : 0, out, err }),
-      )
-    })
-  expect((await run('kernel', '--help')).out).toMatch(/kernel -- wgsl WORD[\s\S]*--kernel OP=VARIANT/)
-  const values = await run('kernel', 'tensor', 'logits', '--engine', 'cpu')
+  Object.assign(process.env, lavapipe())
+  const run = async (main: Main, ...args: string[]) => {
+    let [out, err] = ['', '']
+    const io = { out: (line: string) => (out += `${line}\n`), err: (line: string) => (err += `${line}\n`), write: null }
+    return { status: await runCommand(main, args, io), out, err }
+  }
+  expect((await run(kernel, '--help')).out).toMatch(/kernel -- wgsl WORD[\s\S]*--kernel OP=VARIANT/)
+  const values = await run(kernel, 'tensor', 'logits', '--engine', 'cpu')
   expect(values).toMatchObject({ status: 0 })
   expect(values.out).toMatch(/^logits \[4, 16, 65\] f32\nmin /)
-  const wrong = await run('kernel', 'wgls', 'adamw')
+  const wrong = await run(kernel, 'wgls', 'adamw')
   expect(wrong).toMatchObject({ status: 2, out: '' })
   expect(wrong.err).toMatch(/^There is no "wgls"; there are list, wgsl, tensors, tensor\./)
-  const parity = await run('parity', 'test/fixtures/golden', '--case', 'gpt2-tiny', '--kernel', 'matmul=plane')
-  expect(parity).toMatchObject({ status: 2 })
-  expect(parity.err).toMatch(/could not be run: No call of matmul can take the kernel "plane"/)
+  const unknown = await run(parity, 'test/fixtures/golden', '--case', 'gpt2-tiny', '--kernel', 'matmul=plane')
+  expect(unknown).toMatchObject({ status: 2 })
+  expect(unknown.err).toMatch(/could not be run: No call of matmul can take the kernel "plane"/)
 })

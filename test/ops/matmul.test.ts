@@ -1,4 +1,5 @@
-// Which of the kernel's forms takes a product depends on which sizes vec4s divide; the cases walk through all of them.
+// Which of the kernel's forms takes a product depends on which sizes vec4s divide; the cases walk through all of them. A software driver
+// compiles each combination of form, epilogue and `+=` anew, tiles for seconds: one case of a variant covers as many as it can.
 import { expect, test } from 'vitest'
 import { create } from 'webgpu'
 import { openCpu } from '../../src/cpu/engine'
@@ -30,32 +31,35 @@ testOp('matmul', cases.matmul, {
   'ReLU² before, odd sizes': { N: 5, K: 7, M: 3, before: 'relu2' },
 })
 
-// By fours, and large enough for some variant.
-const large: Record<string, Parameters<typeof cases.matmul>[1]> = {
-  'by fours, not by tiles': { N: 36, K: 20, M: 44 },
-  'larger than a tile, by fours, transposed, large values': {
-    N: 132,
-    K: 72,
-    M: 68,
-    transposed: true,
-    fill: (_, z) => 1e4 * z,
-  },
+type Sizes = Parameters<typeof cases.matmul>[1]
+/** Large enough for every variant in each of the three products, by fours, and not by tiles. */
+const LARGEST = { N: 132, K: 100, M: 132, bias: true, residual: true } as const
+const LARGE_VALUES: Sizes = { ...LARGEST, transposed: true, fill: (_, z) => 1e4 * z }
+
+// By fours, and large enough for tiles of 32.
+const large: Record<string, Sizes> = {
+  'by fours, not by tiles, GELU before': { N: 36, K: 20, M: 44, bias: true, before: 'gelu', residual: true },
+  'larger than a tile, transposed, large values': LARGE_VALUES,
   'parts of which the last is short, transposed': { N: 1030, K: 20, M: 24, transposed: true },
   'GELU after': { N: 36, K: 20, M: 44, bias: true, after: 'gelu' },
   'dropped, a residual added': { N: 36, K: 20, M: 44, bias: true, drop: 0.3, residual: true },
-  'GELU before': { N: 36, K: 20, M: 44, bias: true, before: 'gelu', residual: true },
 }
 
-testOp('matmul', cases.matmul, large, undefined, ['plain', ...VARIANTS])
+testOp('matmul', cases.matmul, large, undefined, ['plain', 'tile 32×32', 'subgroup'])
+
+// What follows the sum is one text for all tiles, and their other forms are held to the bits of the plain kernel below.
+testOp('matmul', cases.matmul, { 'larger than a tile, transposed, large values': LARGE_VALUES }, undefined, [
+  'tile 64×64',
+  'tile 128×128',
+])
 
 // Factors of 11 bits: 2⁻¹² off on average. Gradients of a mean over many rows are scaled up first, or they would be zeros in 16 bits.
 testOp(
   'matmul',
   cases.matmul,
   {
-    'by tiles of 128 in 16 bits': { N: 132, K: 100, M: 140, bias: true, fast: true },
+    'by tiles of 128 in 16 bits, GELU before': { ...LARGEST, before: 'gelu', fast: true },
     'transposed, in 16 bits': { N: 132, K: 100, M: 140, transposed: true, fast: true },
-    'GELU before, in 16 bits': { N: 132, K: 132, M: 100, before: 'gelu', residual: true, fast: true },
   },
   { norm: 5e-4, element: 2e-3 },
   ['half 128×128'],
@@ -63,7 +67,7 @@ testOp(
 
 test('gradients too small for 16 bits are not lost in them', async () => {
   const engine = await openGpu({ gpu: await gpu(), force: { matmul: 'half 128×128' } })
-  const opCase = cases.matmul(1, { N: 256, K: 100, M: 132, fast: true })
+  const opCase = cases.matmul(1, { N: 256, K: 100, M: 132, transposed: true, fast: true })
   const runner = await place(engine, opCase, (tensors) => engine.read(tensors))
   // Below 6e-8 a number of 16 bits is zero.
   const dout = Float64Array.from({ length: 256 * 132 }, (_, i) => (i % 7 === 0 ? 1e-8 : -1e-8))
@@ -118,10 +122,13 @@ const described = ({ vendor, architecture, device, description }: GPUAdapterInfo
 /** Output and gradients of one call, by a variant wherever it is possible. */
 async function bits(variant: string, transposed: boolean): Promise<OpResult> {
   const engine = await openGpu({ gpu: await gpu(), force: { matmul: variant } })
-  const opCase = cases.matmul(1, { N: 132, K: 100, M: 68, transposed, bias: true })
+  const opCase = cases.matmul(1, { ...LARGEST, transposed })
   const runner = await place(engine, opCase, (tensors) => engine.read(tensors))
   const rng = new Rng(1, 79)
-  const result = await runner.run({ noise: 1, dout: Float64Array.from({ length: 132 * 68 }, () => rng.normal()) })
+  const result = await runner.run({
+    noise: 1,
+    dout: Float64Array.from({ length: LARGEST.N * LARGEST.M }, () => rng.normal()),
+  })
   engine.destroy()
   return result
 }

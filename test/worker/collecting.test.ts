@@ -6,7 +6,9 @@ import { CancelledError, CorpusError, SupersededError } from '../../src/errors'
 import { SPECIAL } from '../../src/words/tokens'
 import { SUGGESTED_TEXTS } from '../../src/words/suggested'
 import { UNTOUCHED } from '../../src/worker/corpus_shelf'
+import { macrotask } from '../../src/paced'
 import { disk, progressOf, tab } from './lab_env'
+import { shortTurns } from './short_turns'
 
 const TABLE = 'id,question,answer\n1,Is the sea deep at night?,Yes\n2,Is it?,It is.\n3,How far is it?,Far\n'
 const CHAT = Array.from(
@@ -172,12 +174,13 @@ describe('calling off', () => {
   test('cleaning in its middle: the text stays as it was, and the next one is taken', async () => {
     const { lab, shelf: s, heard } = await shelf()
     const before = await s.loadText('mine', SLOW)
+    // However fast the machine is, cleaning has turns of others in its middle.
+    shortTurns()
     const cleaning = s.prepare({ ...UNTOUCHED, clean: [{ kind: 'language', keep: ['eng'] }] })
-    const halfway = setInterval(() => {
-      if (heard().some((at) => at?.phase === 'clean' && at.done > 0)) void lab.cancel('loading')
-    }, 5)
-    await expect(cleaning).rejects.toThrow(CancelledError)
-    clearInterval(halfway)
+    const cancelled = expect(cleaning).rejects.toThrow(CancelledError)
+    while (!heard().some((at) => at?.phase === 'clean' && at.done > 0)) await macrotask()
+    await lab.cancel('loading')
+    await cancelled
     expect(heard().at(-1)).toBeNull()
     expect(s.current.dataset.corpus.fingerprint).toBe(before.corpus.fingerprint)
     expect((await s.loadText('other', 'Another text.')).corpus.name).toBe('other')
@@ -195,16 +198,21 @@ describe('calling off', () => {
   test('fetching: the request itself ends', async () => {
     const { lab, shelf: s } = await shelf()
     let ended = false
+    let ask: () => void
+    const asked = new Promise<void>((resolve) => (ask = resolve))
     const never: typeof fetch = (_, options) =>
       new Promise((_resolve, reject) => {
+        ask()
         options?.signal?.addEventListener('abort', () => {
           ended = true
           reject(new Error('aborted'))
         })
       })
     const loading = s.loadUrl('https://example.org/x', never)
-    setTimeout(() => void lab.cancel('loading'), 20)
-    await expect(loading).rejects.toThrow(CancelledError)
+    const cancelled = expect(loading).rejects.toThrow(CancelledError)
+    await asked
+    await lab.cancel('loading')
+    await cancelled
     expect(ended).toBe(true)
   })
 })

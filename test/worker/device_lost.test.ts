@@ -59,7 +59,7 @@ describe('a lost device', () => {
     let tokens = 0
     const text = lab.chat.generate(options, (more) => (tokens += more.length))
     const outcome = expect(text).rejects.toThrow(DeviceLostError)
-    await vi.waitFor(() => expect(tokens).toBeGreaterThan(0), 120_000)
+    await vi.waitFor(() => expect(tokens).toBeGreaterThan(0), 300_000)
     await lab.device.lose()
     await outcome
     expect((await lab.chat.generate({ ...options, max_tokens: 5 }, () => undefined)).reason).toBe('length')

@@ -24,7 +24,7 @@ import {
 } from './lab_env'
 
 /** Events come up to a frame late. */
-const eventually = (check: () => void) => vi.waitFor(check, 20_000)
+const eventually = (check: () => void) => vi.waitFor(check, 300_000)
 const said = (events: unknown[], text: string) => eventually(() => expect(JSON.stringify(events)).toContain(text))
 
 /** Makes the disk wait from now on, until `go` is called. */

@@ -7,6 +7,7 @@ import { atOnce } from '../../../src/paced'
 import type { DatasetCard } from '../../../src/words/corpus'
 import { writeDocuments } from '../../../src/data/tokenize/chat_format'
 import { loadCorpus } from '../../../src/data/made/corpora'
+import { cpuTime } from '../../cpu_time'
 
 const describeText = (text: string, made: Partial<DatasetCard> = {}) =>
   atOnce(describing(text, { recipe: [], ...made }))
@@ -115,7 +116,5 @@ test('the language is told of prose, not of lists and invented words', async () 
 })
 test('two million characters take well under a second each', async () => {
   const text = (await load('moby-dick')).repeat(2) + 'z'.repeat(1e6)
-  const started = performance.now()
-  expect(describeText(text).longest_line).toBe(1e6)
-  expect(performance.now() - started).toBeLessThan(5_000)
+  expect(cpuTime(() => expect(describeText(text).longest_line).toBe(1e6))).toBeLessThan(5_000)
 })

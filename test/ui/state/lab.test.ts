@@ -91,7 +91,7 @@ describe('the mirror', () => {
     expect([...lab.columns.step]).toEqual([1, 2])
     expect(lab.step).toBe(2)
     expect(lab.reopening).toBe(false)
-    await vi.waitFor(() => expect(lab.ladder).toEqual([4.2, 3.3]))
+    await vi.waitFor(() => expect(lab.ladder).toEqual([4.2, 3.3]), 300_000)
   })
 
   it('opens nothing when nothing was open, and remembers what is opened', async () => {
