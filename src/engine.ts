@@ -13,7 +13,7 @@ export interface Tensor {
   readonly dtype: DType
 }
 
-/** One labelled piece of work that can be replayed: a GPU dispatch or a function. `flops` and `bytes` are what the op must do and move. */
+/** A labelled piece of work that can be replayed: a GPU dispatch or a function. `flops` and `bytes` say what the op must do and move. */
 export interface Work {
   readonly label: string
   readonly flops: number
@@ -21,12 +21,15 @@ export interface Work {
 }
 
 /**
- * What each op reads and writes. `tensors` are always there, `optional` may be absent; `grads` are the tensors whose
- * gradients (`d` + name) the backward writes where they are asked for; `scratch` lives only during the backward; `partials`, sums of
- * parts, are there where the sizes ask for them.
+ * What each op reads and writes. `tensors` are always given, `optional` ones may be absent. `grads` names the tensors whose gradients,
+ * `d` + name, the backward writes where they are asked for. `scratch` lives only during the backward. `partials`, the sums over parts,
+ * are given where the sizes need them.
  */
 export interface Ops {
-  /** out[b,t] = wte[tokens[b,t]] + wpe[pos + t]. `order` lists the N positions sorted by token, `starts` [V + 1] where each token's begin. */
+  /**
+   * out[b,t] = wte[tokens[b,t]] + wpe[pos + t]. tokens [B, T], wte [V, C], wpe [P, C], out [B, T, C]. `order` [N] lists the positions
+   * sorted by token; `starts` [V + 1] says where each token's positions begin in it.
+   */
   embedding: {
     tensors: 'tokens' | 'order' | 'starts' | 'wte' | 'out'
     optional: 'wpe' | 'pos'
@@ -34,7 +37,10 @@ export interface Ops {
     scratch: never
     attrs: object
   }
-  /** out = (x − mean) · rstd · weight + bias, each row by itself. x [N, C], mean and rstd [N], partials [normPartials(N), 1 or, with a bias, 2, C]. */
+  /**
+   * out = (x − mean) · rstd · weight + bias, row by row. x and out [N, C], weight and bias [C], mean and rstd [N], partials
+   * [normPartials(N), S, C], S = 2 with a bias and else 1. Backward needs dx; dweight and dbias may be absent.
+   */
   layernorm: {
     tensors: 'x' | 'weight' | 'out' | 'mean' | 'rstd'
     optional: 'bias'
@@ -42,7 +48,7 @@ export interface Ops {
     scratch: 'partials'
     attrs: { eps: number }
   }
-  /** out = x · rstd · weight, rstd = 1/√(mean(x²) + eps). partials [normPartials(N), C]. */
+  /** out = x · rstd · weight, rstd [N] = 1/√(mean(x²) + eps). x and out [N, C], weight [C], partials [normPartials(N), C]. */
   rmsnorm: {
     tensors: 'x' | 'weight' | 'out' | 'rstd'
     optional: never
@@ -51,21 +57,22 @@ export interface Ops {
     attrs: { eps: number }
   }
   /**
-   * out [N, M] = x [N, K] · weight [K, M] + bias [M]; `transposed`: weight is [M, K]. What comes before and after may be done on the
-   * way: with `residual` it is added to out, and its gradient is dout itself (the tape passes that on); with `pre` the sum is kept
-   * there and out = activation(pre), and the gradient that comes in is dpre; with `xpre` x is activation(xpre), and dxpre is written
-   * in place of dx; with `dice` the sum goes through dropout before the residual, and the gradient that comes in is that of the sum.
-   * `partials` holds sums over parts of N, where `splits` asks for them.
+   * out [N, M] = x [N, K] · weight [K, M] + bias [M]; `transposed`: weight is [M, K]. The kernel can do the neighbouring ops as well:
+   * - `residual` [N, M] is added to out. Its gradient is dout itself, which the tape passes on.
+   * - `pre` [N, M] keeps the sum, and out = activation(pre). Backward's dout is then dpre.
+   * - `xpre` [N, K] is what x was made of: x = activation(xpre). Backward writes dxpre in place of dx.
+   * - `dice` sends the sum through dropout, before the residual. Backward's dout is then the gradient of the sum.
+   * `partials` [parts · K · M] holds dweight's sums over parts of N, where `splits` cuts them.
    */
   matmul: {
     tensors: 'x' | 'weight' | 'out'
     optional: 'bias' | 'residual' | 'dice' | 'pre' | 'xpre'
     grads: 'x' | 'xpre' | 'weight' | 'bias'
     scratch: 'partials'
-    /** `fast`: products may be made of numbers of 16 bits. */
+    /** `fast`: the products may use 16-bit numbers. */
     attrs: { transposed: boolean; activation?: Activation; dropout?: Dropout; fast?: boolean }
   }
-  /** Rotates the queries and keys inside x [B, T, (NH + 2 NKV)·HS] by position; values pass. cos and sin [P, HS/2]. */
+  /** RoPE: turns the queries and keys in x [B, T, (NH + 2 NKV)·HS] by their position and copies the values. cos and sin [P, HS/2]. */
   rope: { tensors: 'x' | 'cos' | 'sin' | 'out'; optional: 'pos'; grads: 'x'; scratch: never; attrs: Heads }
   /** Causal attention over qkv [B, T, (NH + 2 NKV)·HS]: att [B, NH, T, T] = softmax(q·kᵀ/√HS) before dropout, out [B, T, NH·HS] = dropout(att)·v. */
   attention: {
@@ -75,36 +82,36 @@ export interface Ops {
     scratch: 'dpreatt'
     attrs: Heads & Dropout
   }
-  /** The same without the matrix: lse [B, NH, T] is the log-sum-exp of each row of scores. For heads that `flashes`. */
+  /** Causal attention without the matrix att: lse [B, NH, T] is the log-sum-exp of each row of scores. For heads that `flashes`. */
   flash_attention: {
     tensors: 'qkv' | 'out' | 'lse' | 'dice'
     optional: never
     grads: 'qkv'
     scratch: 'delta'
-    /** `fast`: keys, values and gradients may be read as numbers of 16 bits. */
+    /** `fast`: keys, values and gradients may be read as 16-bit numbers. */
     attrs: Heads & Dropout & { fast?: boolean }
   }
-  /** Appends T keys and values at `pos` to the caches [P, NKV·HS], then attends over them all. qkv [1, T, …], att [NH, T, P]. Forward only. */
-  attention_cached: {
-    tensors: 'qkv' | 'keys' | 'values' | 'pos' | 'att' | 'out'
-    optional: never
-    grads: never
-    scratch: never
-    attrs: Heads
-  }
-  /** out = x · ½(1 + tanh(√(2/π)(x + 0.044715x³))). */
+  /**
+   * Attention with a KV cache: appends T keys and values at `pos` to `keys` and `values` [P, NKV·HS], then attends over all of them.
+   * qkv [1, T, (NH + 2 NKV)·HS], att [NH, T, P], out [1, T, NH·HS].
+   */
+  attention_cached: ForwardOnly<'qkv' | 'keys' | 'values' | 'pos' | 'att' | 'out', Heads>
+  /** out = x · ½(1 + tanh(√(2/π)(x + 0.044715x³))). x and out [N, F]. */
   gelu: { tensors: 'x' | 'out'; optional: never; grads: 'x'; scratch: never; attrs: object }
-  /** out [N, F] = silu(gate) · up, x [N, 2F] = [gate | up]. */
+  /** out = silu(gate) · up. x [N, 2F] = [gate | up], out [N, F]. */
   swiglu: { tensors: 'x' | 'out'; optional: never; grads: 'x'; scratch: never; attrs: object }
-  /** out = max(x, 0)². */
+  /** out = max(x, 0)². x and out [N, F]. */
   relu2: { tensors: 'x' | 'out'; optional: never; grads: 'x'; scratch: never; attrs: object }
-  /** out = a + b. */
+  /** out = a + b, [N, C] each. */
   residual: { tensors: 'a' | 'b' | 'out'; optional: never; grads: 'a' | 'b'; scratch: never; attrs: object }
-  /** out = x · keep/(1 − p), keep drawn from (dice, stream, index), so that backward draws the same. Without x a product has done it. */
+  /**
+   * out = x · keep/(1 − p), [N, C] each. keep is a function of (dice, stream, index), so backward draws the same. x is absent where a
+   * product has done the forward: only backward is called then.
+   */
   dropout: { tensors: 'out' | 'dice'; optional: 'x'; grads: 'x'; scratch: never; attrs: Dropout }
   /**
-   * out = x · gate, x [N, M], gate [G]: each of G equal parts of a row has its own multiplier (heads, neurons, all of it), or, by
-   * `positions`, each of G = T rows. Recorded only where somebody turns gates, so that a step without them pays nothing.
+   * out = x · gate. x and out [N, M], gate [G]. Each of G equal parts of a row has a multiplier of its own: heads, neurons, or the whole
+   * row. With `positions`, each of the G = T rows of a text has one. A step that nobody looks into has no such op.
    */
   gate: {
     tensors: 'x' | 'gate' | 'out'
@@ -125,52 +132,41 @@ export interface Ops {
     scratch: never
     attrs: { label_smoothing: number }
   }
-  /** ring[dice.slot] = Σ scale · losses, both [N]. Forward only. */
-  mean_loss: {
-    tensors: 'losses' | 'scale' | 'dice' | 'ring'
-    optional: never
-    grads: never
-    scratch: never
-    attrs: object
-  }
-  /** norm[0] = ‖grads‖ over all arenas, in a fixed order of summing, also written to ring[dice.slot]. Called once an arena; `last` finishes. Forward only. */
-  grad_norm: {
-    tensors: 'grads' | 'partials' | 'norm' | 'dice' | 'ring'
-    optional: never
-    grads: never
-    scratch: never
-    attrs: { first: number; last: boolean }
-  }
-  /** Draws the next token from the last row of logits [1, T, V] and makes it the next step's input: tokens[0], pos + 1. {token, probability} goes to drawn[dice.slot] [DRAWS, 2]; dice.step, the number of the draw, and dice.slot advance. Forward only. */
-  sample: {
-    tensors: 'logits' | 'sampling' | 'dice' | 'tokens' | 'pos' | 'drawn'
-    optional: never
-    grads: never
-    scratch: never
-    attrs: object
-  }
-  /** AdamW as torch.optim.AdamW on one arena, the gradient first scaled by min(1, clip/(norm + 1e-6)); elements before `decayed` decay. Forward only. */
-  adamw: {
-    tensors: 'weights' | 'grads' | 'm' | 'v' | 'norm' | 'hyper'
-    optional: never
-    grads: never
-    scratch: never
-    attrs: { decayed: number }
-  }
+  /** ring[dice.slot] = Σ scale · losses, both [N]. */
+  mean_loss: ForwardOnly<'losses' | 'scale' | 'dice' | 'ring'>
   /**
-   * norms [2] = ‖Δ‖ and ‖weights‖ over the elements before `decayed` of all arenas, in a fixed order of summing; Δ is what AdamW's last
-   * step took off them, weight decay left out, worked out from the moments it left. partials [arenas · NORM_PARTIALS, 2]. Called once an
-   * arena; `last` finishes. Forward only.
+   * norm [1] = ‖grads‖ over all arenas, summed in a fixed order, and the same in ring[dice.slot]. Called once for each arena; the call
+   * with `last` finishes. partials [arenas · NORM_PARTIALS].
    */
-  update_norm: {
-    tensors: 'weights' | 'm' | 'v' | 'hyper' | 'partials' | 'norms'
-    optional: never
-    grads: never
-    scratch: never
-    attrs: { decayed: number; first: number; last: boolean }
-  }
+  grad_norm: ForwardOnly<'grads' | 'partials' | 'norm' | 'dice' | 'ring', { first: number; last: boolean }>
+  /**
+   * Draws the next token from the last row of logits [1, T, V]. The token becomes the next step's input, tokens[0], at pos + 1. Token and
+   * probability go to row dice.slot of drawn [DRAWS, 2]. dice.step, the number of the draw, and dice.slot advance.
+   */
+  sample: ForwardOnly<'logits' | 'sampling' | 'dice' | 'tokens' | 'pos' | 'drawn'>
+  /**
+   * AdamW as torch.optim.AdamW on one arena. The gradient is first scaled by min(1, clip/(norm + 1e-6)). Elements before `decayed` decay.
+   */
+  adamw: ForwardOnly<'weights' | 'grads' | 'm' | 'v' | 'norm' | 'hyper', { decayed: number }>
+  /**
+   * norms [2] = ‖Δ‖ and ‖weights‖ over the elements before `decayed` of all arenas, summed in a fixed order. Δ is the step that AdamW
+   * took last, without weight decay, computed from the moments that it left. Called once for each arena; the call with `last` finishes.
+   * partials [arenas · NORM_PARTIALS, 2].
+   */
+  update_norm: ForwardOnly<
+    'weights' | 'm' | 'v' | 'hyper' | 'partials' | 'norms',
+    { decayed: number; first: number; last: boolean }
+  >
 }
 export type OpName = keyof Ops
+/** An op without a backward. */
+interface ForwardOnly<Tensors extends string, Attrs = object> {
+  tensors: Tensors
+  optional: never
+  grads: never
+  scratch: never
+  attrs: Attrs
+}
 
 /** The activations that a product can compute on the way. */
 export type Activation = 'gelu' | 'relu2'
@@ -192,16 +188,16 @@ export function gateSpan({ x, gate }: { x: Tensor; gate: Tensor }, positions: bo
 }
 
 /**
- * Whether heads of this size can go without the attention matrix: read by fours, and small enough for a thread's registers. A
- * thread of the backward holds four rows: at 128 that is 512 numbers, more than GPUs have, and llvmpipe compiles for minutes.
+ * Whether heads of this size can go without the attention matrix: they are read by fours and fit a thread's registers. A thread of
+ * the backward holds four rows. At 128 numbers a head that is 512, more than GPUs have, and llvmpipe compiles for minutes.
  */
 export function flashes(headSize: number): boolean {
   return headSize % 4 === 0 && headSize <= 64
 }
 
 /**
- * Into how many parts the sum of a weight's gradient [R, M] over K rows is cut: a small matrix has too few tiles to keep a device busy.
- * Depends on the sizes alone, since the order of summing makes the bits.
+ * The number of parts into which the sum of a weight's gradient [R, M] over K rows is cut. A small matrix has too few tiles to keep a
+ * device busy. The number depends on the sizes alone, since the order of summing makes the bits.
  */
 export function splits(R: number, K: number, M: number): number {
   const tiles = Math.ceil(R / 64) * Math.ceil(M / 64)
@@ -213,14 +209,14 @@ export function partialsOf(N: number, K: number, M: number, transposed: boolean)
   const parts = transposed ? splits(M, N, K) : splits(K, N, M)
   return parts > 1 ? parts * K * M : 0
 }
-/** How long each of so many parts is: a multiple of 32, as every variant needs, the last one shorter. */
+/** The length of each part, a multiple of 32 as every variant needs; the last part may be shorter. */
 export function partOf(K: number, parts: number): number {
   return Math.ceil(K / parts / 32) * 32
 }
 
 /**
- * Stretches of rows over which the backward of a norm sums the gradients of weight and bias, out of N rows: at least 16 rows each,
- * so that the partial sums are small beside the rows, and at most 512, enough for the widest GPU and soon added up.
+ * The number of stretches into which a norm's backward cuts N rows to sum the gradients of weight and bias. Each has at least 16 rows, so
+ * that the partial sums are small beside the rows. There are at most 512, enough for the widest GPU and soon added up.
  */
 export function normPartials(N: number): number {
   return Math.ceil(N / Math.max(16, Math.ceil(N / 512)))

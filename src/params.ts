@@ -1,8 +1,8 @@
-// The parameter table: from a config to every weight's name, shape, initial distribution and decay group. Names are
-// GPT-2's state-dict paths and layouts (matrices of a layer [in, out], embeddings and head [V, C]); the initialisation is
-// nanoGPT's (model.py): normal 0.02, residual projections 0.02/√(2L), ones and zeros for norms and biases. Also lays the
-// parameters out in flat arenas, decayed ones first, so that an optimizer needs one dispatch an arena.
-import type { ModelConfig } from './config'
+// The parameter table: every weight's name, shape, initial distribution and decay group, from a config. Names are GPT-2's
+// state-dict paths. Layouts are GPT-2's too: matrices of a layer [in, out], embeddings and head [V, C]. The initialisation is
+// nanoGPT's (model.py): normal 0.02, residual projections 0.02/√(2L), ones and zeros for norms and biases. Parameters lie in flat
+// arenas, decayed ones first, so that an optimizer needs one dispatch an arena.
+import type { ModelConfig } from './config/config'
 
 export interface Param {
   name: string

@@ -1,6 +1,7 @@
 // Ready-made runs, and the size dial: named stops from a few thousand to ten million parameters. Only what differs from the
 // defaults of FIELDS is written down, each value with its reason.
-import { defaultConfig, defaultInner, type Config } from './config'
+import { defaultConfig, defaultInner } from './config/fields'
+import type { Config } from './config/config'
 
 export interface Preset {
   id: string
@@ -190,8 +191,8 @@ export const PRESETS: readonly Preset[] = [
 export const DEFAULT_PRESET = PRESETS[0]!
 
 /**
- * A whole config from overrides (a preset's, or a stop of the dial): the defaults of FIELDS for the rest, with full attention
- * and the MLP width of habit where they are not given.
+ * A whole config from overrides (a preset's, or a stop of the dial). What they leave out has the defaults of FIELDS, full
+ * attention and the MLP width of habit.
  */
 export function configFor(overrides: Partial<Config>, vocab_size: number): Config {
   const config = { ...defaultConfig(vocab_size), ...overrides, vocab_size }

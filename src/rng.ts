@@ -1,7 +1,7 @@
-// Random numbers that are functions of (seed, stream, index) and nothing else: no hidden state, so a resumed run draws
+// Random numbers that are functions of (seed, stream, index) and nothing else. There is no hidden state, so a resumed run draws
 // what an uninterrupted one would, and a WGSL kernel can draw the same bits. The mixer is "lowbias32" (Chris Wellons,
-// hash-prospector, 2018), a bijection of 32-bit words with a measured avalanche bias of 0.17; shaders/prelude.wgsl has
-// the same three lines.
+// hash-prospector, 2018). It is a bijection of 32-bit words with a measured avalanche bias of 0.17. shaders/prelude.wgsl has the
+// same three lines.
 
 /** The mixer's two factors, and how far apart the seeds of two steps lie: ⌊2³²/φ⌋. Shaders have them by name (ops/shared.ts). */
 export const MIX = { first: 0x7feb352d, second: 0x846ca68b, step: 0x9e3779b9 } as const

@@ -9,7 +9,7 @@ import { describe, expect, test } from 'vitest'
 type Sources = ReadonlyMap<string, string>
 
 /** Rooms that many may import. */
-const BASE = ['words', 'leaves']
+const BASE = ['words', 'config', 'leaves']
 const DATA = ['data/tokenize', 'data/collect', 'data/prepare', 'data/made', 'data/dataset'] as const
 /** The page's stages: none of them knows another. */
 const STAGES = ['ui/data', 'ui/tokens', 'ui/model', 'ui/train', 'ui/chat', 'ui/runs', 'ui/device'] as const
@@ -18,7 +18,8 @@ const PAGE = ['ui/words', 'ui/state', 'worker/client', ...BASE]
 
 /** Who may import whom. A large room has wings, which stand here as rooms of their own. */
 const ROOMS: Record<string, readonly string[]> = {
-  leaves: ['leaves'],
+  leaves: ['leaves', 'config'],
+  config: ['config'],
   words: BASE,
   gpu: ['gpu', ...BASE],
   ops: ['ops', 'gpu', ...BASE],
@@ -28,7 +29,7 @@ const ROOMS: Record<string, readonly string[]> = {
   'data/collect': ['data/collect', 'data/tokenize', ...BASE],
   'data/prepare': ['data/prepare', 'data/tokenize', ...BASE],
   'data/made': ['data/made', 'data/tokenize', ...BASE],
-  'data/dataset': ['data/dataset', 'data/tokenize', ...BASE],
+  'data/dataset': ['data/dataset', 'data/prepare', 'data/tokenize', ...BASE],
   evaluate: ['evaluate', 'data/dataset', 'data/made', 'data/tokenize', ...BASE],
   train: ['train', 'model', 'ops', 'gpu', 'cpu', ...DATA, ...BASE],
   inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', ...DATA, ...BASE],

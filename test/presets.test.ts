@@ -1,7 +1,8 @@
 // The presets and the size dial as data: every config can run, on its own text, and says what it is.
 import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
-import { FIELDS, validate } from '../src/config'
+import { FIELDS } from '../src/config/fields'
+import { validate } from '../src/config/validate'
 import { CORPORA, loadCorpus } from '../src/data/made/corpora'
 import { fits, makeDataset } from '../src/data/dataset/dataset'
 import { countParams } from '../src/params'

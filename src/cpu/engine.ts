@@ -1,6 +1,7 @@
 // The CPU engine: the same ops over plain typed arrays, on one thread. It computes where there is no WebGPU, and is the reference for the
 // GPU engine. Floats are stored in f32, or in f64 for tests of small differences. Programs, writes and reads take effect in the order of
 // the calls. A long program yields to the event loop.
+import { macrotask } from '../paced'
 import { ALIGN, type Block, type Engine, type EngineInfo, type Stage, type Tensor } from '../engine'
 import { invariant, OutOfMemoryError } from '../errors'
 import { sizeOf } from '../params'
@@ -182,17 +183,9 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     return done
   }
 
-  /** A message channel, not a timer: a hidden tab's timers fire once a second. */
-  #breathe(): Promise<void> {
-    return new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel()
-      port1.onmessage = () => {
-        port1.close()
-        this.#breath = performance.now()
-        resolve()
-      }
-      port2.postMessage(null)
-    })
+  async #breathe(): Promise<void> {
+    await macrotask()
+    this.#breath = performance.now()
   }
 }
 

@@ -3,6 +3,7 @@ import { ALIGN, type Block, type Tensor } from '../engine'
 import { invariant, OutOfMemoryError } from '../errors'
 import { sizeOf } from '../params'
 import type { Gpu } from './device'
+import { bytes } from '../words/sizes'
 
 export interface GpuTensor extends Tensor {
   readonly buffer: GPUBuffer
@@ -27,15 +28,13 @@ export function windowOn(of: GpuTensor, tensor: Tensor, offset: number): GpuTens
   return { ...tensor, buffer: of.buffer, offset: of.offset + offset * 4, size }
 }
 
-const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
-
 /** One zeroed buffer a block, and every window on it by label. Throws OutOfMemoryError naming the block and the limit. */
 export async function allocate({ device }: Gpu, blocks: readonly Block[]): Promise<Map<string, GpuTensor>> {
   const limit = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize)
   for (const { label, size } of blocks)
     if (size * 4 > limit)
       throw new OutOfMemoryError(
-        `${label} needs ${mib(size * 4)}, and this device takes at most ${mib(limit)} in one piece. Choose a smaller model, batch or context.`,
+        `${label} needs ${bytes(size * 4)}, and this device takes at most ${bytes(limit)} in one piece. Choose a smaller model, batch or context.`,
       )
   const tensors = new Map<string, GpuTensor>()
   device.pushErrorScope('out-of-memory')
@@ -55,7 +54,7 @@ export async function allocate({ device }: Gpu, blocks: readonly Block[]): Promi
     for (const buffer of buffers) buffer.destroy()
     const total = blocks.reduce((sum, block) => sum + block.size * 4, 0)
     throw new OutOfMemoryError(
-      `The device could not give ${mib(total)} (${error.message}). Choose a smaller model, batch or context.`,
+      `The device could not give ${bytes(total)} (${error.message}). Choose a smaller model, batch or context.`,
     )
   }
   return tensors

@@ -2,7 +2,7 @@
 // how long other programs take for the same step. Prints Markdown: adapter, versions and the command stand with the figures.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { BENCH_SIZES, defaultSizes, isSoftware, resultTable, whyNotFast, type BenchSize } from '../words/bench'
-import { PRECISIONS, type Config } from '../config'
+import { PRECISIONS, type Config } from '../config/config'
 import { readText } from '../data/collect/read_text'
 import type { Engine } from '../engine'
 import { Benchmark, COMPARED, roundsOf } from '../train/benchmark'

@@ -1,10 +1,10 @@
 // How fast texts become tokens: learning byte pairs and reading with them, on one core. Times are this machine's.
 import { markdown, seconds } from '../words/bench'
+import { bytes } from '../words/sizes'
 import { learnTokenizer } from '../data/tokenize/learn'
 import { tokenizerOf } from '../data/tokenize/tokenizers'
 import type { TokenizerChoice } from '../words/tokens'
 
-const MB = 1e6
 const BPE_VOCAB = 4096
 const CHOICES: readonly TokenizerChoice[] = [
   { kind: 'char' },
@@ -12,18 +12,18 @@ const CHOICES: readonly TokenizerChoice[] = [
   { kind: 'word', vocab_size: BPE_VOCAB },
   { kind: 'bpe', vocab_size: BPE_VOCAB },
 ]
-/** What the larger text has of the smaller: enough for pieces to come back, as in any long text. */
-const LONG_MB = 20
+/** Bytes of the larger text, which is the smaller over and over: enough for pieces to come back, as in any long text. */
+const LONG = 20e6
 
 /** A table for a text as it is, and over and over until it has 20 MB. */
 export function tokenizerTable(text: string): string {
-  const long = text.repeat(Math.max(1, Math.ceil((LONG_MB * MB) / bytesOf(text))))
+  const long = text.repeat(Math.max(1, Math.ceil(LONG / bytesOf(text))))
   const rows = [text, long].flatMap((sample) => CHOICES.map((choice) => row(sample, choice)))
   return markdown([['tokenizer', 'text', 'learning', 'tokens', 'reading', 'bytes a token'], ...rows])
 }
 
 function row(text: string, choice: TokenizerChoice): string[] {
-  const bytes = bytesOf(text)
+  const size = bytesOf(text)
   const from = performance.now()
   const state = learnTokenizer(text, choice, [])
   const learned = performance.now()
@@ -34,11 +34,11 @@ function row(text: string, choice: TokenizerChoice): string[] {
   const read_s = (performance.now() - opened) / 1000
   return [
     choice.kind,
-    `${(bytes / MB).toFixed(1)} MB`,
+    bytes(size),
     seconds(learned - from),
     state.vocab.length.toLocaleString('en'),
-    `${(bytes / MB / read_s).toFixed(1)} MB/s`,
-    (bytes / ids.length).toFixed(2),
+    `${bytes(size / read_s)}/s`,
+    (size / ids.length).toFixed(2),
   ]
 }
 

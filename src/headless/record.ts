@@ -38,7 +38,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     ladder: await ladderOf(dataset, val_fraction, () => Promise.resolve()),
     history: {
       ...history,
-      steps: history.steps.filter(({ step }) => step % EVERY === 0 || step === 1 || step === last),
+      steps: [...history.steps.rows()].filter(({ step }) => step % EVERY === 0 || step === 1 || step === last),
     },
   }
   const file = pathOf(flags.out)

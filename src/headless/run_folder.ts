@@ -8,6 +8,7 @@ import { bitsPerByte } from '../words/loss_unit'
 import type { Checkpoint, RunHistory } from '../words/run'
 import { decodeCheckpoint, encodeCheckpoint } from '../storage/checkpoint'
 import { UsageError } from './command'
+import { emptyHistory } from '../storage/history'
 
 const CHECKPOINT = 'checkpoint.safetensors'
 const METRICS = 'metrics.csv'
@@ -56,7 +57,7 @@ export function readRun(folder: string): KeptRun {
   if (!existsSync(path)) throw new UsageError(`There is no ${path} to resume from.`)
   try {
     const { checkpoint, extra } = decodeCheckpoint(readFileSync(path))
-    const history = extra.history ?? { steps: [], evals: [], samples: [], events: [] }
+    const history = extra.history ?? emptyHistory()
     if (!extra.text) throw new CheckpointError('It does not carry its text, and cannot be trained further without it.')
     return { checkpoint, history, text: extra.text }
   } catch (error) {
@@ -75,7 +76,7 @@ function metricsTable({ steps, evals }: RunHistory, bytes_per_token: number | un
     evals.map(({ step, val_loss, update_ratio }) => [step, [val_loss, bits(val_loss), update_ratio ?? '']] as const),
   )
   const nothing = ['', '', '']
-  const rows = steps.map(({ step, loss, grad_norm, learning_rate, step_ms, tokens }) =>
+  const rows = Array.from(steps.rows(), ({ step, loss, grad_norm, learning_rate, step_ms, tokens }) =>
     [step, loss, grad_norm, learning_rate, step_ms, tokens, ...(measured.get(step) ?? nothing)].join(),
   )
   const start = measured.get(0)

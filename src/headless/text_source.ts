@@ -1,19 +1,23 @@
-// What `npm run train` learns from: a file or a folder read as text, as chats or as tables, cleaned and anonymised if asked, and the tokenizer to
-// read it with.
+// What `npm run train` learns from: a file or a folder read as text, as chats or as tables. Also what its flags say is done to
+// that text.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { READ_AS, type ReadAs } from '../words/collecting'
-import { anonymise, type Anonymised } from '../data/prepare/anonymise'
-import { clean } from '../data/prepare/clean'
 import { collect, textOf, type Dropped } from '../data/collect/collect'
 import { loadCorpus } from '../data/made/corpora'
-import { learnTokenizer } from '../data/tokenize/learn'
+import type { Collected, Prepared } from '../data/dataset/prepare'
 import { readTokenizerJson } from '../data/tokenize/tokenizer_json'
 import type { Preset } from '../presets'
-import { anonymiseAll, PII_KINDS, type CleanReport, type CleanStep } from '../words/recipe'
-import { TOKENIZER_KINDS, type TokenizerState } from '../words/tokens'
-import type { DatasetCard } from '../words/corpus'
+import {
+  anonymiseAll,
+  PII_KINDS,
+  type CleanReport,
+  type CleanStep,
+  type PersonalReport,
+  type Preparation,
+} from '../words/recipe'
+import { TOKENIZER_KINDS, type TokenizerChoice } from '../words/tokens'
 import { oneOf, pathOf, UsageError, wholeNumber } from './command'
 
 /** Tokens that are learned where nobody says how many: twice the bytes, small enough for a small model's head. */
@@ -30,17 +34,10 @@ export interface SourceFlags {
   vocab?: string | undefined
 }
 
-export interface Source {
-  name: string
-  licence: string
-  text: string
-  /** Written between documents and turns; none in plain text. */
-  special: readonly string[]
+export interface Source extends Collected {
   /** Whether it begins with a conversation. */
   chats: boolean
   notices: string[]
-  /** What the card cannot read off the text. */
-  made: Pick<DatasetCard, 'recipe' | 'generated'>
 }
 
 /** The text of --text, or of a preset that brings its own. Throws UsageError or CorpusError. */
@@ -55,9 +52,7 @@ export async function readSource(flags: SourceFlags, preset: Preset | null): Pro
   if (flags.anonymise !== undefined && flags.clean?.split(',').includes('lowercase'))
     throw new UsageError('Names are known by their capitals: leave lowercase out of --clean, or --anonymise out.')
   const { text } = flags
-  const source = text === undefined ? await presetText(preset) : await filesText(text, { ...flags, as })
-  const tidy = flags.clean === undefined ? source : cleaned(source, flags.clean)
-  return flags.anonymise === undefined ? tidy : withoutPeople(tidy, flags.anonymise)
+  return text === undefined ? presetText(preset) : filesText(text, { ...flags, as })
 }
 
 async function filesText(path: string, flags: SourceFlags & { as: ReadAs }): Promise<Source> {
@@ -73,7 +68,6 @@ async function filesText(path: string, flags: SourceFlags & { as: ReadAs }): Pro
     ...textOf(found.parts),
     chats: first?.kind === 'chat',
     notices,
-    made: { recipe: [] },
   }
 }
 
@@ -93,27 +87,33 @@ function storedAt(path: string, folder: string): Dropped {
 
 async function presetText(preset: Preset | null): Promise<Source> {
   if (!preset?.corpus) throw new UsageError('Which text? Say --text FILE, or a --preset with a text of its own.')
-  const { generated, ...corpus } = await loadCorpus(preset.corpus, (path) =>
-    Promise.resolve(readFileSync(join('public', path), 'utf8')),
-  )
-  return { ...corpus, chats: false, notices: [], made: { recipe: [], ...(generated && { generated }) } }
+  const corpus = await loadCorpus(preset.corpus, (path) => Promise.resolve(readFileSync(join('public', path), 'utf8')))
+  return { ...corpus, chats: false, notices: [] }
 }
 
-function cleaned(source: Source, list: string): Source {
-  const { text, reports } = clean(source.text, list.split(',').map(stepOf), source.special)
-  const recipe = reports.map(({ step, count }) => ({ step, count }))
-  return { ...source, text, notices: [...source.notices, ...reports.map(told)], made: { ...source.made, recipe } }
+/** What the flags say is done to a text. Throws UsageError, and CheckpointError for a tokenizer.json that cannot be read. */
+export function preparationOf(source: Source, flags: SourceFlags): Preparation {
+  const treatment = flags.anonymise && oneOf('anonymise', flags.anonymise, ['mask', 'pseudonym', 'drop_line'])
+  return {
+    clean: flags.clean?.split(',').map(stepOf) ?? [],
+    anonymise: treatment ? anonymiseAll(treatment) : null,
+    split: { by: 'position' },
+    tokenizer: tokenizerFor(source, flags),
+  }
 }
 
-async function withoutPeople(source: Source, word: string): Promise<Source> {
-  const treatment = oneOf('anonymise', word, ['mask', 'pseudonym', 'drop_line'])
-  const names = readFileSync(join('public', 'corpora', 'first-names.txt'), 'utf8').split('\n')
-  const made = await anonymise(source.text, anonymiseAll(treatment), { names, special: source.special })
-  return { ...source, text: made.text, notices: [...source.notices, toldOf(made)] }
+/** The list that names are found with. */
+export function firstNames(): Promise<string[]> {
+  return Promise.resolve(readFileSync(join('public', 'corpora', 'first-names.txt'), 'utf8').split('\n'))
+}
+
+/** What was done, for the reader. */
+export function noticesOf({ reports, personal, notices }: Prepared): string[] {
+  return [...reports.map(told), ...(personal ? [toldOf(personal)] : []), ...notices]
 }
 
 /** How much was found of each kind, and the first place. */
-function toldOf({ counts, dropped_lines, places }: Anonymised): string {
+function toldOf({ counts, dropped_lines, places }: PersonalReport): string {
   const found = PII_KINDS.flatMap((kind) => (counts[kind].found > 0 ? `${counts[kind].found} ${kind}` : []))
   const [first] = places
   if (!first) return 'Anonymised: nothing personal was found'
@@ -147,21 +147,19 @@ function told({ step, count, places }: CleanReport): string {
   return `Cleaned, ${step.kind}: ${count} ${count === 1 ? 'change' : 'changes'}${place}`
 }
 
-/** The tokenizer that a new run reads its text with. Throws UsageError or CorpusError. */
-export function tokenizerFor({ text, special }: Source, flags: SourceFlags): TokenizerState | undefined {
+/** The tokenizer that a new run reads its text with. */
+function tokenizerFor({ special }: Source, flags: SourceFlags): TokenizerChoice {
   if (flags.tokenizer?.endsWith('.json')) {
     if (flags.vocab !== undefined) throw new UsageError('--vocab is for a tokenizer that is learned; leave it out.')
     const state = readTokenizerJson(readFileSync(pathOf(flags.tokenizer), 'utf8'))
     const missing = special.find((token) => !state.special?.includes(token))
     if (missing !== undefined)
       throw new UsageError(`${flags.tokenizer} has no ${missing}, which documents need. Learn one: --tokenizer bpe.`)
-    return state
+    return { kind: 'given', state }
   }
   const kind = oneOf('tokenizer', flags.tokenizer ?? 'char', TOKENIZER_KINDS)
   if (flags.vocab !== undefined && (kind === 'char' || kind === 'byte'))
     throw new UsageError(`--vocab is for word and bpe; ${kind} learns no tokens. Leave it out.`)
-  // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
-  if (kind === 'char' && special.length === 0) return undefined
   const vocab_size = flags.vocab === undefined ? DEFAULT_VOCAB : wholeNumber('vocab', flags.vocab, special.length + 1)
-  return learnTokenizer(text, kind === 'word' || kind === 'bpe' ? { kind, vocab_size } : { kind }, special)
+  return kind === 'word' || kind === 'bpe' ? { kind, vocab_size } : { kind }
 }

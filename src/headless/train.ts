@@ -1,23 +1,28 @@
 // `npm run train`: the page's session without the page, in Node on Dawn.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { FIELDS, validate, type Config } from '../config'
-import { describe } from '../data/dataset/card'
+import * as v from 'valibot'
+import { FIELDS } from '../config/fields'
+import { validate } from '../config/validate'
+import type { Config } from '../config/config'
 import { fits, makeDataset, measureTokens, type Dataset } from '../data/dataset/dataset'
+import { prepare } from '../data/dataset/prepare'
 import { questionsOf } from '../evaluate/questions'
 import type { Engine } from '../engine'
 import { ConfigError, NotFiniteError } from '../errors'
 import { bitsPerByte } from '../words/loss_unit'
-import { addToHistory } from '../storage/history'
+import { addToHistory, emptyHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
 import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
+import { indexAtStep } from '../words/columns'
+import { OverridesSchema } from '../words/schema'
 import { SPECIAL } from '../words/tokens'
 import type { RunEvent, RunHistory, RunSpec } from '../words/run'
 import { Session } from '../train/session'
 import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
 import { duration, jsonProgress, lineProgress, type Progress } from './progress'
 import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
-import { readSource, tokenizerFor, type SourceFlags } from './text_source'
+import { firstNames, noticesOf, preparationOf, readSource, type SourceFlags } from './text_source'
 
 const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
                      [--as text|chats|table|auto] [--columns A,B] [--assistant NAME] [--clean STEPS] [--anonymise HOW]
@@ -150,8 +155,9 @@ async function trainTo(target: number, run: Run, { engine, progress, bits, inter
   const evaluation = interrupted() ? measured : (measured ?? (await session.evaluate()))
   const answers = interrupted() ? null : await answersOf(session, run.dataset)
   const files = await save()
-  const trained = history.steps.filter(({ step }) => step > first)
-  const ms = trained.reduce((sum, { step_ms }) => sum + step_ms, 0)
+  const { step: steps_made, step_ms } = history.steps.view()
+  const trained = step_ms.subarray(indexAtStep({ step: steps_made }, first) + 1)
+  const ms = trained.reduce((sum, one) => sum + one, 0)
   const tokens_per_s = ms > 0 ? Math.round((trained.length * tokens_per_step * 1000) / ms) : 0
   const val_loss = evaluation?.val_loss ?? null
   const { elapsed_s, step, tokens, params } = session
@@ -226,10 +232,9 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
   const overrides = flags.config === undefined ? preset.config : readConfig(pathOf(flags.config))
   const source = await readSource(flags, flags.preset === undefined ? null : preset)
   const val_fraction = overrides.val_fraction ?? configFor({}, 1).val_fraction
-  const { name, licence } = source
-  const tokenizer = tokenizerFor(source, flags)
-  const card = describe(source.text, source.made)
-  const { dataset, notices } = await makeDataset(source.text, { name, licence, card }, val_fraction, tokenizer)
+  const { name } = source
+  const prepared = await prepare(source, preparationOf(source, flags), { val_fraction, firstNames })
+  const { text, dataset } = prepared
   const { vocab_size } = dataset.tokenizer
   if (overrides.vocab_size !== undefined && overrides.vocab_size !== vocab_size)
     throw new UsageError(
@@ -250,11 +255,11 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
       prompt: source.chats ? SPECIAL.user : flags.config === undefined ? preset.prompt : '\n',
     },
     dataset,
-    text: new TextEncoder().encode(source.text),
+    text: new TextEncoder().encode(text),
     folder,
-    history: { steps: [], evals: [], samples: [], events: [] },
+    history: emptyHistory(),
     kept: null,
-    notices: [...source.notices, ...notices],
+    notices: [...source.notices, ...noticesOf(prepared)],
   }
 }
 
@@ -310,12 +315,14 @@ function readConfig(file: string): Partial<Config> {
   } catch (error) {
     throw new UsageError(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
   }
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new UsageError(`${file} must hold one JSON object of fields, such as {"n_layer": 4}.`)
-  const stranger = Object.keys(json).find((name) => !(name in FIELDS) && name !== 'vocab_size')
-  if (stranger !== undefined)
-    throw new UsageError(`${file}: there is no field "${stranger}"; there are ${Object.keys(FIELDS).join(', ')}.`)
-  return json
+  const { success, output, issues } = v.safeParse(OverridesSchema, json, { abortPipeEarly: true })
+  if (success) return output
+  const stranger = v.getDotPath(issues[0])
+  throw new UsageError(
+    stranger === null
+      ? `${file} must hold one JSON object of fields, such as {"n_layer": 4}.`
+      : `${file}: there is no field "${stranger}"; there are ${Object.keys(FIELDS).join(', ')}.`,
+  )
 }
 
 /** A run that is to go on past the end of its schedule gets a longer one. */

@@ -48,13 +48,16 @@ function readersOf(calls: readonly Recorded[]): Map<Tensor, { call: Recorded; na
   return readers
 }
 
-/** Whether a product can take in the call that follows it: nobody else may read what lies between. */
+/**
+ * Whether a product can take in the call that follows it: nobody else may read what lies between. A residual's `a` is read for the last
+ * time there, since its gradient begins as the gradient of the sum.
+ */
 function joins(product: Product, call: Recorded, readers: ReturnType<typeof readersOf>): boolean {
   const { matmul, activation, dropout, residual, end } = product
   const between = outOf(end)
   if (matmul.attrs.transposed || activation || residual || call.stretch !== matmul.stretch) return false
   if (readers.get(between)?.length !== 1) return false
-  if (call.op === 'residual') return call.t['b'] === between
+  if (call.op === 'residual') return call.t['b'] === between && readers.get(call.t['a']!)?.at(-1)?.call === call
   if (dropout || call.t['x'] !== between) return false
   if (call.op === 'dropout') return true
   const onlyProducts = () =>
@@ -106,6 +109,6 @@ function written(
   }
   if (!dropout) return [product]
   // Backward, dropout comes first: what it leaves is the gradient of the sum.
-  const { x: _, ...t } = dropout.t
-  return [product, { ...dropout, t: { ...t, out }, out: [], dout: out, unkept: { x: sum }, ...passes }]
+  const t = { dice: dropout.t['dice']!, out }
+  return [product, { ...dropout, t, out: [], dout: out, unkept: { x: sum }, ...passes }]
 }

@@ -1,7 +1,7 @@
 // The gates of a model: multipliers of what each head gathered, before the output projection, and of what attention and the MLP of
 // each layer add to the residual stream. They lie in one small buffer, the input `gates`, each set at an address of its own, and are
 // read by the op `gate` between the others: no kernel of a fused step has to bind one more buffer, and none is recorded unless asked.
-import type { ModelConfig } from '../config'
+import type { ModelConfig } from '../config/config'
 import { ALIGN, type Tensor } from '../engine'
 import type { Recorder } from './recorder'
 

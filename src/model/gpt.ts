@@ -1,7 +1,7 @@
 // The transformer, top to bottom, one op a line, with the shape at the right margin. GPT-2 (Radford et al. 2019) and Llama
 // (Touvron et al., arXiv 2302.13971) are two settings of the same list. Written once: the tape derives the backward.
-// Three uses of it: `train` and `evaluate` take a batch, `decode` takes the next T tokens of one text and a KV cache.
-import type { ModelConfig, TrainConfig } from '../config'
+// It has three uses: `train` and `evaluate` take a batch; `decode` takes the next T tokens of one text and a KV cache.
+import type { ModelConfig, TrainConfig } from '../config/config'
 import { ALIGN, DICE, DRAWS, flashes, RING, SAMPLING, type Tensor } from '../engine'
 import { paramTable, type Trains } from '../params'
 import { recordGates } from './gates'
@@ -24,7 +24,7 @@ export type Mode =
       trains?: Trains | undefined
     } & Form)
   | ({ use: 'evaluate'; B: number; T: number; precision?: TrainConfig['precision']; head_rows?: number } & Form)
-  /** `head: false` fills the cache without asking what comes next; else that is drawn, and is the next step's token. */
+  /** `head`: the next token is drawn, and becomes the next step's input. Without, the pass only fills the cache. */
   | ({ use: 'decode'; T: number; head: boolean } & Form)
 
 /** For whoever looks inside; a tape that only computes needs none of it. */
@@ -114,7 +114,7 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
   return new Tape(record, { training: mode.use === 'train', fuse: mode.fuse ?? true })
 }
 
-/** The head and the loss of each row, and their mean; where the logits are large, for one chunk of rows after the other. */
+/** The head, each row's loss, and their mean. Large logits are computed by chunks of rows, one after the other. */
 function loss(
   record: Recorder,
   lnf: Tensor,
@@ -143,7 +143,7 @@ function loss(
       losses: part('losses', losses),
       lse: part('lse', lse),
     }
-    // Backward at once, so that all chunks share the memory of their logits.
+    // The backward follows at once, so that all chunks share the memory of their logits.
     record.begin('at once')
     const logits = record.matmul(`${at}.logits`, x, head, undefined, true) //                  [R, V]
     record.crossEntropy(`${at}.losses`, logits, t, label_smoothing, true)
@@ -152,12 +152,12 @@ function loss(
   record.meanLoss({ losses, scale, dice, ring })
 }
 
-/** The most that logits take at a time, in elements: 64 MiB, half of what every WebGPU device holds in one piece. */
+/** The most elements that logits have at a time: 64 MiB, half of what every WebGPU device takes in one binding. */
 const MOST_LOGITS = 2 ** 24
 
 /**
- * How many of N rows the head takes at a time: all of them, or, where their logits over V words are too large, a power of two, so
- * that the chunks of most batches are alike. At least ALIGN, since a chunk is a window on the losses.
+ * The number of rows, out of N, that the head takes at a time. Where the logits over V words are too large it is a power of two, so
+ * that the chunks of most batches have one size. It is at least ALIGN, since a chunk is a window on the losses.
  */
 export function headRows(N: number, V: number): number {
   return N * V <= MOST_LOGITS ? N : Math.max(ALIGN, 2 ** Math.floor(Math.log2(MOST_LOGITS / V)))
@@ -171,7 +171,7 @@ function cache(record: Recorder, c: ModelConfig, l: number) {
   }
 }
 
-/** The tables that RoPE turns by: angle[t, i] = t · theta^(−2i/HS), computed in double precision. [P, HS/2] each. */
+/** RoPE's tables, [P, HS/2] each: cosine and sine of angle[t, i] = t · theta^(−2i/HS), computed in double precision. */
 export function ropeTables(c: ModelConfig): { cos: Float32Array; sin: Float32Array } {
   const half = c.n_embd / c.n_head / 2
   const angle = (i: number) => Math.floor(i / half) * Math.pow(c.rope_theta, -(i % half) / half)

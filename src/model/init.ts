@@ -1,6 +1,6 @@
 // Initial weights: nanoGPT's (model.py, _init_weights). One stream of draws a parameter, so that a parameter's values depend
 // on the seed and its place in the table, not on the sizes of the others.
-import type { ModelConfig } from '../config'
+import type { ModelConfig } from '../config/config'
 import { paramTable, sizeOf } from '../params'
 import { Rng, STREAM } from '../rng'
 

@@ -116,7 +116,7 @@ export class Recorder {
   }
   #record<K extends OpName>(op: K, call: Call<Tensor, K>, roles: Roles<K>): void {
     const { saved = [], grads = [], scratch = {} } = roles
-    this.calls.push({ op, ...call, ...roles, saved, grads, scratch, stretch: this.#stretch } as Recorded)
+    this.calls.push({ op, ...call, ...roles, saved, grads, scratch, stretch: this.#stretch })
   }
 
   /** tokens [B, T] → name [B, T, C]. `order` [N] and `starts` [V + 1] serve the gradient of wte. */

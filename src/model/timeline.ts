@@ -1,15 +1,15 @@
-// The order of a step: forward down the tape, backward up again. Two kinds of stretches depart from it. Of one that is run
-// `again` only what goes in is kept: its forward is run a second time just before its backward (gradient checkpointing, Chen
-// et al., arXiv 1604.06174). The backward of one that turns back `at once` follows its own forward, so that nothing of it
-// outlives it. Whoever plans memory and whoever records a program follow this one list.
+// The timeline: the order in which a step runs the nodes of a tape, forward from first to last, then backward from last to first.
+// Two kinds of stretches depart from it. Gradient checkpointing (Chen et al., arXiv 1604.06174), `again`, keeps only a stretch's
+// inputs, and runs its forward a second time before its backward. A stretch of kind `at once` runs its backward right after its own
+// forward, so that its activations can be dropped. The memory plan and the recorded program both follow this list.
 import type { Engine, OpName, Tensor, Work } from '../engine'
 
-/** A run of neighbouring nodes with an order of their own. */
+/** Neighbouring nodes that have an order of their own. */
 export interface Stretch {
   readonly kind: 'again' | 'at once'
 }
 
-/** One op call. `reads` and `writes` are its forward's tensors; `saved` are those its backward reads again. */
+/** A node: one op call with its gradients. Forward reads `reads` and writes `writes`; backward reads `saved` again. */
 export interface Node {
   readonly op: OpName
   readonly name: string
@@ -18,14 +18,14 @@ export interface Node {
   readonly saved: readonly Tensor[]
   /** The gradient that the backward reads, if it has one. */
   readonly dout: Tensor | undefined
-  /** Gradients that the backward writes: `=` where `first`, else `+=`. Filled when the tape is reversed. */
+  /** Gradients that the backward writes: `=` where `first`, else `+=`. The timeline decides which is first. */
   readonly grads: { readonly key: string; readonly tensor: Tensor; first: boolean }[]
   readonly scratch: readonly Tensor[]
-  /** The gradient that is `dout` itself, in the same memory: no work, and nothing may read dout afterwards. */
+  /** The gradient of a residual's input: `dout` itself, in the same memory. It costs no work; nothing may read dout afterwards. */
   readonly passes: Tensor | undefined
   readonly stretch: Stretch | undefined
   forward<T extends Tensor, W extends Work>(engine: Engine<T, W>, place: (tensor: Tensor) => T): W[]
-  /** `accumulate`: add to the gradients of parameters even where this node is the first to write them (later micro-batches). */
+  /** `accumulate`: a later micro-batch. Gradients of parameters are added to, also where this node is the first to write them. */
   backward<T extends Tensor, W extends Work>(
     engine: Engine<T, W>,
     place: (tensor: Tensor) => T,
@@ -33,13 +33,13 @@ export interface Node {
   ): W[]
 }
 
-/** One node's turn. `again` is its forward a second time. */
+/** One turn of a node on the timeline. `again` is its forward, run a second time. */
 export interface Moment {
   readonly node: Node
   readonly pass: 'forward' | 'again' | 'backward'
 }
 
-/** The moments of a training step over a tape's nodes; without `training`, of its forward. */
+/** The timeline of a training step over a tape's nodes; without `training`, of the forward alone. */
 export function timelineOf(nodes: readonly Node[], training: boolean): Moment[] {
   const forward = (node: Node): Moment => ({ node, pass: 'forward' })
   if (!training) return nodes.map(forward)
@@ -55,7 +55,7 @@ export function timelineOf(nodes: readonly Node[], training: boolean): Moment[] 
   return [...down, ...up]
 }
 
-/** Neighbours of one stretch together; nodes of none lie between. */
+/** The nodes in groups: neighbours of the same stretch, or of none, together. */
 function stretchesOf(nodes: readonly Node[]): Node[][] {
   const found: Node[][] = []
   for (const node of nodes) {
@@ -66,7 +66,7 @@ function stretchesOf(nodes: readonly Node[]): Node[][] {
   return found
 }
 
-/** What must be run again for a stretch's backward: whoever writes what it reads, and what they in turn read. */
+/** The forwards to run again before a stretch's backward: those that write what it reads, and what those read in turn. */
 function again(stretch: readonly Node[]): Moment[] {
   if (stretch[0]!.stretch?.kind !== 'again') return []
   const wanted = new Set(stretch.flatMap(({ saved }) => saved))

@@ -1,6 +1,6 @@
-// A checkpoint as one safetensors file that other tools open: the weights under their GPT-2 names, AdamW's moments under `m.`
-// and `v.` + name; `__metadata__` says format, version and, as JSON, everything else. An export also carries the run's
-// text, history and notes. Reading checks all of it: spec, names, shapes, and that every number is finite.
+// A checkpoint as one safetensors file that other tools open. Weights stand under their GPT-2 names, AdamW's moments under `m.`
+// and `v.` + name. `__metadata__` says format, version and, as JSON, everything else. An export also carries the run's text,
+// history and notes. Reading checks all of it: spec, names, shapes, and that every number is finite.
 import { CheckpointError } from '../errors'
 import { paramTable } from '../params'
 import type { Checkpoint, CheckpointMeta, RunHistory } from '../words/run'

@@ -1,5 +1,6 @@
 // How much the browser lets this page keep, and what to say when it is used up.
 import { StorageFullError } from '../errors'
+import { bytes } from '../words/sizes'
 
 export interface Usage {
   used_bytes: number
@@ -20,12 +21,10 @@ export async function estimateUsage(
 export async function explainWrite(cause: unknown, needed_bytes: number | null): Promise<unknown> {
   if (!(cause instanceof Error) || cause.name !== 'QuotaExceededError') return cause
   const { used_bytes, quota_bytes } = await estimateUsage()
-  const needed = needed_bytes === null ? '' : `, ${megabytes(needed_bytes)} more were needed`
-  const used = quota_bytes > 0 ? `, ${megabytes(used_bytes)} of ${megabytes(quota_bytes)} are used` : ''
+  const needed = needed_bytes === null ? '' : `, ${bytes(needed_bytes)} more were needed`
+  const used = quota_bytes > 0 ? `, ${bytes(used_bytes)} of ${bytes(quota_bytes)} are used` : ''
   return new StorageFullError(
     `The browser’s disk is full${needed}${used}. Nothing that was saved before is damaged. Delete runs that you no longer need (export them first), then save again.`,
     { cause },
   )
 }
-
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`

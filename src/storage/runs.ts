@@ -5,7 +5,7 @@ import { createStore, promisifyRequest, type UseStore } from 'idb-keyval'
 import { CheckpointError } from '../errors'
 import type { Checkpoint, RunHistory, RunSpec } from '../words/run'
 import { decodeCheckpoint, decodeText, encodeCheckpoint } from './checkpoint'
-import { cutHistory, packHistory, unpackHistory } from './history'
+import { cutHistory, emptyHistory, packHistory, unpackHistory } from './history'
 import { explainWrite } from './quota'
 import { parseRecord, type RunRecord } from './schema'
 import { transact } from './transaction'
@@ -186,7 +186,7 @@ export class RunStore {
         this.#damaged.set(id, damaged.add(kept.serial))
       }
     }
-    let history: RunHistory = { steps: [], evals: [], samples: [], events: [] }
+    let history: RunHistory = emptyHistory()
     try {
       history = unpackHistory(found.history)
       if (checkpoint) history = cutHistory(history, checkpoint.meta.step)

@@ -169,8 +169,8 @@ function fromBfloat16(bits: number): number {
 }
 
 /**
- * Writes a file. Wide types come first, so that every tensor is aligned to its own element; the header is padded with
- * spaces to a multiple of 8 bytes. Throws CheckpointError where data and shape disagree or a name is reserved.
+ * Writes a file. Wide types come first, so that every tensor is aligned to its own element. Spaces pad the header to a multiple of
+ * 8 bytes. Throws CheckpointError where data and shape disagree or a name is reserved.
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,

@@ -1,93 +1,25 @@
-// What a checkpoint's header and a run's record must look like: everything that comes back from a disk or out of a file is
-// parsed here, once, before anything believes it.
+// What a checkpoint's header, a run's history and a run's record must look like, and what is said where they do not.
 import * as v from 'valibot'
-import { MLPS, NORMS, POSITIONS, PRECISIONS, RECOMPUTES, SCHEDULES, validate } from '../config'
+import { validate } from '../config/validate'
 import { CheckpointError } from '../errors'
-import { NAME_STRICTNESS, PII_KINDS, TREATMENTS } from '../words/recipe'
+import { KEPT } from '../words/columns'
+import { PII_KINDS } from '../words/recipe'
+import {
+  AnonymiseSchema,
+  ConfigSchema,
+  count,
+  happened,
+  measured,
+  SplitSchema,
+  StepSchema,
+  text,
+} from '../words/schema'
 import { TOKENIZER_KINDS } from '../words/tokens'
-import type { CheckpointMeta, RunSpec } from '../words/run'
+import type { CheckpointMeta, PackedHistory, RunSpec } from '../words/run'
 
 /** The versions of the checkpoint header that can be read. */
 export const KNOWN_VERSIONS = [1] as const
 
-const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
-const text = v.string()
-/** A run that blows up measures NaN, for which JSON writes null. */
-const measured = v.pipe(
-  v.nullable(v.union([v.number(), v.nan()])),
-  v.transform((x) => x ?? NaN),
-)
-
-const ConfigSchema = v.object({
-  n_layer: v.number(),
-  n_head: v.number(),
-  n_kv_head: v.number(),
-  n_embd: v.number(),
-  n_inner: v.number(),
-  block_size: v.number(),
-  vocab_size: v.number(),
-  dropout: v.number(),
-  bias: v.boolean(),
-  tie: v.boolean(),
-  position: v.picklist(POSITIONS),
-  norm: v.picklist(NORMS),
-  mlp: v.picklist(MLPS),
-  rope_theta: v.number(),
-  norm_eps: v.number(),
-  batch_size: v.number(),
-  gradient_accumulation_steps: v.number(),
-  learning_rate: v.number(),
-  min_lr: v.number(),
-  schedule: v.picklist(SCHEDULES),
-  warmup_iters: v.number(),
-  max_iters: v.number(),
-  decay_fraction: v.number(),
-  weight_decay: v.number(),
-  beta1: v.number(),
-  beta2: v.number(),
-  eps: v.number(),
-  grad_clip: v.number(),
-  label_smoothing: v.number(),
-  // Younger than the format: a run that does not say recomputes nothing, and is exact.
-  recompute: v.optional(v.picklist(RECOMPUTES), 'none'),
-  precision: v.optional(v.picklist(PRECISIONS), 'f32'),
-  eval_interval: v.number(),
-  eval_iters: v.number(),
-  val_fraction: v.number(),
-  seed: v.number(),
-})
-
-const texts = v.pipe(v.array(text), v.readonly())
-const StepSchema = v.variant('kind', [
-  v.object({ kind: v.picklist(['nfkc', 'control', 'whitespace', 'html', 'lowercase', 'quotes', 'duplicate_lines']) }),
-  v.object({ kind: v.literal('near_duplicates'), similarity: v.number() }),
-  v.object({ kind: v.literal('length'), min: v.number(), max: v.number() }),
-  v.object({ kind: v.literal('language'), keep: texts }),
-  v.object({ kind: v.literal('words'), drop: texts }),
-])
-const treatment = v.picklist(TREATMENTS)
-const kind = v.picklist(PII_KINDS)
-const AnonymiseSchema = v.object({
-  treatments: v.object({
-    email: treatment,
-    phone: treatment,
-    card: treatment,
-    iban: treatment,
-    ip: treatment,
-    url: treatment,
-    handle: treatment,
-    account: treatment,
-    birth_date: treatment,
-    address: treatment,
-    name: treatment,
-    own: treatment,
-  }),
-  names: v.picklist(NAME_STRICTNESS),
-  country: text,
-  own: texts,
-  refused: v.pipe(v.array(v.object({ kind, text })), v.readonly()),
-  seed: v.number(),
-})
 const characterCounts = v.array(v.object({ character: text, count }))
 
 const CardSchema = v.object({
@@ -103,7 +35,10 @@ const CardSchema = v.object({
   recipe: v.array(v.object({ step: StepSchema, count })),
   anonymise: v.optional(AnonymiseSchema),
   personal: v.optional(
-    v.object({ kinds: v.array(v.object({ kind, found: count, went_through: count })), dropped_lines: count }),
+    v.object({
+      kinds: v.array(v.object({ kind: v.picklist(PII_KINDS), found: count, went_through: count })),
+      dropped_lines: count,
+    }),
   ),
   generated: v.optional(v.object({ task: text, settings: v.record(text, v.number()), seed: v.number() })),
 })
@@ -116,12 +51,7 @@ const SpecSchema = v.object({
     fingerprint: v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')),
     characters: count,
     licence: text,
-    split: v.optional(
-      v.variant('by', [
-        v.object({ by: v.literal('position') }),
-        v.object({ by: v.literal('document'), seed: v.number() }),
-      ]),
-    ),
+    split: v.optional(SplitSchema),
     card: v.optional(CardSchema),
   }),
   tokenizer: v.object({
@@ -160,32 +90,8 @@ const MetaSchema = v.object({
 const column = v.union([v.instance(Float64Array), v.array(measured)])
 const HistorySchema = v.pipe(
   v.object({
-    steps: v.object({
-      step: column,
-      loss: column,
-      grad_norm: column,
-      learning_rate: column,
-      step_ms: column,
-      tokens: column,
-    }),
-    evals: v.array(
-      v.object({
-        step: count,
-        val_loss: measured,
-        train_loss: v.nullable(v.union([v.number(), v.nan()])),
-        update_ratio: v.optional(v.number()),
-      }),
-    ),
-    samples: v.array(
-      v.pipe(
-        v.object({ step: count, prompt: text, tokens: v.array(text), probabilities: v.array(measured) }),
-        v.check(
-          ({ tokens, probabilities }) => tokens.length === probabilities.length,
-          'each token of a sample needs its probability',
-        ),
-      ),
-    ),
-    events: v.array(v.object({ step: count, text })),
+    steps: v.object(v.entriesFromList(KEPT, column)),
+    ...happened,
   }),
   v.check(
     ({ steps }) => Object.values(steps).every((c) => c.length === steps.step.length),
@@ -226,9 +132,6 @@ export function parseMeta(value: unknown): CheckpointMeta {
   checkSpec(meta.spec)
   return meta
 }
-
-/** A run's history with its steps as columns. */
-export type PackedHistory = v.InferOutput<typeof HistorySchema>
 
 /** Throws CheckpointError naming what is wrong with it. */
 export function parseHistory(value: unknown): PackedHistory {

@@ -1,5 +1,5 @@
-// One transaction: all of it or nothing. idb-keyval's own promise of a transaction settles on the first failed request, before
-// the reason (a full disk, say) is known; this one waits for the end.
+// One transaction: all of it or nothing. idb-keyval's own promise settles on the first failed request, before the reason (a full
+// disk, say) is known. This one waits for the end.
 import type { UseStore } from 'idb-keyval'
 
 /**

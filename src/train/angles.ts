@@ -1,5 +1,5 @@
 // The tables of RoPE on a device: the cosine and the sine of every position's angles. A model without RoPE has none.
-import type { ModelConfig } from '../config'
+import type { ModelConfig } from '../config/config'
 import type { Engine, Tensor } from '../engine'
 import { ropeTables } from '../model/gpt'
 

@@ -1,7 +1,7 @@
 // How fast a training step is, as a session runs it: recorded once, replayed, a few steps in flight, losses read late; with a large
 // product timed between the steps, so that a noisy machine hits both alike. No disk, no console: a command and a page share it.
 import { benchConfig, isSoftware, spreadOf, type BenchResult, type BenchSize } from '../words/bench'
-import type { Config } from '../config'
+import type { Config } from '../config/config'
 import { Loader, type Batch } from '../data/dataset/loader'
 import { readingBy, type Tokenizer } from '../data/tokenize/tokenizer'
 import { prepare, type Engine, type Tensor, type Work } from '../engine'

@@ -1,6 +1,6 @@
 // The memory of a run, from its config alone: the blocks that weights, trainer, evaluator and decoder allocate, and their bytes.
 // Allocates nothing, so that a run can be judged before it starts.
-import type { Config, ModelConfig } from '../config'
+import type { Config, ModelConfig } from '../config/config'
 import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
 import { arithmetic } from '../model/arithmetic'
 import { gatesSize } from '../model/gates'

@@ -1,6 +1,6 @@
 // The learning rate of a step, and the numbers that AdamW needs for it. Warm-up as in the golden runs and in nanoGPT:
 // lr·(i + 1)/(warmup + 1) while i < warmup; then the schedule runs from the learning rate to its lowest over what is left.
-import type { TrainConfig } from '../config'
+import type { TrainConfig } from '../config/config'
 import { HYPER, type Words } from '../engine'
 
 /** Learning rate of step `i`, counted from 0. */

@@ -1,21 +1,15 @@
 // A run in progress: it takes the steps of one experiment and tells of them as events. Each step evaluates if it is time, submits one
 // update, and reports what has been computed meanwhile. Knows text, batches and the clock; no threads, no disk, no pixels.
-import { validate, type Config } from '../config'
+import { validate } from '../config/validate'
+import type { Config } from '../config/config'
 import { resplit, type Dataset } from '../data/dataset/dataset'
 import { Loader } from '../data/dataset/loader'
 import type { Engine, Timing } from '../engine'
 import { ConfigError, NotFiniteError } from '../errors'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
-import type {
-  Checkpoint,
-  EvalMetrics,
-  GeneratedToken,
-  RunEvent,
-  RunHistory,
-  RunSpec,
-  SampleOptions,
-} from '../words/run'
+import { indexAtStep } from '../words/columns'
+import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunHistory, RunSpec, SampleOptions } from '../words/run'
 import { Flight } from './flight'
 import { learningRate } from './schedule'
 import { startingWeights, type Model } from './slot'
@@ -334,5 +328,6 @@ export class Session implements Model {
 /** The training losses that the next evaluation averages. */
 function lossesSinceEvaluation({ steps, evals }: RunHistory): number[] {
   const last = evals.at(-1)?.step ?? 0
-  return steps.filter(({ step }) => step > last).map(({ loss }) => loss)
+  const columns = steps.view()
+  return [...columns.loss.subarray(indexAtStep(columns, last) + 1)]
 }

@@ -1,6 +1,6 @@
 // A model that is looked at and not trained: the weights of a checkpoint, and a decoder once text is asked for. Has no gradients,
 // moments or step program. Knows no threads, no disk, no pixels.
-import { validate } from '../config'
+import { validate } from '../config/validate'
 import type { Tokenizer } from '../data/tokenize/tokenizer'
 import type { Engine } from '../engine'
 import { ConfigError, invariant } from '../errors'

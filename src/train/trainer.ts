@@ -1,6 +1,6 @@
 // The training of a model: its weights with their gradients and AdamW's moments. A step is one program, recorded once and
 // replayed: forward, backward, update. Knows batches and steps; no text, no clock, no events.
-import type { Config } from '../config'
+import type { Config } from '../config/config'
 import type { Batch } from '../data/dataset/loader'
 import { ALIGN, HYPER, prepare, RING, type Engine, type Tensor, type Timing, type Work } from '../engine'
 import { invariant } from '../errors'

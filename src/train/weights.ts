@@ -1,6 +1,6 @@
 // The parameters of one model on one engine, without gradients, moments or a step program: what writes text, evaluates, looks
 // inside or exports needs no more. Knows no batch and no clock.
-import type { ModelConfig } from '../config'
+import type { ModelConfig } from '../config/config'
 import type { Engine, Tensor } from '../engine'
 import { invariant } from '../errors'
 import { paramTable, sizeOf, type Param, type Trains } from '../params'

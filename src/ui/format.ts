@@ -1,4 +1,4 @@
-// Numbers, times and sizes as text, through Intl and in the language of the message catalogue.
+// Numbers and times as text, through Intl and in the language of the message catalogue.
 export const LOCALE = 'en'
 
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 })
@@ -45,26 +45,9 @@ export const list = (items: string[]) => lists.format(items)
 
 export const dateTime = (milliseconds: number) => dates.format(milliseconds)
 
-const unit = (name: string, digits = 0, unitDisplay: 'short' | 'long' = 'short') =>
-  new Intl.NumberFormat(LOCALE, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: digits })
-const units = {
-  byte: unit('byte', 0, 'long'),
-  kilobyte: unit('kilobyte'),
-  megabyte: unit('megabyte', 1),
-  gigabyte: unit('gigabyte', 1),
-  second: unit('second', 1),
-}
-
-/** 12.3 MB, in powers of 1,000 as disks and browsers count. */
-export function bytes(count: number): string {
-  if (count < 1e3) return units.byte.format(count)
-  // What would be rounded to 1,000 is one of the next unit.
-  if (count < 999.5e3) return units.kilobyte.format(count / 1e3)
-  return count < 999.95e6 ? units.megabyte.format(count / 1e6) : units.gigabyte.format(count / 1e9)
-}
-
+const secondUnit = new Intl.NumberFormat(LOCALE, { style: 'unit', unit: 'second', maximumFractionDigits: 1 })
 /** 2.1 sec */
-export const seconds = (milliseconds: number) => units.second.format(milliseconds / 1000)
+export const seconds = (milliseconds: number) => secondUnit.format(milliseconds / 1000)
 
 const long = (name: string) => new Intl.NumberFormat(LOCALE, { style: 'unit', unit: name, unitDisplay: 'long' })
 const spans = { second: long('second'), minute: long('minute'), hour: long('hour'), day: long('day') }

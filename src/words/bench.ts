@@ -1,8 +1,9 @@
 // The words of the bench: its four sizes, what the measurement of one says, and the tables in which a person reads and copies it.
 // Times depend on the machine; dispatches, FLOPs, bytes and memory come from the recorded plan and do not.
-import type { Config } from '../config'
+import type { Config } from '../config/config'
 import type { EngineInfo } from '../engine'
 import { configFor } from '../presets'
+import { bytes } from './sizes'
 
 export const BENCH_SIZES = ['S', 'M', 'L', 'XL'] as const
 export type BenchSize = (typeof BENCH_SIZES)[number]
@@ -93,7 +94,7 @@ export interface BenchResult {
   matmul: { gflop_per_s: number; shape: [number, number, number] }
   /** The rate of the steps over the rate of the product in the same round, so that a busy machine slows both; median. */
   share: number
-  /** From the recorded step. */
+  /** Counted in the recorded step. */
   dispatches: number
   gflop: number
   bytes: number
@@ -102,7 +103,7 @@ export interface BenchResult {
   predicted_bytes: number
   /** Allocating, recording and compiling. */
   compile_ms: number
-  /** From there to the first step computed. */
+  /** Milliseconds from there to the first step computed. */
   first_step_ms: number
   generation_tokens_per_s: number
 }
@@ -120,7 +121,6 @@ export const seconds = (ms: number) => `${number(ms / 1000, 2)} s`
 export const figures = (x: number) => number(x, Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(x), 1e-2)))))
 export const inSpread = ({ median, p10, p90 }: Spread, unit = '') =>
   `${figures(median)}${unit} (${figures(p10)}–${figures(p90)})`
-const mib = (bytes: number) => `${number(bytes / 2 ** 20, 1)} MiB`
 
 /** One line a figure, in the order in which they are read. */
 const LINES: [string, (r: BenchResult) => string][] = [
@@ -133,8 +133,8 @@ const LINES: [string, (r: BenchResult) => string][] = [
   ['share of that', (r) => `${number(100 * r.share)} %`],
   ['dispatches a step', (r) => number(r.dispatches)],
   ['GFLOP a step', (r) => number(r.gflop, 3)],
-  ['bytes bound a step', (r) => mib(r.bytes)],
-  ['memory: allocated / predicted', (r) => `${mib(r.memory_bytes)} / ${mib(r.predicted_bytes)}`],
+  ['bytes bound a step', (r) => bytes(r.bytes)],
+  ['memory: allocated / predicted', (r) => `${bytes(r.memory_bytes)} / ${bytes(r.predicted_bytes)}`],
   ['compiling', (r) => seconds(r.compile_ms)],
   ['to the first step', (r) => seconds(r.first_step_ms)],
   ['generation, tokens/s', (r) => number(r.generation_tokens_per_s)],

@@ -25,7 +25,7 @@ export interface PartSummary {
   kind: PartKind
   documents: number
   characters: number
-  /** Of a table, those that became documents; null if it is none. */
+  /** Columns of a table that became documents; null if it is none. */
   columns: readonly string[] | null
 }
 
@@ -46,7 +46,7 @@ export interface CollectedSummary {
   part_count: number
   refused: Refused[]
   refused_count: number
-  /** Files that nobody means (.DS_Store and such): how many were passed over. */
+  /** Number of files that nobody means (.DS_Store and such), passed over. */
   hidden: number
 }
 

@@ -29,7 +29,7 @@ export interface DatasetCard {
   lines: number
   /** Code points of the longest line. */
   longest_line: number
-  /** Of the lines that are not empty, the share that stood before. */
+  /** Share of the lines, empty ones not counted, that stood before. */
   duplicate_share: number
   /** Pieces with an end; 0 in plain text. */
   documents: number
@@ -49,7 +49,7 @@ export interface DatasetCard {
   /** How the text was made anonymous after that; not said where nobody looked for personal data. */
   anonymise?: Anonymise | undefined
   personal?: PersonalSummary | undefined
-  /** Of a generated text. */
+  /** What a generated text was made from. */
   generated?: GeneratedBy | undefined
 }
 

@@ -1,6 +1,7 @@
-// The loss doctor: what the numbers of a run say is wrong with it, as findings with their evidence and, where there is one, what
-// to do. Rules over what has been reported so far, each quiet unless it is sure; the words for them are the page's.
-import { validate, type Config } from '../config'
+// The loss doctor: what the numbers of a run say is wrong with it. A finding has its evidence and, where there is one, a fix. The
+// rules look at what has been reported so far, and each is quiet unless it is sure. The words for them are the page's.
+import { validate } from '../config/validate'
+import type { Config } from '../config/config'
 import { countParams } from '../params'
 import type { EvalMetrics, RunStatus } from './run'
 
@@ -38,7 +39,7 @@ export type Finding = { step: number; fix: Fix | null } & (
 )
 export type Rule = Finding['rule']
 
-/** Everything that is wrong, the worst first. Of findings that ask for the same change the first is enough. */
+/** The first of several findings that ask for the same change is enough. */
 export function diagnose(o: Observed): Finding[] {
   const rules = [notFinite, firstLoss, spike, overfitting, tinyCorpus, stuck, updateRatio, slow]
   const found = rules.map((rule) => rule(o)).filter((finding) => finding !== null)
@@ -84,8 +85,9 @@ function firstLoss({ config, steps, evals }: Observed): Finding | null {
 }
 
 /**
- * Rows whose spread is compared with; rows in a row that must lie clear of it, by so many deviations and nats; rows that must be back;
- * rows for which one that is over is news; rows looked at, the last ones, so that a long run costs what a short one does.
+ * When a loss is a spike. `before`: rows whose spread is compared with. `rows`: rows in a row that lie clear of it, by so many
+ * `deviations` and `nats`. `back`: rows that must be back. `news`: rows for which a spike that is over is told. `looked`: last
+ * rows that are looked at, so that a long run costs what a short one does.
  */
 const SPIKE = { before: 32, rows: 3, deviations: 4, nats: 0.2, back: 8, news: 100, looked: 5000 } as const
 
@@ -138,7 +140,10 @@ function overfitting(o: Observed): Finding | null {
   }
 }
 
-/** A text read more often than this by a model with more numbers than the text has tokens; or so many more that it need not wait. */
+/**
+ * A text is tiny when a model with more numbers than the text has tokens reads it more often than this. A model with so many times
+ * more need not wait.
+ */
 const TINY = { passes: 20, times: 50 } as const
 /** Known by heart: training at less than half of validation, and this far below it. */
 const BY_HEART = { share: 0.5, nats: 0.5 } as const
@@ -197,8 +202,8 @@ function stuck(o: Observed): Finding | null {
 }
 
 /**
- * Beyond these an update is too long or too short beside the weights; so many validations in a row must say so. Around 1e-3 is the rule
- * of thumb, but small models bear more: the dial's smallest goes from 3e-2 to 1e-2 at the best rate it has, and stands still at 5e-2
+ * Beyond these an update is too long or too short beside the weights; so many validations in a row must say so. Around 1e-3 is the
+ * rule of thumb, but small models bear more. The dial's smallest goes from 3e-2 to 1e-2 at its best rate, and stands still at 5e-2
  * and more. Too short is said only where the loss has come down by less than `nats` so far; `usual` is aimed at.
  */
 const RATIO = { large: 4e-2, small: 1e-4, evals: 3, nats: 0.1, usual: 3e-3 } as const
@@ -222,8 +227,8 @@ function updateRatio(o: Observed): Finding | null {
 }
 
 /**
- * For so many seconds and rows three of four steps have taken this many times the median of the rows before, of which there are so
- * many. A machine with other work to do has single steps of three times their usual length, and minutes of half as much again.
+ * A slowdown: three of four steps take this many times the median of the rows before, for so many seconds and rows. A machine with
+ * other work to do has single steps of three times their usual length, and minutes of half as much again.
  */
 const SLOW = { factor: 2, seconds: 30, rows: 30, before: 30, sampled: 1000 } as const
 

@@ -1,4 +1,4 @@
-// The units of a loss. Nats and perplexity are for each token, so they compare runs that read alike; bits a byte compare all runs:
+// The units of a loss. Nats and perplexity are for each token, so they compare runs that read alike. Bits a byte compare all runs:
 // a token's nats, in bits, over the bytes of text that it stands for.
 export const LOSS_UNITS = ['nats', 'perplexity', 'bits'] as const
 export type LossUnit = (typeof LOSS_UNITS)[number]

@@ -1,5 +1,5 @@
-// What is done to a text before it is trained on, as data that a run can keep: cleaning steps, applied in their order,
-// and how what is personal is found and treated.
+// What is done to a text before it is trained on, as data that a run can keep. Cleaning steps apply in their order; then personal
+// data is found and treated.
 import type { TokenizerChoice } from './tokens'
 
 /** What is done to a collected text before a model sees it, in this order. */
@@ -89,7 +89,7 @@ export interface Anonymise {
   own: readonly string[]
   /** Hits that a person looked at and left as they are, wherever this very text is found as this kind. */
   refused: readonly { kind: PiiKind; text: string }[]
-  /** Of the invented replacements. */
+  /** Seed of the invented replacements. */
   seed: number
 }
 

@@ -1,21 +1,9 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
-import type { Config } from '../config'
+import type { Config } from '../config/config'
 import type { KernelChoice, SamplingOptions } from '../engine'
+import type { PackedSteps, StepColumns, StepMetrics } from './columns'
 import type { CorpusInfo } from './corpus'
 import type { TokenizerState } from './tokens'
-
-/** One update's numbers. Losses in nats a token. */
-export interface StepMetrics {
-  step: number
-  loss: number
-  /** Global gradient norm before clipping. */
-  grad_norm: number
-  learning_rate: number
-  /** Wall time of this step, averaged over the steps since the last report. */
-  step_ms: number
-  /** Tokens trained on so far. */
-  tokens: number
-}
 
 /** A measurement on held-out text. `step` counts the updates made before it. */
 export interface EvalMetrics {
@@ -37,11 +25,14 @@ export interface Sample {
 
 /** What a run went through, oldest first. */
 export interface RunHistory {
-  steps: StepMetrics[]
+  steps: StepColumns
   evals: EvalMetrics[]
   samples: Sample[]
   events: { step: number; text: string }[]
 }
+
+/** A history as it is stored and sent: between threads a class is lost, columns are not. */
+export type PackedHistory = Omit<RunHistory, 'steps'> & { steps: PackedSteps }
 
 /** Everything needed to build a session, and nothing about how far it got. */
 export interface RunSpec {

@@ -1,6 +1,6 @@
-// Public texts that are offered by a link, and fetched only when it is clicked. Their addresses are those that many projects read
-// them from, on hosts that let other pages read (CORS); none of them was fetched here, and hosts change: where one fails,
-// fetch_text.ts says what to do.
+// Public texts that are offered by a link, and fetched only when it is clicked. Many projects read them from these addresses, on
+// hosts that let other pages read (CORS). None of them was fetched here, and hosts change. Where one fails, fetch_text.ts says
+// what to do.
 
 export interface SuggestedText {
   name: string

@@ -1,4 +1,4 @@
-// What a tokenizer makes of a text, as the page shows it: the tokens of a passage, merges as they were learned, how far each size
+// What a tokenizer makes of a text, as the page shows it: a passage's tokens, merges as they were learned, how far each size
 // compresses.
 
 export const TOKENIZER_KINDS = ['char', 'byte', 'word', 'bpe'] as const
@@ -7,11 +7,11 @@ export const TOKENIZER_KINDS = ['char', 'byte', 'word', 'bpe'] as const
 export interface TokenizerState {
   kind: (typeof TOKENIZER_KINDS)[number]
   /**
-   * Every token by id, special ones too. Of `char`, one code point each; of `byte` and `bpe`, bytes in GPT-2's alphabet (a space is
-   * Ġ), as tokenizer.json has them; of `word`, words and what stands between them.
+   * Every token by id, special ones too. A token of `char` is one code point. Tokens of `byte` and `bpe` are bytes in GPT-2's
+   * alphabet (a space is Ġ), as in tokenizer.json. Tokens of `word` are words and what stands between them.
    */
   vocab: string[]
-  /** Of `bpe`: what was joined to what, in the order learned. */
+  /** The pairs that `bpe` joined, in the order learned. */
   merges?: [string, string][] | undefined
   /** The tokens that stand for themselves wherever they are written (`SPECIAL`); ids are their places in `vocab`. */
   special?: string[] | undefined
@@ -30,7 +30,7 @@ export const SPECIAL = {
 export type TokenizerChoice =
   { kind: 'char' | 'byte' } | { kind: 'word' | 'bpe'; vocab_size: number } | { kind: 'given'; state: TokenizerState }
 
-/** Vocabularies of words and byte pairs that can be asked for. */
+/** Vocabularies of words and byte pairs that can be asked for. Beyond the largest, the embedding outgrows the rest of any model that a browser trains. */
 export const SMALLEST_VOCAB = 256
 export const LARGEST_VOCAB = 32768
 /** Characters of a passage that is shown token by token. */
@@ -76,7 +76,10 @@ export interface Merges {
   count: number[] | null
 }
 
-/** A passage's bytes; and, of the edge before each, the rank of the merge by which it goes: `ALWAYS` within special tokens. */
+/**
+ * A passage's bytes. `gone` has for each byte the rank of the merge that joins it to the byte before: ALWAYS within special
+ * tokens, NEVER where none does.
+ */
 export interface MergeReplay {
   bytes: number[]
   gone: number[]

@@ -4,7 +4,7 @@ import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
 import { CheckpointError, RunLockedError, type DeviceLostError } from '../errors'
 import type { Checkpoint, RunEvent, RunHistory, RunSpec, RunStatus } from '../words/run'
-import { addToHistory, cutHistory } from '../storage/history'
+import { addToHistory, cutHistory, packHistory } from '../storage/history'
 import type { RunLock } from '../storage/lock'
 import { checkpointsOf, type LoadedRun, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
@@ -186,7 +186,7 @@ export class ActiveRun implements Keeper {
     return summaryOf({ ...this.#record, spec: this.spec }, live)
   }
   get opened(): OpenRun {
-    return { run: this.summary, history: this.#history, readOnly: this.readOnly, broken: this.broken }
+    return { run: this.summary, history: packHistory(this.#history), readOnly: this.readOnly, broken: this.broken }
   }
 
   /** The weights by parameter name, and the moments where it is trained here. Throws CheckpointError where it has no weights. */

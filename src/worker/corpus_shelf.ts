@@ -1,21 +1,17 @@
 // The current dataset: where its text comes from, and what a run's own text becomes when the run is opened again.
 import type { Loading, ReadAs, TablePreview } from '../words/collecting'
-import { FIELDS } from '../config'
-import { anonymise, type Anonymised } from '../data/prepare/anonymise'
-import { describing } from '../data/dataset/card'
-import { cleaning } from '../data/prepare/clean'
+import { FIELDS } from '../config/fields'
 import type { Dropped } from '../data/collect/collect'
 import { CORPORA, loadCorpus, type LoadedCorpus } from '../data/made/corpora'
-import { makeDataset, measureTokens, type Dataset } from '../data/dataset/dataset'
+import { measureTokens, type Dataset } from '../data/dataset/dataset'
+import { prepare, type Means } from '../data/dataset/prepare'
 import { ladderOf } from '../data/dataset/ladder'
 import { fetchText } from '../data/collect/fetch_text'
 import type { Settings } from '../data/made/generated'
-import { learning } from '../data/tokenize/learn'
-import { paced } from '../paced'
 import { CorpusError } from '../errors'
 import { bitsPerByte } from '../words/loss_unit'
-import { PII_KINDS, type CleanReport, type PersonalReport, type Preparation } from '../words/recipe'
-import type { BuiltInCorpus, PersonalSummary } from '../words/corpus'
+import type { CleanReport, PersonalReport, Preparation } from '../words/recipe'
+import type { BuiltInCorpus } from '../words/corpus'
 import type { RunSpec } from '../words/run'
 import { SUGGESTED_TEXTS } from '../words/suggested'
 import { describeCollection, readFiles, rechoose, tableOf, textIn, type Collection } from './collection'
@@ -25,7 +21,7 @@ import { datasetOf } from './run_text'
 import { describeDataset } from './summary'
 
 /** What is held out until a config says otherwise. */
-const VAL_FRACTION = Number(FIELDS.val_fraction.default)
+const VAL_FRACTION = FIELDS.val_fraction.default
 
 /** What every text is given until a person asks for more: read by characters, its end held out. */
 export const UNTOUCHED: Preparation = {
@@ -74,6 +70,8 @@ export class CorpusShelf implements DataCalls {
   #current: { dataset: Dataset; text: string } | null = null
   #done: (Done & { notices: string[] }) | null = null
   #firstNames: Promise<string[]> | null = null
+  /** Set by whoever learns tokenizers of the current text to try them: what it has learned need not be learned again. */
+  learned: NonNullable<Means['learned']> = () => undefined
 
   constructor({ fetchText, textOfRun, loading, changed }: ShelfOptions) {
     this.#fetchText = fetchText
@@ -247,51 +245,18 @@ export class CorpusShelf implements DataCalls {
   }
 
   async #prepare(source: Source, preparation: Preparation, job: Job<Loading>): Promise<DatasetSummary> {
-    const { name, licence, special, generated, notices } = source
-    const at = (phase: Loading['phase'], done = 0) => {
-      job.tell({ phase, name, done, total: 1 })
-      return job.pause()
-    }
-    let [text, reports]: [string, CleanReport[]] = [source.text, []]
-    if (preparation.clean.length > 0) {
-      await at('clean')
-      ;({ text, reports } = (await paced(cleaning(text, preparation.clean, special), (share) => at('clean', share)))!)
-    }
-    let anonymised: Anonymised | null = null
-    if (preparation.anonymise) {
-      await at('anonymise')
-      const search = { names: await this.firstNames(), special, onProgress: (share: number) => at('anonymise', share) }
-      anonymised = await anonymise(text, preparation.anonymise, search)
-      text = anonymised.text
-    }
-    await at('describe')
-    const recipe = reports.map(({ step, count }) => ({ step, count }))
-    const made = {
-      recipe,
-      ...(preparation.anonymise && { anonymise: preparation.anonymise }),
-      ...(anonymised && { personal: summed(anonymised) }),
-      ...(generated && { generated }),
-    }
-    const card = (await paced(describing(text, made), (share) => at('describe', share)))!
-    await at('learn')
-    // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.
-    const plain = preparation.tokenizer.kind === 'char' && special.length === 0
-    const state = plain
-      ? undefined
-      : (await paced(learning(text, preparation.tokenizer, special), (share) => at('learn', share)))!
-    await at('tokenize')
-    const { split } = preparation
-    const { dataset, notices: left } = await makeDataset(
-      text,
-      { name, licence, split, card },
-      VAL_FRACTION,
-      state,
-      (share) => at('tokenize', share),
-    )
+    const { text, dataset, reports, personal, notices } = await prepare(source, preparation, {
+      val_fraction: VAL_FRACTION,
+      firstNames: () => this.firstNames(),
+      learned: this.learned,
+      pause: (phase, share) => {
+        job.tell({ phase, name: source.name, done: share, total: 1 })
+        return job.pause()
+      },
+    })
     await job.pause()
     this.#show({ dataset, text })
-    const personal = anonymised && reportOf(anonymised)
-    this.#done = { preparation, reports, personal, notices: [...notices, ...left] }
+    this.#done = { preparation, reports, personal, notices: [...source.notices, ...notices] }
     return this.#describe(source, this.#done)
   }
 
@@ -306,17 +271,4 @@ export class CorpusShelf implements DataCalls {
 function sourceOf(collection: Collection, licence: string): Source {
   const { name, found } = collection
   return { name, licence, ...textIn(collection), notices: found.notices, collection }
-}
-
-function reportOf({ counts, dropped_lines, went_through, places }: Anonymised): PersonalReport {
-  return { counts, dropped_lines, went_through, places }
-}
-
-/** What the card keeps of it. */
-function summed({ counts, dropped_lines }: PersonalReport): PersonalSummary {
-  const kinds = PII_KINDS.map((kind) => {
-    const { found, refused, kept } = counts[kind]
-    return { kind, found, went_through: refused + kept }
-  })
-  return { kinds: kinds.filter(({ found }) => found > 0), dropped_lines }
 }

@@ -1,7 +1,7 @@
 // Long work of one kind: how it begins, how far it is, and how it ends before its time. The only place that makes an
 // AbortController.
+import { macrotask } from '../paced'
 import { CancelledError, SupersededError } from '../errors'
-import { macrotask } from './turns'
 
 /** Between two reports of one phase. */
 const REPORT_MS = 100

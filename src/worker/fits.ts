@@ -1,8 +1,11 @@
 // Whether a run fits this device, said before it starts: every block of its plan in one piece, all of them together in a budget,
 // its rows in one grid. What does not fit comes with the largest value of one field that does: batch first, then context, width
 // and layers.
-import { FIELDS, validate, type Config, type Problem } from '../config'
+import { FIELDS } from '../config/fields'
+import { validate, type Problem } from '../config/validate'
+import type { Config } from '../config/config'
 import { predictMemory } from '../train/plan'
+import { bytes } from '../words/sizes'
 
 /** WebGPU's most workgroups in one dimension, times the rows that one workgroup of a matrix product owns (shaders/matmul.wgsl). */
 const MOST_ROWS = 65_535 * 32
@@ -48,12 +51,12 @@ function excessOf(config: Config, { maxBlock, refused }: Room): string | null {
   const { total } = memory
   if (largest.size > maxBlock) {
     const { label, shape } = largest.windows[0]!.tensor
-    return `${label} [${shape.join(', ')}] takes ${inWords(largest.size * 4)}; this device holds ${inWords(maxBlock * 4)} in one piece.`
+    return `${label} [${shape.join(', ')}] takes ${bytes(largest.size * 4)}; this device holds ${bytes(maxBlock * 4)} in one piece.`
   }
-  if (total >= refused) return `This run takes ${inWords(total)}; this device has refused ${inWords(refused)}.`
+  if (total >= refused) return `This run takes ${bytes(total)}; this device has refused ${bytes(refused)}.`
   const budget = PIECES * maxBlock * 4
   if (total <= budget) return null
-  return `This run takes ${inWords(total)}. WebGPU does not tell how much memory a device has; this one gives ${inWords(maxBlock * 4)} in one piece, and no run is started with more than ${PIECES} times that.`
+  return `This run takes ${bytes(total)}. WebGPU does not tell how much memory a device has; this one gives ${bytes(maxBlock * 4)} in one piece, and no run is started with more than ${PIECES} times that.`
 }
 
 /** The largest value of a field below its own with which the rest fits as it is, or null. */
@@ -76,9 +79,4 @@ function largest(config: Config, field: Shrinks, room: Room): number | null {
 /** The values of a field that make a model: widths are shared out among the heads, and RoPE turns pairs. */
 function stepOf(config: Config, field: Shrinks): number {
   return field === 'n_embd' ? config.n_head * (config.position === 'rope' ? 2 : 1) : 1
-}
-
-/** In powers of 1,000, as the page counts. */
-function inWords(bytes: number): string {
-  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
 }

@@ -1,5 +1,5 @@
 // What a run would cost on this device: five real steps, timed.
-import type { Config } from '../config'
+import type { Config } from '../config/config'
 import type { Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
 import type { RunEvent } from '../words/run'

@@ -2,7 +2,8 @@
 // these. Each group is implemented by the object that does its work; lab.ts puts them together.
 import type { BenchResult, BenchSize } from '../words/bench'
 import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/collecting'
-import type { Config, Problem } from '../config'
+import type { Config } from '../config/config'
+import type { Problem } from '../config/validate'
 import type { EngineInfo, KernelChoice } from '../engine'
 import type {
   CleanPreview,
@@ -15,7 +16,7 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
-import type { Forecast, GeneratedToken, RunEvent, RunHistory, RunStatus, SampleOptions } from '../words/run'
+import type { Forecast, GeneratedToken, PackedHistory, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type {
   CompressionPoint,
   MergeReplay,
@@ -85,7 +86,7 @@ export interface RunSummary {
 /** The run that the worker holds open. */
 export interface OpenRun {
   run: RunSummary
-  history: RunHistory
+  history: PackedHistory
   /** Set when another tab trains this run: it can be looked at and sampled, not changed. */
   readOnly: string | null
   /** Set when the run cannot be trained further as it stands (its last checkpoint is damaged, say). */

@@ -4,7 +4,7 @@ import { cleaning } from '../data/prepare/clean'
 import { resplit, type Dataset } from '../data/dataset/dataset'
 import { findingLeaks, leakUnit } from '../data/prepare/leaks'
 import { paced, within } from '../paced'
-import { findPersonal, refusalsOf, type Hit } from '../data/prepare/pii'
+import { finding, refusalsOf, type Hit } from '../data/prepare/pii'
 import { decoding } from '../data/tokenize/tokenizers'
 import {
   PII_KINDS,
@@ -51,7 +51,7 @@ export class RecipeBench implements RecipeCalls {
       const reports: CleanReport[] = []
       for (const step of steps) {
         await pause()
-        const done = (await paced(cleaning(text, [step], special), pause))!
+        const done = await paced(cleaning(text, [step], special), pause)
         text = done.text
         reports.push(...done.reports)
       }
@@ -95,9 +95,9 @@ export class RecipeBench implements RecipeCalls {
     if (this.#found?.source === source && this.#found.key === key) return this.#found.hits
     const list = await this.#shelf.firstNames()
     await pause()
-    const cleaned = (await paced(cleaning(source.text, steps, source.special), pause))!
-    const search = { names: list, special: source.special, onProgress: pause }
-    const hits = await findPersonal(cleaned.text, setting, search)
+    const { special } = source
+    const cleaned = await paced(cleaning(source.text, steps, special), pause)
+    const hits = await paced(await finding(cleaned.text, setting, { names: list, special }), pause)
     this.#found = { source, key, hits }
     return hits
   }
@@ -106,11 +106,10 @@ export class RecipeBench implements RecipeCalls {
   leaks(val_fraction: number): Promise<LeakReport> {
     return this.#comparisons.begin(async ({ tell, pause }) => {
       const { dataset } = this.#shelf.current
-      const report = await paced(comparing(resplit(dataset, val_fraction)), (share) => {
+      return paced(comparing(resplit(dataset, val_fraction)), (share) => {
         tell(share)
         return pause()
       })
-      return report!
     })
   }
 }

@@ -1,5 +1,6 @@
 // The open run under a person's hands: made, opened, trained, changed; and whether settings fit the text and the device before that.
-import { validate, type Config, type Problem } from '../config'
+import { validate, type Problem } from '../config/validate'
+import type { Config } from '../config/config'
 import { fits, type Dataset } from '../data/dataset/dataset'
 import { ladderOf } from '../data/dataset/ladder'
 import { ConfigError, OutOfMemoryError } from '../errors'

@@ -72,6 +72,14 @@ export class TokenizerBench implements TokenCalls {
   constructor(shelf: CorpusShelf, desk: Desk<number>) {
     this.#shelf = shelf
     this.#desk = desk
+    shelf.learned = (text, special, choice) => this.#known(text, special, choice)
+  }
+
+  /** The tokenizer of a choice that was tried on this very text. */
+  #known(text: string, special: readonly string[], choice: TokenizerChoice): TokenizerState | undefined {
+    const made = this.#made
+    if (made?.text !== text || String(made.special) !== String(special)) return undefined
+    return made.tried.get(keyOf(choice))?.tokenizer.state
   }
 
   async readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading> {
@@ -162,11 +170,10 @@ export class TokenizerBench implements TokenCalls {
   /** Throws CancelledError where it is called off, SupersededError where the text changes meanwhile. */
   #work<T>(work: Generator<number, T>): Promise<T> {
     return this.#desk.join(async ({ tell, pause }) => {
-      const done = await paced(work, (share) => {
+      return paced(work, (share) => {
         tell(share)
         return pause()
       })
-      return done!
     })
   }
 

@@ -1,12 +1,12 @@
 // The loop that trains a run: one step after another until it is paused, with a save every few seconds and at every stop. Whoever
 // else needs the session (text, a change, a measurement) gets a turn between two steps. Knows no disk and no page: its keeper saves,
 // reopens and tells.
+import { macrotask } from '../paced'
 import type { Engine } from '../engine'
 import type { DeviceLostError } from '../errors'
 import type { Checkpoint, RunStatus } from '../words/run'
 import type { Session } from '../train/session'
 import { ModelTurns } from './model_turns'
-import { macrotask } from './turns'
 
 /** Saves a run, opens it again and tells the page of it. */
 export interface Keeper {

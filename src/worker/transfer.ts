@@ -5,7 +5,7 @@ import { CheckpointError, ConfigError } from '../errors'
 import { countParams, paramTable } from '../params'
 import type { Checkpoint, RunHistory, RunSpec } from '../words/run'
 import { decodeCheckpoint, decodeText, encodeCheckpoint } from '../storage/checkpoint'
-import { cutHistory } from '../storage/history'
+import { cutHistory, emptyHistory } from '../storage/history'
 import { newRecord, type Progress } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 
@@ -41,7 +41,7 @@ export async function unpack(
     throw new CheckpointError(
       `The text in the file is not “${spec.corpus.name}”, which the run was trained on: the file is damaged. Export the run again.`,
     )
-  const history = cutHistory(extra.history ?? { steps: [], evals: [], samples: [], events: [] }, step)
+  const history = cutHistory(extra.history ?? emptyHistory(), step)
   return {
     record: { ...newRecord(spec, countParams(spec.config)), notes: extra.notes },
     text,

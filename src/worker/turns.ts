@@ -9,15 +9,3 @@ export class Turns {
     return result
   }
 }
-
-/** Lets messages and timers through. A timer would do, but browsers hold nested timers back by 4 ms. */
-export function macrotask(): Promise<void> {
-  const { port1, port2 } = new MessageChannel()
-  return new Promise((resolve) => {
-    port1.onmessage = () => {
-      port1.close()
-      resolve()
-    }
-    port2.postMessage(null)
-  })
-}

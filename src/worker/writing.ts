@@ -1,10 +1,10 @@
 // Writing between the steps of a training run: a few milliseconds' worth of tokens a turn, streamed up. A run that is only looked at
 // writes in the same way.
+import { macrotask } from '../paced'
 import { DeviceLostError } from '../errors'
 import type { Model } from '../train/slot'
 import type { GeneratedToken, SampleOptions } from '../words/run'
 import type { Ending } from './protocol'
-import { macrotask } from './turns'
 
 /** How long training waits for each turn of writing. */
 const TURN_MS = 30

@@ -1,7 +1,7 @@
 // The whole model against central differences in f64: in every mixture of its choices, along random directions in each
 // parameter; and, for a GPT-2 and a Llama, element by element.
 import { describe, expect, test } from 'vitest'
-import { MLPS, NORMS, POSITIONS, type ModelConfig } from '../../src/config'
+import { MLPS, NORMS, POSITIONS, type ModelConfig } from '../../src/config/config'
 import { planMemory } from '../../src/model/memory'
 import type { Tape } from '../../src/model/tape'
 import { Rng } from '../../src/rng'

@@ -2,7 +2,8 @@
 // matters, one batch with repeated tokens and targets that are not counted, and its loss and gradients read exactly.
 import { openCpu } from '../../src/cpu/engine'
 import type { CpuTensor } from '../../src/cpu/tensor'
-import { defaultConfig, type ModelConfig, type TrainConfig } from '../../src/config'
+import { defaultConfig } from '../../src/config/fields'
+import type { ModelConfig, TrainConfig } from '../../src/config/config'
 import { DICE, type Block, type Tensor } from '../../src/engine'
 import { gpt, ropeTables, type Mode } from '../../src/model/gpt'
 import { planMemory } from '../../src/model/memory'

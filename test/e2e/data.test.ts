@@ -183,7 +183,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await drop(`[new File(Array(500).fill(new Uint8Array(2 ** 20).fill(97)), 'huge.txt')]`)
     await page
       .getByRole('alert')
-      .getByText(/huge.txt has 500.0 MB; the limit is 50 MB/)
+      .getByText(/huge.txt has 524.3 MB; the limit is 52.4 MB/)
       .waitFor()
     await drop(`Array.from({ length: 5000 }, (_, i) => new File(['Text number ' + i], 'text ' + i + '.txt'))`)
     await inUse('text 0.txt and 4999 more')

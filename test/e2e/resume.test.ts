@@ -59,7 +59,7 @@ test('a killed run ends as an uninterrupted one does, bit for bit', async () => 
   expect(pieces.checkpoint.meta.step).toBe(STEPS)
   expect(pieces.checkpoint.tensors).toEqual(whole.checkpoint.tensors)
   const losses = (run: typeof whole) =>
-    run.extra.history?.steps.map(({ step, loss, grad_norm }) => [step, loss, grad_norm])
+    Array.from(run.extra.history!.steps.rows(), ({ step, loss, grad_norm }) => [step, loss, grad_norm])
   expect(losses(pieces)).toHaveLength(STEPS)
   expect(losses(pieces)).toEqual(losses(whole))
   expect(browser.complaints).toEqual([])

@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { trainBpe } from '../../src/data/tokenize/bpe'
+import { learningBpe } from '../../src/data/tokenize/bpe'
+import { atOnce } from '../../src/paced'
 import { BYTE_SYMBOLS } from '../../src/data/tokenize/byte_alphabet'
 import { readTokenizerJson, writeTokenizerJson } from '../../src/data/tokenize/tokenizer_json'
 import { m } from '../../src/ui/messages'
@@ -104,7 +105,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     const saving = page.waitForEvent('download')
     await page.getByRole('button', { name: t.save }).click()
     const saved = readTokenizerJson(readFileSync(await (await saving).path(), 'utf8'))
-    expect(saved).toEqual(trainBpe(b.TEXT, 280).state)
+    expect(saved).toEqual(atOnce(learningBpe(b.TEXT, 280)).state)
     await shots('used')
     await b.stage(page, 'model').click()
     await page.getByRole('slider').first().fill('0')
@@ -162,7 +163,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await drop('tokenizer.json', '{"messages": []}')
     await page.getByRole('heading', { name: t.fileRefused('tokenizer.json') }).waitFor()
     await shots('refused')
-    await drop('mine.json', writeTokenizerJson(trainBpe('the rat ate that hat '.repeat(99), 262).state))
+    await drop('mine.json', writeTokenizerJson(atOnce(learningBpe('the rat ate that hat '.repeat(99), 262)).state))
     await page.getByRole('radio', { name: t.kinds.given.name }).and(page.locator(':checked')).waitFor()
     expect(await page.getByRole('alert').count()).toBe(0)
     await page.getByRole('button', { name: t.use, exact: true }).click()

@@ -1,6 +1,7 @@
 // Questions from generated texts: they stand in the held-out part, ask for what the generator wrote, and are judged exactly.
 import { describe, expect, test } from 'vitest'
-import { describe as card } from '../../src/data/dataset/card'
+import { describing } from '../../src/data/dataset/card'
+import { atOnce } from '../../src/paced'
 import { SPECIAL_TOKENS } from '../../src/data/tokenize/chat_format'
 import { makeDataset, type Dataset } from '../../src/data/dataset/dataset'
 import { settle, type Settings, type Task } from '../../src/data/made/generated'
@@ -18,7 +19,7 @@ async function made(
   const source = {
     name: task.name,
     licence: '',
-    card: card(text, { recipe: [], generated: { task: task.id, settings, seed: 7 } }),
+    card: atOnce(describing(text, { recipe: [], generated: { task: task.id, settings, seed: 7 } })),
   }
   const special = task.id === 'support-chats' ? SPECIAL_TOKENS : []
   const { dataset } = await makeDataset(text, source, val_fraction, learnTokenizer(text, { kind: 'char' }, special))

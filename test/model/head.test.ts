@@ -1,6 +1,6 @@
 // The head by chunks of rows: the same losses and gradients as all rows at once, and no matrix of all the logits.
 import { describe, expect, test } from 'vitest'
-import type { ModelConfig } from '../../src/config'
+import type { ModelConfig } from '../../src/config/config'
 import { gpt, headRows } from '../../src/model/gpt'
 import { planMemory } from '../../src/model/memory'
 import { configFor } from '../../src/presets'

@@ -1,7 +1,7 @@
 // The memory plan by brute force: walk the timeline moment by moment and ask who is alive; and by running it, since a plan that
 // lets one tensor overwrite another changes the numbers.
 import { describe, expect, test } from 'vitest'
-import type { ModelConfig } from '../../src/config'
+import type { ModelConfig } from '../../src/config/config'
 import { ALIGN, type Block, type Tensor } from '../../src/engine'
 import { gpt, type Mode } from '../../src/model/gpt'
 import { planMemory } from '../../src/model/memory'

@@ -1,6 +1,6 @@
 // Computing again instead of keeping: the same bits, and the memory falls by what need no longer be kept.
 import { describe, expect, test } from 'vitest'
-import type { ModelConfig, TrainConfig } from '../../src/config'
+import type { ModelConfig, TrainConfig } from '../../src/config/config'
 import { gpt } from '../../src/model/gpt'
 import { planMemory } from '../../src/model/memory'
 import { openProgram, parameterGradients, tinyConfig } from '../cpu/program'

@@ -3,12 +3,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import { loadCorpus } from '../../src/data/made/corpora'
 import { makeDataset, type Dataset } from '../../src/data/dataset/dataset'
-import { ladder } from '../../src/data/dataset/ladder'
+import { climbing } from '../../src/data/dataset/ladder'
 import type { Engine } from '../../src/engine'
 import { invariant } from '../../src/errors'
+import { atOnce } from '../../src/paced'
 import { configFor, PRESETS } from '../../src/presets'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/storage/checkpoint'
 import { readSafetensors } from '../../src/storage/safetensors'
@@ -75,7 +76,7 @@ export async function openPreset(engine: Engine, id: string, start: Start = {}):
     dataset,
     session,
     losses,
-    trigram: val.length > 0 ? ladder(train, val, tokenizer.vocab_size, 3)[3]! : NaN,
+    trigram: val.length > 0 ? atOnce(climbing(train, val, tokenizer.vocab_size, 3))[3]! : NaN,
     async train(to) {
       while (session.step < to) await session.advance()
       await session.settle()

@@ -8,6 +8,7 @@ import type { Checkpoint } from '../../src/words/run'
 import { encodeCheckpoint } from '../../src/storage/checkpoint'
 import { checkpointsOf, newRecord, RunStore, type Progress } from '../../src/storage/runs'
 import type { RunRecord } from '../../src/storage/schema'
+import { packHistory } from '../../src/storage/history'
 import { TEXT, tinyCheckpoint, tinyHistory, tinySpec } from './tiny'
 
 let name = ''
@@ -131,7 +132,7 @@ describe('duplicate, delete, restore', () => {
     const back = await reloaded().load(copy.id)
     expect(back.record.spec.name).toBe('copy')
     expect(back.checkpoint).toEqual(tinyCheckpoint(20))
-    expect(back.history).toEqual(tinyHistory(20))
+    expect(packHistory(back.history)).toEqual(packHistory(tinyHistory(20)))
     expect(back.text).toBe(TEXT)
   })
 
@@ -143,7 +144,7 @@ describe('duplicate, delete, restore', () => {
     await store.delete(run.id)
     const back = await reloaded().load(copy.id)
     expect(back.checkpoint).toEqual(tinyCheckpoint(25))
-    expect(back.history.steps).toEqual(tinyHistory(25).steps)
+    expect(back.history.steps.packed()).toEqual(tinyHistory(25).steps.packed())
   })
 
   test('a run whose best step is not kept has no such duplicate', async () => {
@@ -246,7 +247,7 @@ describe('a write that does not finish', () => {
     }
     const back = await reloaded().load(run.id)
     expect(back.checkpoint).toEqual(tinyCheckpoint(30))
-    expect(back.history).toEqual(tinyHistory(30))
+    expect(packHistory(back.history)).toEqual(packHistory(tinyHistory(30)))
     expect(stepsOf(back.record)).toEqual([30, 20, 25])
   })
 
@@ -278,7 +279,9 @@ describe('a write that does not finish', () => {
       atWrite(allowed, full[when])
       const saved = store.save(run, TEXT, progress(30))
       await expect(saved).rejects.toThrow(StorageFullError)
-      await expect(saved).rejects.toThrow(/MB more were needed.*Nothing that was saved before is damaged.*Delete runs/)
+      await expect(saved).rejects.toThrow(
+        /12 kB more were needed.*Nothing that was saved before is damaged.*Delete runs/,
+      )
       vi.restoreAllMocks()
       expect((await reloaded().load(run.id)).checkpoint).toEqual(tinyCheckpoint(20))
       // The run goes on, and the next save, with room again, is whole.
@@ -343,7 +346,7 @@ describe('damage', () => {
     expect(back.damage).toHaveLength(3)
     expect(back.record).toEqual(run)
     // What it went through can still be looked at.
-    expect(back.history).toEqual(tinyHistory(30))
+    expect(packHistory(back.history)).toEqual(packHistory(tinyHistory(30)))
   })
 
   test('of the latest, and then only a status is written: the one before is the latest', async () => {
@@ -360,7 +363,7 @@ describe('damage', () => {
     await set(['history', run.id], { steps: 'none' }, raw())
     const back = await reloaded().load(run.id)
     expect(back.checkpoint).toEqual(tinyCheckpoint(10))
-    expect(back.history.steps).toEqual([])
+    expect(back.history.steps).toHaveLength(0)
     expect(back.damage[0]).toMatch(/history is damaged/)
   })
 

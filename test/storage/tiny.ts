@@ -1,7 +1,9 @@
 // A model of a few hundred numbers and its checkpoint, made up without training: what the storage tests write and read.
-import { defaultConfig, type Config } from '../../src/config'
+import { defaultConfig } from '../../src/config/fields'
+import type { Config } from '../../src/config/config'
 import { paramTable, sizeOf } from '../../src/params'
 import { hash } from '../../src/rng'
+import { StepColumns } from '../../src/words/columns'
 import type { Checkpoint, RunHistory, RunSpec } from '../../src/words/run'
 
 export const TEXT = 'abcdefgh '.repeat(40)
@@ -51,14 +53,16 @@ export function tinyCheckpoint(step: number, spec: RunSpec = tinySpec): Checkpoi
 
 export function tinyHistory(step: number): RunHistory {
   return {
-    steps: Array.from({ length: step }, (_, i) => ({
-      step: i + 1,
-      loss: 2.2 - Math.sqrt(i) / 17,
-      grad_norm: 1 / (i + 3),
-      learning_rate: 1e-3,
-      step_ms: 1.25,
-      tokens: (i + 1) * 96,
-    })),
+    steps: StepColumns.from(
+      Array.from({ length: step }, (_, i) => ({
+        step: i + 1,
+        loss: 2.2 - Math.sqrt(i) / 17,
+        grad_norm: 1 / (i + 3),
+        learning_rate: 1e-3,
+        step_ms: 1.25,
+        tokens: (i + 1) * 96,
+      })),
+    ),
     evals: [{ step: 0, val_loss: 2.3, train_loss: null }],
     samples: [{ step: 0, prompt: 'a', tokens: ['b', ' '], probabilities: [0.25, 0.125] }],
     events: [{ step, text: 'Paused.' }],

@@ -1,7 +1,7 @@
 // Writing with the cache is writing without it, and many tokens at a stroke are the same as one by one.
 import { afterEach, expect, test, vi } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import type { Engine } from '../../src/engine'
 import { initWeights } from '../../src/model/init'
 import { openGpu } from '../../src/ops/engine'

@@ -1,7 +1,7 @@
 // Frozen parameters: no gradient, no moments, no work for them, and the others learn as if nothing had been frozen.
 import { expect, test } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import type { Engine } from '../../src/engine'
 import { initWeights } from '../../src/model/init'
 import { gradientLabel } from '../../src/model/tape'

@@ -1,7 +1,7 @@
 // What a run is said to take against what it takes: small runs on real engines, buffer by buffer; large ones on an engine that
 // only counts.
 import { expect, test, vi } from 'vitest'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import { openCpu } from '../../src/cpu/engine'
 import type { Block, Engine, Tensor } from '../../src/engine'
 import { paramTable, sizeOf } from '../../src/params'

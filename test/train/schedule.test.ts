@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { defaultConfig, type TrainConfig } from '../../src/config'
+import { defaultConfig } from '../../src/config/fields'
+import type { TrainConfig } from '../../src/config/config'
 import { HYPER } from '../../src/engine'
 import { fillHyper, learningRate } from '../../src/train/schedule'
 

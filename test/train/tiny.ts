@@ -1,8 +1,10 @@
 // A model and a text small enough that a step takes milliseconds on any engine, for the tests of this folder.
-import { defaultConfig, type Config } from '../../src/config'
+import { defaultConfig } from '../../src/config/fields'
+import type { Config } from '../../src/config/config'
 import { makeDataset, type Dataset } from '../../src/data/dataset/dataset'
 import { Loader } from '../../src/data/dataset/loader'
-import type { RunEvent, RunSpec, StepMetrics } from '../../src/words/run'
+import type { RunEvent, RunSpec } from '../../src/words/run'
+import type { StepMetrics } from '../../src/words/columns'
 
 const TEXT = Array.from({ length: 120 }, (_, i) => `${i} men went to mow, went to mow a meadow.\n`).join('')
 

@@ -1,7 +1,7 @@
 // The recorded step on the GPU: overfits, repeats itself bit for bit, lives within the smallest limits, splits its arenas.
 import { expect, test, vi } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import type { Batch } from '../../src/data/dataset/loader'
 import { RING, type Engine } from '../../src/engine'
 import { openDevice } from '../../src/gpu/device'

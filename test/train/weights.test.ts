@@ -1,7 +1,7 @@
 // A model without a trainer: its weights alone take no gradients, moments or step program, and write, evaluate and export what
 // the trainer's would.
 import { expect, test, vi } from 'vitest'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import { openCpu } from '../../src/cpu/engine'
 import type { Engine } from '../../src/engine'
 import { ConfigError, OutOfMemoryError } from '../../src/errors'

@@ -10,7 +10,7 @@ import {
   spreadOf,
   whyNotFast,
 } from '../../src/words/bench'
-import { validate } from '../../src/config'
+import { validate } from '../../src/config/validate'
 import type { EngineInfo } from '../../src/engine'
 import { countParams } from '../../src/params'
 

@@ -3,12 +3,13 @@
 // 0.05, 0.5 and 1e-6, every fourth step kept; the others are generated.
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Config } from '../../src/config'
+import type { Config } from '../../src/config/config'
 import { diagnose, type Finding, type Observed, type Rule } from '../../src/words/doctor'
 import { configFor, DEFAULT_PRESET, SIZES } from '../../src/presets'
 import { Rng } from '../../src/rng'
 import type { EvalMetrics } from '../../src/words/run'
 import { parseRecordedRun } from '../../src/ui/state/recorded'
+import { StepColumns } from '../../src/words/columns'
 
 const LADDER = [4.174, 3.354, 2.493, 2.053, 1.77, 1.67]
 const V = 65
@@ -92,15 +93,16 @@ function curve(name: string): Observed {
 
 describe('a run that goes well', () => {
   const { config, history, ladder } = parseRecordedRun(JSON.parse(readFileSync('public/recorded_run.json', 'utf8')))
-  const { steps, evals } = history
+  const { evals } = history
+  const { step, loss, grad_norm, elapsed_s } = StepColumns.of(history.steps).view()
   const recorded: Observed = {
     config,
     status: 'running',
     steps: {
-      step: steps.map((s) => s.step),
-      loss: steps.map((s) => s.loss),
-      grad_norm: steps.map((s) => s.grad_norm),
-      elapsed_s: summed(steps.map((s, i) => s.step_ms * (s.step - (steps[i - 1]?.step ?? 0)))),
+      step: [...step],
+      loss: [...loss],
+      grad_norm: [...grad_norm],
+      elapsed_s: [...elapsed_s],
     },
     evals,
     ladder,

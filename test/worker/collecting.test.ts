@@ -6,7 +6,7 @@ import { CancelledError, CorpusError, SupersededError } from '../../src/errors'
 import { SPECIAL } from '../../src/words/tokens'
 import { SUGGESTED_TEXTS } from '../../src/words/suggested'
 import { UNTOUCHED } from '../../src/worker/corpus_shelf'
-import { macrotask } from '../../src/worker/turns'
+import { macrotask } from '../../src/paced'
 import { disk, progressOf, tab } from './lab_env'
 import { shortTurns } from './short_turns'
 
@@ -75,7 +75,7 @@ describe('files', () => {
       CorpusError,
     )
     const huge = { size: 500 * 2 ** 20, arrayBuffer: () => Promise.reject(new Error('was read')) }
-    await expect(s.loadFiles([{ name: 'huge.txt', data: huge }])).rejects.toThrow(/500.0 MB; the limit is 50 MB/)
+    await expect(s.loadFiles([{ name: 'huge.txt', data: huge }])).rejects.toThrow(/524.3 MB; the limit is 52.4 MB/)
     expect(s.current.dataset.corpus.fingerprint).toBe(before.corpus.fingerprint)
     expect((await s.prepare(UNTOUCHED)).corpus.name).toBe('mine')
   })

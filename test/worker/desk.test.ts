@@ -1,8 +1,8 @@
 // Long work: the newest goes on, what is cancelled ends and is waited for, and how far it is is told, but not too often.
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { macrotask } from '../../src/paced'
 import { CancelledError, SupersededError } from '../../src/errors'
 import { Desk, type Job } from '../../src/worker/desk'
-import { macrotask } from '../../src/worker/turns'
 
 /** A clock of the test's own until the test ends: on a busy machine a tenth of a second may pass between any two lines. */
 function ownClock(): { ms: number } {

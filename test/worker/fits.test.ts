@@ -1,6 +1,7 @@
 // What does not fit a device: each problem names its field, and its way out is the largest value that fits.
 import { expect, test } from 'vitest'
-import { FIELDS, type Config } from '../../src/config'
+import { FIELDS } from '../../src/config/fields'
+import type { Config } from '../../src/config/config'
 import { configFor } from '../../src/presets'
 import { fitsDevice, type Room } from '../../src/worker/fits'
 import { cpuTime } from '../cpu_time'

@@ -7,6 +7,7 @@ import { RunStore } from '../../src/storage/runs'
 import { Session } from '../../src/train/session'
 import { LocalLab } from '../../src/worker/lab'
 import type { LabEvent } from '../../src/worker/protocol'
+import { StepColumns } from '../../src/words/columns'
 import {
   bitsOf,
   createRun,
@@ -50,7 +51,7 @@ describe('a run', () => {
     const { lab } = await tab(name)
     const { run, history, readOnly, broken } = await openRun(lab, id)
     expect(run).toMatchObject({ status: 'paused', step: 0, name: 'fox', prompt: 'the ' })
-    expect(history.steps).toEqual([])
+    expect(history.steps.step).toHaveLength(0)
     expect([readOnly, broken]).toEqual([null, null])
   })
 
@@ -72,7 +73,7 @@ describe('a run', () => {
     const losses = history.evals.map(({ val_loss }) => val_loss)
     expect(run.best_val_loss).toBe(Math.min(...losses))
     expect(run.last_val_loss).toBe(losses.at(-1))
-    expect(history.steps.at(-1)!.loss).toBeLessThan(history.steps[0]!.loss)
+    expect(history.steps.loss.at(-1)!).toBeLessThan(history.steps.loss[0]!)
     await expect(lab.run.start()).rejects.toThrow(/ended at step 40/)
   })
 
@@ -96,7 +97,7 @@ describe('a run', () => {
     const { checkpoint } = await store.load(id)
     const { run, history } = await openRun(lab, id)
     expect(run).toMatchObject({ status: 'paused', step: checkpoint?.meta.step })
-    expect(history.steps).toHaveLength(run.step)
+    expect(history.steps.step).toHaveLength(run.step)
     const again = await tab(name)
     expect((await openRun(again.lab, id)).run.step).toBe(run.step)
   })
@@ -107,7 +108,7 @@ describe('a run', () => {
     await lab.run.step()
     const { run, history } = await openRun(lab, id)
     expect(run).toMatchObject({ status: 'paused', step: 2 })
-    expect(history.steps.map(({ step }) => step)).toEqual([1, 2])
+    expect([...history.steps.step]).toEqual([1, 2])
     await said(events, '"type":"checkpoint","step":2')
   })
 
@@ -136,7 +137,7 @@ describe('a run', () => {
     const end = heard(status('finished'))
     await lab.run.start()
     expect(await end).toMatchObject({ step: 3 })
-    expect((await openRun(lab, id)).history.steps).toHaveLength(3)
+    expect((await openRun(lab, id)).history.steps.step).toHaveLength(3)
   })
 
   test('started while the disk is busy with a change, it runs, and says so', async () => {
@@ -233,7 +234,7 @@ describe('bit for bit', () => {
     const second = await tab(name)
     const { run, history } = await openRun(second.lab, first.id)
     expect(run).toMatchObject({ status: 'paused', step: 5 })
-    expect(history.steps).toHaveLength(5)
+    expect(history.steps.step).toHaveLength(5)
     await second.lab.run.step()
     expect((await openRun(second.lab, first.id)).run.step).toBe(6)
     // The dead tab would train for ever.
@@ -359,7 +360,8 @@ describe('kept runs', () => {
     const { run, history } = await openBest(lab, 'fox, at its best')
     expect(run).toMatchObject({ name: 'fox, at its best', status: 'paused', step: best.step })
     expect(run.last_val_loss).toBe(best.val_loss)
-    expect(history.steps).toEqual(before.steps.filter(({ step }) => step <= best.step))
+    expect(history.steps).toEqual(StepColumns.of(before.steps).packed(best.step))
+    expect(history.steps.step.at(-1)).toBe(best.step)
     expect((await openRun(lab, id)).run.step).toBe(40)
   })
 
@@ -432,7 +434,7 @@ describe('kept runs', () => {
     const config = { ...tiny, vocab_size: before.meta.spec.config.vocab_size, learning_rate: 1e-3 }
     const { run, history } = await restart(lab, { weights: 'same', config, name: 'again' })
     expect(run).toMatchObject({ name: 'again', step: 0, status: 'paused', config: { learning_rate: 1e-3 } })
-    expect(history.steps).toEqual([])
+    expect(history.steps.step).toHaveLength(0)
     const after = await bitsOf(lab, run.id)
     const weight = 'transformer.h.0.attn.c_attn.weight'
     expect(after.tensors.get(weight)).toEqual(before.tensors.get(weight))
@@ -471,11 +473,11 @@ describe('what goes wrong', () => {
     const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 3/.test(e.message))
     await lab.run.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
     await back
-    expect((await openRun(lab, id)).history.steps).toHaveLength(3)
+    expect((await openRun(lab, id)).history.steps.step).toHaveLength(3)
     await lab.run.step()
     const { run, history } = await openRun(lab, id)
     expect(run).toMatchObject({ status: 'paused', step: 4 })
-    expect(history.steps.map(({ step }) => step)).toEqual([1, 2, 3, 4])
+    expect([...history.steps.step]).toEqual([1, 2, 3, 4])
   })
 
   test('a full disk: the run goes on, the page hears of it once, and of its end', async () => {

@@ -129,10 +129,9 @@ test('a run whose text is lost takes weights alone, writes, and tells why it fai
     const loaded = await load(run)
     return { ...loaded, text: null, record: { ...loaded.record, status: 'failed', reason: 'It blew up.' } }
   }
-  let failed: Promise<unknown> = Promise.resolve()
+  const failed = second.heard(status('failed'))
   const { bytes, addresses } = await allocated(async () => {
     const { broken, run } = await openRun(second.lab, id)
-    failed = second.heard(status('failed'))
     expect(broken).toMatch(/is not kept on this device\. It can be looked at and sampled from, not trained/)
     expect(run).toMatchObject({ status: 'failed', step: 20 })
   })

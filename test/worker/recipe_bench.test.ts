@@ -1,12 +1,12 @@
 // The recipe in the worker: tried before it is applied, applied, counted on the card, kept with the run and in its file; and what
 // is asked for twice is answered once.
+import { macrotask } from '../../src/paced'
 import { expect, test } from 'vitest'
 import { SPECIAL_TOKENS } from '../../src/data/tokenize/chat_format'
 import { CorpusError, SupersededError } from '../../src/errors'
 import { anonymiseAll, type CleanStep } from '../../src/words/recipe'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { UNTOUCHED } from '../../src/worker/corpus_shelf'
-import { macrotask } from '../../src/worker/turns'
 import { createRun, disk, openRun, progressOf, tab, tiny } from './lab_env'
 import { shortTurns } from './short_turns'
 

@@ -1,9 +1,10 @@
 // Tokenizers tried on a text: every choice reads as the tokenizer that a run would get, merges replay to what smaller vocabularies
 // read, the curve counts what they count, and what cannot be is refused.
+import { atOnce, macrotask } from '../../src/paced'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { trainBpe } from '../../src/data/tokenize/bpe'
+import { learningBpe } from '../../src/data/tokenize/bpe'
 import { writeDocuments } from '../../src/data/tokenize/chat_format'
 import { learnTokenizer } from '../../src/data/tokenize/learn'
 import { replay } from '../../src/data/tokenize/merge_replay'
@@ -11,7 +12,6 @@ import { tokenBytes, tokenizerOf } from '../../src/data/tokenize/tokenizers'
 import { CancelledError, CorpusError, SupersededError } from '../../src/errors'
 import { SPECIAL, type TokenizerChoice, spell, tokensAfter, vocabProblem } from '../../src/words/tokens'
 import { tokenizerKey } from '../../src/worker/summary'
-import { macrotask } from '../../src/worker/turns'
 import { createRun, disk, openRun, progressOf, tab, TEXT, tiny } from './lab_env'
 import { shortTurns } from './short_turns'
 
@@ -104,7 +104,7 @@ describe('a passage', () => {
 
 describe('merges', () => {
   test('replayed, any number of them reads what a vocabulary of that size reads', () => {
-    const { state } = trainBpe(PLAY, 1200)
+    const { state } = atOnce(learningBpe(PLAY, 1200))
     fc.assert(
       fc.property(
         fc.oneof(
@@ -133,7 +133,7 @@ describe('merges', () => {
   test('are told in their order with their counts, which fall', async () => {
     const { bench } = await on(PLAY)
     const { left, right, count } = await bench.merges({ kind: 'bpe', vocab_size: 400 })
-    const learned = trainBpe(PLAY, 400)
+    const learned = atOnce(learningBpe(PLAY, 400))
     expect(left.length).toBe(144)
     expect(count).toEqual(learned.counts)
     expect(left[0]! + right[0]!).toBe(learned.state.vocab[256]?.replace('Ġ', ' '))
@@ -143,7 +143,7 @@ describe('merges', () => {
   })
 
   test('the one that is the last is marked where it joined something', () => {
-    const { state } = trainBpe('ab ab ab abc abc abcd', 260)
+    const { state } = atOnce(learningBpe('ab ab ab abc abc abcd', 260))
     const first = state.merges?.findIndex(([a, b]) => a + b === 'ab') ?? -1
     const tokens = tokensAfter(replay(state, 'abx'), first + 1)
     expect(tokens.map(({ fresh }) => fresh)).toEqual([true, false])
@@ -152,7 +152,7 @@ describe('merges', () => {
 
   test('of a file have no counts, and other tokenizers have none', async () => {
     const { bench } = await on(PLAY)
-    const { state } = trainBpe(PLAY, 300)
+    const { state } = atOnce(learningBpe(PLAY, 300))
     expect((await bench.merges({ kind: 'given', state })).count).toBeNull()
     await expect(bench.merges({ kind: 'char' })).rejects.toThrow(/byte pairs/)
   })
@@ -167,7 +167,7 @@ describe('the curve', () => {
       const { counted } = await bench.readPassage({ kind: 'bpe', vocab_size }, '')
       expect([tokens, bytes]).toEqual([counted.tokens, counted.bytes])
     }
-    expect(curve.at(-1)?.vocab_size).toBe(trainBpe(PLAY, 32768).state.vocab.length)
+    expect(curve.at(-1)?.vocab_size).toBe(atOnce(learningBpe(PLAY, 32768)).state.vocab.length)
   })
 
   test('is dropped where another text comes meanwhile', async () => {
@@ -204,11 +204,25 @@ describe('chats', () => {
   test('a file without role tokens reads them as text, and that is said', async () => {
     const { bench } = await onChats()
     const text = writeDocuments([{ messages: [{ role: 'user', content: 'Hi' }] }])
-    const state = trainBpe(text.repeat(9), 300).state
+    const state = atOnce(learningBpe(text.repeat(9), 300)).state
     const { missing, tokens } = await bench.readPassage({ kind: 'given', state }, text)
     expect(missing.length).toBe(5)
     expect(tokens.some((token) => token.special || token.assistant)).toBe(false)
   })
+})
+
+test('a tokenizer that was tried is not learned again for the very text that it was learned from', async () => {
+  const { bench, shelf } = await on(PLAY)
+  const choice: TokenizerChoice = { kind: 'bpe', vocab_size: 320 }
+  expect(shelf.learned(PLAY, [], choice)).toBeUndefined()
+  await bench.readPassage(choice, 'First')
+  const known = shelf.learned(PLAY, [], choice)
+  expect(known).toEqual(learnTokenizer(PLAY, choice, []))
+  expect(shelf.learned(PLAY.toLowerCase(), [], choice)).toBeUndefined()
+  expect(shelf.learned(PLAY, [SPECIAL.end], choice)).toBeUndefined()
+  expect(shelf.learned(PLAY, [], { kind: 'bpe', vocab_size: 321 })).toBeUndefined()
+  await shelf.prepare({ clean: [], anonymise: null, split: { by: 'position' }, tokenizer: choice })
+  expect(shelf.current.dataset.tokenizer.state).toBe(known)
 })
 
 test('a tokenizer.json is written, read and used; another file is refused', async () => {
@@ -274,7 +288,7 @@ describe('learning', () => {
     for (; !done; turns++) await macrotask()
     expect(turns).toBeGreaterThan(100)
     const [, merges] = await asked
-    expect(merges.count).toEqual(trainBpe(PLAYS, 1000).counts)
+    expect(merges.count).toEqual(atOnce(learningBpe(PLAYS, 1000)).counts)
     expect(shares().at(-1)).toBeNull()
     const told = shares().filter((share) => share !== null)
     expect(told.length).toBeGreaterThan(2)

@@ -1,6 +1,6 @@
 // Conversations out of other programs: WhatsApp, Telegram, ChatGPT's conversations.json, ShareGPT and `messages` of chat APIs.
-// People become roles: of two, who speaks first is the user and the other the assistant; of more, who writes most is the
-// assistant and all others the user, their names before what they say.
+// People become roles. Between two, who speaks first is the user and the other the assistant. Among more, who writes most is the
+// assistant, and all others are the user, their names before what they say.
 import { CorpusError } from '../../errors'
 import type { Document, Message } from '../../words/corpus'
 import { tidy } from './encoding'
@@ -12,7 +12,7 @@ export interface Chats {
   format: ChatFormat
   documents: Document[]
   notices: string[]
-  /** Of people's chats, their names, who writes most first; none where the roles are given. */
+  /** Names of the people in it, who writes most first; none where the roles are given. */
   speakers: string[]
 }
 export interface ChatOptions {
@@ -126,7 +126,7 @@ function turnsOf(format: keyof typeof FIELD, row: JsonObject): unknown[] {
   return format === 'openai' ? currentBranch(row) : elements(row[FIELD[format]])
 }
 
-/** Of the tree that regenerated answers grow, the branch that was last shown: from `current_node` up to the root. */
+/** Regenerated answers grow a tree; this is the branch last shown, from `current_node` up to the root. */
 function currentBranch(conversation: JsonObject): unknown[] {
   const mapping = isObject(conversation.mapping) ? conversation.mapping : {}
   const nodes = new Map(Object.entries(mapping).filter((entry): entry is [string, JsonObject] => isObject(entry[1])))

@@ -2,6 +2,8 @@
 // is read by what it is, one after the other; what cannot be read is told, and takes nothing else with it.
 import { MOST_FILES, type PartKind, type TablePreview } from '../../words/collecting'
 import { CorpusError } from '../../errors'
+import { macrotask } from '../../paced'
+import { bytes } from '../../words/sizes'
 import type { Document, Message } from '../../words/corpus'
 import { SPECIAL_TOKENS, writeDocuments } from '../tokenize/chat_format'
 import { decodeText } from './encoding'
@@ -15,7 +17,6 @@ import type { Refusal } from './zip'
 const SLICE_MS = 50
 /** More than these, and nobody reads any. */
 const MOST_NOTICES = 50
-const MB = 1024 * 1024
 
 /** A file to read: `name` is its path within what was dropped. */
 export interface Dropped {
@@ -23,16 +24,16 @@ export interface Dropped {
   data: StoredFile | ArrayBuffer | Uint8Array | string
 }
 
-/** What one file became. Of a zip archive, each file in it is a part, named ARCHIVE/PATH. */
+/** What one file became. Each file in a zip archive is a part, named ARCHIVE/PATH. */
 export interface Part {
   name: string
   kind: PartKind
   documents: Document[]
-  /** Of all its documents. */
+  /** In all its documents. */
   characters: number
-  /** Of a table, all of it, and the columns that became documents: `withColumns` chooses others. */
+  /** The whole table, if it is one, and the columns that became documents; `withColumns` chooses others. */
   table: { table: Table; columns: string[] } | null
-  /** Of people's chats, who can be made the assistant, who writes most first. */
+  /** The people of a chat who can be made the assistant, who writes most first. */
   speakers: readonly string[]
 }
 
@@ -54,8 +55,8 @@ export interface CollectOptions extends ReadOptions {
 }
 
 /**
- * Reads files as documents. Throws CorpusError where there are more than 10,000 files or 50 MB (before any is read), and where nothing
- * can be read; a single file's own reason, if there is but one.
+ * Reads files as documents. Throws CorpusError where there are more than 10,000 files or 50 MiB, before any is read. Throws it,
+ * too, where nothing can be read; of a single file, with that file's own reason.
  */
 export async function collect(files: readonly Dropped[], options: CollectOptions = {}): Promise<Collected> {
   if (files.length > MOST_FILES)
@@ -156,7 +157,7 @@ class Reader {
     const { signal } = this.#options
     signal?.throwIfAborted()
     if (performance.now() - this.#listened < SLICE_MS) return
-    await new Promise((resolve) => setTimeout(resolve))
+    await macrotask()
     this.#listened = performance.now()
     signal?.throwIfAborted()
   }
@@ -258,7 +259,7 @@ function refuseTotal(files: readonly Dropped[]): void {
   if (total > LARGEST_TEXT) throw tooMuch('Together these files have', total)
 }
 
-/** Of a string, characters: at most its bytes. */
+/** Bytes; for a string its characters, which are no more than its bytes. */
 function sizeOf(data: Dropped['data']): number {
   if (typeof data === 'string') return data.length
   return 'byteLength' in data ? data.byteLength : data.size
@@ -275,9 +276,7 @@ function charactersIn(documents: readonly Document[]): number {
 }
 
 function tooMuch(what: string, size: number): CorpusError {
-  return new CorpusError(
-    `${what} ${(size / MB).toFixed(1)} MB; the limit is ${LARGEST_TEXT / MB} MB. Choose fewer or smaller files.`,
-  )
+  return new CorpusError(`${what} ${bytes(size)}; the limit is ${bytes(LARGEST_TEXT)}. Choose fewer or smaller files.`)
 }
 
 function nothing(refused: readonly Refusal[], files: number): CorpusError {

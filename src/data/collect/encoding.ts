@@ -1,5 +1,5 @@
-// Bytes into characters. A byte order mark decides; else UTF-8, if it is; else the likeliest of the older encodings (chardet),
-// with a notice, for a guess can be wrong. What cannot be read is replaced by U+FFFD and counted, or refused.
+// Bytes into characters. A byte order mark decides, then UTF-8 if the bytes are valid. Otherwise chardet guesses the likeliest of
+// the older encodings, and a notice says so. What cannot be read is replaced by U+FFFD and counted, or refused.
 import { analyse } from 'chardet'
 import { CorpusError } from '../../errors'
 
@@ -77,7 +77,7 @@ function guess(name: string, bytes: Uint8Array, notices: string[]): string {
     const text = tryDecode(bytes, label)
     // In the old one-byte encodings hardly anything is undefined, but nobody writes their second set of control characters.
     if (text === null || (text.match(/[\x80-\x9f]/g)?.length ?? 0) > LARGEST_BROKEN_SHARE * text.length) continue
-    // Of ISO-8859-1, TextDecoder makes Windows-1252, as the web does.
+    // TextDecoder reads ISO-8859-1 as Windows-1252, as the web does.
     const called = new TextDecoder(label).encoding
     notices.push(`${name} is not UTF-8; it was read as ${called}. If its letters look wrong, save it as UTF-8 first.`)
     return text

@@ -1,6 +1,7 @@
-// A text from an address that a person typed or clicked: fetched once, within the limit, and named so that it is read by what it is.
-// Whatever goes wrong is told with the way out that always works: download the file and drop it here.
+// A text from an address that a person typed or clicked. It is fetched once, within the limit, and named so that it is read by
+// what it is. Whatever goes wrong is told with the way out that always works: download the file and drop it here.
 import { CorpusError } from '../../errors'
+import { bytes } from '../../words/sizes'
 import type { Dropped } from './collect'
 import { LARGEST_TEXT, refuseTooLarge } from './read_text'
 
@@ -33,8 +34,9 @@ export interface FetchOptions {
 }
 
 /**
- * The file at an http(s) address, for `collect`. Nothing is sent along: no cookies, no referrer. Throws CorpusError: no such address,
- * refused by the server or by the browser, longer than 50 MB (by what the server says, or where it exceeds that), cut off.
+ * The file at an http(s) address, for `collect`. Nothing is sent along: no cookies, no referrer. Throws CorpusError: no such
+ * address, refused by the server or by the browser, cut off, or too long. A server may say the length; otherwise the bytes are
+ * counted.
  */
 export async function fetchText(address: string, options: FetchOptions): Promise<Dropped> {
   const url = parse(address)
@@ -51,7 +53,7 @@ export async function fetchText(address: string, options: FetchOptions): Promise
     throw new CorpusError(`${url.host} answers ${response.status}${meaning(response.status)}. ${WAY_OUT}.`)
   }
   const name = nameOf(url, response.headers.get('content-type') ?? '')
-  // Of compressed transfers, it counts compressed bytes: then it is too small, and the bytes themselves decide.
+  // The header counts compressed bytes of a compressed transfer. It is too small then, and the bytes themselves decide.
   const total = Number(response.headers.get('content-length') ?? 0) || 0
   if (total > LARGEST_TEXT) await response.body?.cancel()
   refuseTooLarge(name, total)
@@ -86,7 +88,7 @@ async function read(name: string, url: URL, response: Response, total: number, o
     await reader?.cancel().catch(() => undefined)
     signal?.throwIfAborted()
     if (cause instanceof CorpusError) throw cause
-    throw new CorpusError(`${url.host} broke off after ${(done / 1e6).toFixed(1)} MB. Try again, or: ${WAY_OUT}.`, {
+    throw new CorpusError(`${url.host} broke off after ${bytes(done)}. Try again, or: ${WAY_OUT}.`, {
       cause,
     })
   }

@@ -1,4 +1,5 @@
-// What a file is, from its name and its first bytes: which reader it is for, what is no text at all, what a person never meant.
+// What a file is, by its name and its first bytes. This says which reader it is for, whether it is no text at all, and whether
+// anybody meant it.
 
 /** Which reader a file is for. */
 export type FileKind = 'zip' | 'docx' | 'pdf' | 'html' | 'csv' | 'json' | 'markdown' | 'text'

@@ -1,5 +1,6 @@
-// The text of a web page, from its tokens alone (no tree: nesting a million deep costs nothing): blocks are lines, paragraphs stand
-// apart, cells of a row are apart by tabs. What a reader does not read (scripts, styles, menus) is left out. Never shown as HTML.
+// The text of a web page, from its tokens alone. There is no tree, so nesting a million deep costs nothing. Blocks become lines,
+// paragraphs stand apart, and tabs part the cells of a row. What a reader does not read (scripts, styles, menus) is left out.
+// Never shown as HTML.
 import { tidy } from './encoding'
 import { readMarkup } from './markup'
 

@@ -1,5 +1,5 @@
-// Tags and text of HTML or XML in the order they stand in, by htmlparser2's tokenizer: it keeps no tree and no stack, so its time is
-// linear whatever stands there (the parser above it is quadratic in depth).
+// Tags and text of HTML or XML in their order, by htmlparser2's tokenizer. The tokenizer keeps no tree and no stack, so its time
+// is linear for any input. The parser above it is quadratic in depth.
 import { Tokenizer, type TokenizerCallbacks } from 'htmlparser2'
 
 export interface MarkupHandler {

@@ -1,5 +1,5 @@
-// The text of a PDF, by Mozilla's pdf.js: pages in order, lines by their height on the page, words that a line end had split joined
-// again. pdf.js has a thread of its own elsewhere; here it works in the one that it is called in, and is loaded on the first PDF.
+// The text of a PDF, by Mozilla's pdf.js. Pages come in order, lines by their height on the page. Words that a line end split are
+// joined again. pdf.js usually has a thread of its own. Here it works in the thread that calls it, and is loaded on the first PDF.
 import type { getDocument } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import { CorpusError } from '../../errors'
 import { tidy } from './encoding'
@@ -83,7 +83,7 @@ export async function pdfText(name: string, bytes: Uint8Array, options: PdfOptio
 }
 
 /** Lines of a page, from its pieces in the order they were set in. */
-export function pageText(items: readonly Item[]): string {
+function pageText(items: readonly Item[]): string {
   const lines: string[] = []
   let line: string[] = []
   let base: number | null = null

@@ -9,7 +9,7 @@ import { documentsFromTable, likeliestColumn, readCsv, tableFromJson, type Table
 
 export interface ReadOptions extends ChatOptions {
   as?: ReadAs | undefined
-  /** Of tables; the one with the most text if nothing is said. */
+  /** Columns of tables; the one with the most text if nothing is said. */
   columns?: readonly string[] | undefined
 }
 
@@ -17,9 +17,9 @@ export interface Documents {
   kind: 'text' | 'chat' | 'table'
   documents: Document[]
   notices: string[]
-  /** Of a table, all of it, and the columns that became documents. */
+  /** The whole table, if it is one, and the columns that became documents. */
   table?: { table: Table; columns: string[] }
-  /** Of people's chats: who can be made the assistant, who writes most first. */
+  /** The people of a chat who can be made the assistant, who writes most first. */
   speakers?: string[]
 }
 
@@ -45,7 +45,7 @@ export function readDocuments(
 }
 
 /** The conversations of a chat export, from the text of its file. Throws CorpusError where it is no export known here. */
-export function readChats(name: string, text: string, options: ChatOptions = {}): Documents {
+function readChats(name: string, text: string, options: ChatOptions = {}): Documents {
   const json = parseJson(name, text)
   const chats = json ? chatsOf(name, json, options) : readWhatsApp(name, text, options)
   if (!chats)
@@ -59,7 +59,7 @@ export function readChats(name: string, text: string, options: ChatOptions = {})
  * A document for each row of a table (CSV, TSV, JSON, JSON lines): its `columns`, or the one with the most text. Throws CorpusError, also
  * where a text without commas is `certain` to be a table by its name.
  */
-export function readTable(
+function readTable(
   name: string,
   text: string,
   columns?: readonly string[],

@@ -1,11 +1,11 @@
 // What a person pastes or drops as text, made into clean text or refused by name (bytes become characters in encoding.ts).
 // Line ends become \n; what cannot be kept is replaced by U+FFFD and counted.
 import { CorpusError } from '../../errors'
+import { bytes } from '../../words/sizes'
 import { decodeText, LARGEST_BROKEN_SHARE, notText, percent, replaced } from './encoding'
 
-const MB = 1024 * 1024
 /** Largest text: characters, tokens and the browser's copies of them must fit in a tab's memory together. */
-export const LARGEST_TEXT = 50 * MB
+export const LARGEST_TEXT = 50 * 1024 * 1024
 
 /** A file that is not read yet: a Blob is one. */
 export type StoredFile = Pick<Blob, 'size' | 'arrayBuffer'>
@@ -65,7 +65,7 @@ export async function readFile(name: string, file: StoredFile): Promise<ArrayBuf
 export function refuseTooLarge(name: string, size: number): void {
   if (size > LARGEST_TEXT)
     throw new CorpusError(
-      `${name} has ${(size / MB).toFixed(1)} MB; the limit is ${LARGEST_TEXT / MB} MB. Cut it, or choose a part of it.`,
+      `${name} has ${bytes(size)}; the limit is ${bytes(LARGEST_TEXT)}. Cut it, or choose a part of it.`,
     )
 }
 

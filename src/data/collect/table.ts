@@ -1,5 +1,5 @@
-// Tables: CSV and TSV (Papa Parse finds the delimiter), JSON arrays of objects and JSON lines, all made into columns of text,
-// of which the chosen ones become documents, one a row.
+// Tables: CSV and TSV (Papa Parse finds the delimiter), JSON arrays of objects and JSON lines. All become columns of text. Each
+// row becomes a document, made of the chosen columns.
 import Papa from 'papaparse'
 import { CorpusError } from '../../errors'
 import type { Document } from '../../words/corpus'

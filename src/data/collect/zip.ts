@@ -1,11 +1,14 @@
-// Zip archives from outside (APPNOTE 6.3): the central directory says what is in them, each entry is inflated piece by piece and never
-// past the size that it declares. Names that lead out of the archive, locked, damaged and lying entries are refused one by one.
+// Zip archives from outside (APPNOTE 6.3). The central directory says what is in them. Each entry is inflated piece by piece,
+// never past the size that it declares. Names that lead out of the archive, locked, damaged and lying entries are refused one by
+// one.
 import { Inflate } from 'fflate'
 import { CorpusError } from '../../errors'
 
 /** What one archive may hold; more is no collection of texts. */
 const MOST_ENTRIES = 10_000
-/** Deflate reaches 1,032 at best, text hardly 20, a log of equal lines 200: above it, an entry of some size is meant to fill memory. */
+/**
+ * Deflate reaches 1,032 at best, text hardly 20, a log of equal lines 200. A large entry above this ratio is meant to fill memory.
+ */
 const LARGEST_RATIO = 300
 /** Below it, an entry may be as compressible as it likes. */
 const SMALL_BYTES = 1024 * 1024
@@ -31,7 +34,7 @@ export interface ZipEntry {
   packed: number
   method: number
   crc: number
-  /** Of its local header. */
+  /** Where its local header begins. */
   offset: number
 }
 

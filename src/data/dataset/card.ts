@@ -4,17 +4,15 @@ import { SPECIAL } from '../../words/tokens'
 import type { DatasetCard } from '../../words/corpus'
 import { SPECIAL_TOKENS } from '../tokenize/chat_format'
 import { countCharacters } from './dataset'
-import { atOnce, slices, within } from '../../paced'
+import { slices, within } from '../../paced'
 import { textBetween } from '../tokenize/special'
-
-/** Describes a text, whose documents and turns are written as `writeDocuments` has them; `made` is what the text cannot say. */
-export function describe(text: string, made: Made = { recipe: [] }): DatasetCard {
-  return atOnce(describing(text, made))
-}
 
 type Made = Pick<DatasetCard, 'recipe' | 'anonymise' | 'personal' | 'generated'>
 
-/** The same in short turns, for `paced`. */
+/**
+ * Describes a text, whose documents and turns are written as `writeDocuments` has them, in short turns, for `paced`. `made` is what the
+ * text cannot say.
+ */
 export function* describing(text: string, made: Made): Generator<number, DatasetCard> {
   const tokens = countTokens(text)
   const said = textBetween(text, SPECIAL_TOKENS)

@@ -1,6 +1,7 @@
-// A text as a model sees it: token ids, cut into a part to train on and an end that is held out, with the text's fingerprint.
-// `fits` says whether a config can be trained on it.
-import type { Config, Problem } from '../../config'
+// A text as a model sees it: token ids, a part to train on, a part that is held out, and the text's fingerprint. `fits` says
+// whether a config can be trained on it.
+import type { Config } from '../../config/config'
+import type { Problem } from '../../config/validate'
 import { SPECIAL, type TokenizerState } from '../../words/tokens'
 import type { CorpusInfo } from '../../words/corpus'
 import type { RunSpec } from '../../words/run'
@@ -32,11 +33,11 @@ export async function makeDataset(
   source: Pick<CorpusInfo, 'name' | 'licence' | 'split' | 'card'>,
   val_fraction: number,
   tokenizer?: TokenizerState,
-  pause: (share: number) => Promise<void> = () => Promise.resolve(),
+  pause: (share: number) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<{ dataset: Dataset; notices: string[] }> {
   const built = tokenizer ? { state: tokenizer, dropped: [] } : buildCharVocab(text)
   const reader = tokenizerOf(built.state)
-  const { ids, unknown } = (await paced(reader.encoding(text), pause))!
+  const { ids, unknown } = await paced(reader.encoding(text), pause)
   const { name, licence, split, card } = source
   const corpus: CorpusInfo = {
     name,
@@ -101,8 +102,8 @@ const FRACTION_STEP = 0.05
 const LARGEST_FRACTION = 0.5
 
 /**
- * What keeps this config from being trained on this text, beside what `validate` says of the config alone: a part shorter than
- * one stretch of `block_size` tokens and the token after it. Splits as the config says, whatever the dataset's own split.
+ * What keeps this config from being trained on this text, beside what `validate` says. Each part needs a stretch of `block_size`
+ * tokens and the token after it. Splits as the config says, whatever the dataset's own split.
  */
 export function fits(dataset: Pick<Dataset, 'corpus' | 'tokens' | 'ends'>, config: Config): Problem[] {
   const n = dataset.tokens.length

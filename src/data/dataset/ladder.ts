@@ -1,11 +1,11 @@
-// The n-gram ladder: how well one predicts a text from its last 0, 1, 2, … tokens by counting alone. Interpolated Witten–Bell
-// (Witten and Bell 1991; Chen and Goodman 1999, section 2.6):
-//   p(w | c) = (count(c w) + kinds(c) · p(w | c')) / (count(c) + kinds(c)),
-// c' the context without its oldest token, kinds(c) how many different tokens follow c; at the bottom stands 1/V.
+// The n-gram ladder: how well one predicts a text from its last 0, 1, 2, … tokens by counting alone. The estimate is interpolated
+// Witten–Bell (Witten and Bell 1991; Chen and Goodman 1999, section 2.6):
+//   p(w | c) = (count(c w) + kinds(c) · p(w | c')) / (count(c) + kinds(c)).
+// c' is the context without its oldest token. kinds(c) says how many different tokens follow c. At the bottom stands 1/V.
 import { invariant } from '../../errors'
 import { resplit, type Dataset } from './dataset'
 import { Numbering } from '../tokenize/numbering'
-import { atOnce, paced } from '../../paced'
+import { paced } from '../../paced'
 import type { Tokens } from '../tokenize/tokenizer'
 
 /** Tokens that a text's ladder counts and measures at most: a second or two of counting. */
@@ -32,14 +32,9 @@ class Counts {
 
 /**
  * Cross-entropy on `val` in nats a token: of guessing evenly among `vocab_size` tokens, then of 1- to `order`-grams counted on
- * `train`. Needs a token to measure on. Memory grows with the number of different `order`-grams.
+ * `train`. Runs in short turns, for `paced`. Needs a token to measure on. Memory grows with the number of different `order`-grams.
  */
-export function ladder(train: Tokens, val: Tokens, vocab_size: number, order = 5): number[] {
-  return atOnce(climbing(train, val, vocab_size, order))
-}
-
-/** The same, with a rest every few thousand tokens. */
-function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number): Generator<number, number[]> {
+export function* climbing(train: Tokens, val: Tokens, vocab_size: number, order: number): Generator<number, number[]> {
   invariant(val.length > 0, () => 'the ladder needs held-out tokens to be measured on')
   // A stretch of tokens has one number: (number of the stretch without its last token, last token). 0 is the empty stretch.
   const stretches = new Numbering()

@@ -1,12 +1,12 @@
-// Where a text is cut into what is trained on and what is held out: by position, as nanoGPT's prepare.py does, or between whole
-// documents, which were dealt in an order drawn from a seed.
+// Where a text is cut into what is trained on and what is held out. It is cut by position, as nanoGPT's prepare.py does, or
+// between whole documents, which a seed puts in order.
 import { CorpusError } from '../../errors'
 import { Rng, shuffle, STREAM } from '../../rng'
 import type { Tokens } from '../tokenize/tokenizer'
 
 /**
- * How many of `tokens` are trained on: the first part, without the last `val_fraction`. With `ends`, the ends of documents in
- * rising order, the cut is the end nearest to that; both parts have a document, unless nothing is to be held out.
+ * How many of `tokens` are trained on: the first part, without the last `val_fraction`. `ends` are the ends of documents in rising
+ * order; then the cut is the nearest end. Both parts have a document, unless nothing is to be held out.
  */
 export function trainLength(tokens: number, val_fraction: number, ends?: Uint32Array): number {
   const wanted = Math.floor(tokens * (1 - val_fraction))

@@ -94,14 +94,14 @@ export interface LoadedCorpus {
   text: string
   /** The tokens written between documents and turns, which a tokenizer must know as such; none in plain text. */
   special: readonly string[]
-  /** Of a generated text: what to make it again by, and to check answers with. */
+  /** What makes a generated text again, and checks answers to it. */
   generated?: GeneratedBy
 }
 
 /**
- * The text of a built-in corpus. `fetchText` reads a file whose path is relative to the page (in Node, to `public/`); generated
- * texts do without it, and are made with `settings` (those left out are the defaults) from `seed`. Throws CorpusError if there is
- * no such corpus, or if the file cannot be read.
+ * The text of a built-in corpus. `fetchText` reads a file whose path is relative to the page (in Node, to `public/`). Generated
+ * texts do without it: `settings` and `seed` make them, and settings left out are the defaults. Throws CorpusError if there is no
+ * such corpus, or if the file cannot be read.
  */
 export async function loadCorpus(
   id: string,

@@ -1,7 +1,7 @@
-// Invented people: names, addresses, numbers and accounts that belong to nobody. E-mail and web addresses use the names set
-// aside for examples (RFC 2606), IP addresses those for documentation (RFC 5737, RFC 3849), telephone numbers those for fiction
-// (555-01xx in North America, and what Ofcom, the Bundesnetzagentur and Arcep name), cards the numbers that payment services publish
-// for tests; the IBANs' bank codes are given to no bank. Checksums are right.
+// Invented people: names, addresses, numbers and accounts that belong to nobody. E-mail and web addresses use the names set aside
+// for examples (RFC 2606). IP addresses are those for documentation (RFC 5737, RFC 3849). Telephone numbers are those for fiction:
+// 555-01xx in North America, elsewhere what Ofcom, the Bundesnetzagentur and Arcep name. Card numbers are those that payment
+// services publish for tests. The bank codes of the IBANs are given to no bank. Checksums are right.
 import type { Rng } from '../../rng'
 
 /** The kinds of personal data that generated conversations have in them. */

@@ -1,5 +1,5 @@
-// What is said in generated support conversations. {order}, {email} and so on stand for an invented person's data, {item},
-// {weekday} and {amount} for what is nobody's.
+// What is said in generated support conversations. {order}, {email} and the like stand for an invented person's data; {item},
+// {weekday} and {amount} belong to nobody.
 import type { PersonalKind } from './personal_data'
 
 /** What a customer wants. */

@@ -1,6 +1,7 @@
-// Makes a text anonymous: what was found in it is masked, replaced by invented data or removed with its line, kind by kind, and
-// counted, so that it can be said what went through.
+// Makes a text anonymous. What was found in it is masked, replaced by invented data or removed with its line, kind by kind.
+// Everything is counted, so that it can be said what went through.
 import { CorpusError } from '../../errors'
+import { paced } from '../../paced'
 import {
   PII_KINDS,
   type Anonymise,
@@ -10,7 +11,7 @@ import {
   type Place,
 } from '../../words/recipe'
 import { SPECIAL } from '../../words/tokens'
-import { findPersonal, type Hit, type Search } from './pii'
+import { finding, type Hit, type Search } from './pii'
 import { Pseudonyms } from './pseudonyms'
 import { blankSpecial } from '../tokenize/special'
 
@@ -38,9 +39,18 @@ const MOST_PLACES = 20
 /** Characters that a place shows on either side of its hit. */
 const SHOWN = 60
 
-/** Finds and treats. Throws CorpusError, with the way out, where nothing would be left of the text. */
-export async function anonymise(text: string, setting: Anonymise, search: Search = {}): Promise<Anonymised> {
-  return treat(text, await findPersonal(text, setting, search), setting, search.special)
+/**
+ * Finds and treats. `pause` is awaited every 20 ms with the share that is searched; what it throws ends the work. Throws CorpusError,
+ * with the way out, where nothing would be left of the text.
+ */
+export async function anonymise(
+  text: string,
+  setting: Anonymise,
+  search: Search = {},
+  pause: (share: number) => Promise<unknown> = () => Promise.resolve(),
+): Promise<Anonymised> {
+  const hits = await paced(await finding(text, setting, search), pause)
+  return treat(text, hits, setting, search.special)
 }
 
 /**

@@ -1,6 +1,6 @@
-// Cleans a text step by step, and says what each step did: how many places it changed, and some of them before and after.
-// Every step takes time in proportion to the text, whatever the text: people paste files of one line. In a text of documents the
-// special tokens between them stay, and none comes about.
+// Cleans a text step by step, and says what each step did: how many places it changed, and some of them before and after. Every
+// step takes time in proportion to the text, for any text: people paste files of one line. Special tokens between documents stay,
+// and no step makes a new one.
 import { franc } from 'franc-min'
 import { CorpusError } from '../../errors'
 import type { CleanReport, CleanStep } from '../../words/recipe'
@@ -23,15 +23,10 @@ type Rewriting = Generator<number, string>
 const TURN = 256
 
 /**
- * Applies the steps in order. `special`: the tokens that are written between documents and turns, none in plain text. Steps that remove
- * lines take a conversation as one, and a document that they leave empty goes. Throws CorpusError, with the way out, for a step
- * that makes no sense or leaves no text.
+ * Applies the steps in order, in short turns, for `paced`. `special`: the tokens that are written between documents and turns, none in
+ * plain text. Steps that remove lines take a conversation as one, and a document that they leave empty goes. Throws CorpusError, with
+ * the way out, for a step that makes no sense or leaves no text.
  */
-export function clean(text: string, steps: readonly CleanStep[], special: readonly string[] = []): Cleaned {
-  return atOnce(cleaning(text, steps, special))
-}
-
-/** The same in short turns, for `paced`. */
 export function* cleaning(
   text: string,
   steps: readonly CleanStep[],

@@ -1,9 +1,9 @@
-// What of the held-out part stands in the training part already, and so can be known by heart: its n-grams, each looked up in a
-// table of hashes and compared piece by piece, in time proportional to the text.
+// What the held-out part shares with the training part, and a model can know by heart. Its n-grams are looked up in a table of
+// hashes and compared piece by piece, in time proportional to the text.
 import type { LeakUnit } from '../../words/recipe'
 import { mix } from '../../rng'
 import { SPECIAL_TOKENS } from '../tokenize/chat_format'
-import { atOnce, within } from '../../paced'
+import { within } from '../../paced'
 import { textBetween } from '../tokenize/special'
 
 /** One stretch of the held-out part that stands in the training part; places are UTF-16 ones. */
@@ -47,12 +47,7 @@ export function leakUnit(text: string): LeakUnit {
   return sample.length <= LONGEST_ROW * lines.length ? 'lines' : 'characters'
 }
 
-/** The n-grams of `val` that stand in `train`. None reaches across a special token. */
-export function leaks(train: string, val: string, unit = leakUnit(val), n = LENGTHS[unit]): Leaks {
-  return atOnce(findingLeaks(train, val, unit, n))
-}
-
-/** The same in short turns, for `paced`. */
+/** The n-grams of `val` that stand in `train`, in short turns, for `paced`. None reaches across a special token. */
 export function* findingLeaks(
   train: string,
   val: string,

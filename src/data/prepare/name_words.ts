@@ -1,5 +1,5 @@
-// Word lists that tell names from other words with a capital: given and family names from around the world, given names that are
-// ordinary words or places as well, and words that no name holds. Chosen and written here; small letters, by region.
+// Word lists that tell names from other words with a capital. They hold given and family names from around the world, given names
+// that are also words or places, and words that no name holds. Chosen and written here; small letters, by region.
 
 const words = (...lists: string[]): ReadonlySet<string> => new Set(lists.flatMap((list) => list.split(/\s+/)))
 

@@ -1,7 +1,8 @@
-// Finds personal data in a text: what stands where, of which kind, with the words around it for a person to judge. Everything
-// takes time in proportion to the text, whatever the text: it is read in windows of a bounded size, and in a window no
-// pattern can look farther than its own bounded length.
+// Finds personal data in a text: what stands where, of which kind, with the words around it for a person to judge. The time is
+// proportional to the text, for any text. A text is read in windows of bounded size, and no pattern looks farther in a window than
+// its own bounded length.
 import type { Anonymise, PersonalHit, PiiKind } from '../../words/recipe'
+import { atOnce } from '../../paced'
 import { SPECIAL } from '../../words/tokens'
 import { findAddresses } from './pii_addresses'
 import { nameFinder } from './pii_names'
@@ -23,16 +24,12 @@ export interface Search {
   names?: readonly string[] | undefined
   /** The tokens written between documents and turns: no hit reaches across one. */
   special?: readonly string[] | undefined
-  /** Called between windows with the share that is read, 0 to 1, and awaited; what it throws ends the search. */
-  onProgress?: ((share: number) => void | Promise<void>) | undefined
 }
 
 /** UTF-16 units read at a time, and how far a window looks past either end where no line ends there. */
 const WINDOW = 1 << 15
 const MARGIN = 512
 const CONTEXT = 40
-/** Windows between two calls of onProgress. */
-const TOLD_EVERY = 4
 
 /** Which kind a place is where two finders claim the very same one. */
 const PRECEDENCE: readonly PiiKind[] = [
@@ -52,6 +49,19 @@ const PRECEDENCE: readonly PiiKind[] = [
 
 /** All personal data of a text, in order, none overlapping another: of two that do, the longer one. */
 export async function findPersonal(text: string, setting: Anonymise, search: Search = {}): Promise<Hit[]> {
+  return atOnce(await finding(text, setting, search))
+}
+
+/** The same in short turns, for `paced`, once the tables of telephone numbers are loaded. */
+export async function finding(
+  text: string,
+  setting: Anonymise,
+  search: Search = {},
+): Promise<Generator<number, Hit[]>> {
+  return searching(text, setting, search, await phoneFinder(setting.country))
+}
+
+function* searching(text: string, setting: Anonymise, search: Search, phone: Finder): Generator<number, Hit[]> {
   const finders: Record<PiiKind, Finder> = {
     own: ownFinder(setting.own),
     email: findEmails,
@@ -61,7 +71,7 @@ export async function findPersonal(text: string, setting: Anonymise, search: Sea
     ip: findIps,
     birth_date: findBirthDates,
     account: findAccounts,
-    phone: await phoneFinder(setting.country),
+    phone,
     handle: findHandles,
     address: findAddresses,
     name: nameFinder(setting.names, search.names),
@@ -76,7 +86,7 @@ export async function findPersonal(text: string, setting: Anonymise, search: Sea
   let row = 0
   let feed = feedAfter(seen, 0)
   let done = 0
-  for (let start = 0, windows = 0; start < seen.length; windows++) {
+  for (let start = 0; start < seen.length;) {
     const { end, from, to } = windowAt(seen, start)
     const window = seen.slice(from, to)
     for (const found of longest(window, finders)) {
@@ -110,7 +120,7 @@ export async function findPersonal(text: string, setting: Anonymise, search: Sea
       })
     }
     start = end
-    if (windows % TOLD_EVERY === 0) await search.onProgress?.(start / text.length)
+    yield start / text.length
   }
   return hits
 }

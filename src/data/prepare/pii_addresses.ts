@@ -1,5 +1,5 @@
-// Finds street addresses as they are written in English, German and its neighbours, French, Spanish, Italian and Portuguese: a house
-// number beside a word that says street. What follows of a flat, a postcode and a town belongs to them.
+// Finds street addresses as English, German and its neighbours, French, Spanish, Italian and Portuguese write them. An address is
+// a house number beside a word that says street. A flat, a postcode and a town after it belong to it.
 import { matches, onLinesWithDigits, type Finder, type Span } from './pii_patterns'
 
 const CAPITAL = `\\p{Lu}[\\p{L}\\p{M}'’.-]{0,24}`

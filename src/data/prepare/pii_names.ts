@@ -1,5 +1,5 @@
-// Finds names of people: by lists of given and family names, and by what stands before them (a title, a greeting, “my name is”, a
-// speaker's label). Words that are names and something else as well (Will, May, Rose, Paris) need such a reason.
+// Finds names of people by lists of given and family names. What stands before a name counts too: a title, a greeting, “my name
+// is”, a speaker's label. Words that are names and something else as well (Will, May, Rose, Paris) need such a reason.
 import type { NameStrictness } from '../../words/recipe'
 import { FIRST_NAMES, NOT_NAMES, ORDINARY, SURNAMES } from './name_words'
 import { matches, type Finder, type Span } from './pii_patterns'

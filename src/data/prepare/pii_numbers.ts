@@ -1,5 +1,5 @@
-// Finders of numbers that say what they are: cards and bank accounts by their check digits, numbers of orders and customers and dates
-// of birth by the words before them.
+// Finders of numbers that say what they are. Check digits tell cards and bank accounts. The words before them tell order numbers,
+// customer numbers and dates of birth.
 import { matches, onLinesWithDigits, type Finder, type Span } from './pii_patterns'
 
 /** Digits of a card as they are written together: Visa, Mastercard and most (4-4-4-4), American Express, Diners, 13 and 19 digits. */

@@ -21,7 +21,7 @@ export interface Mistake {
   line: string
 }
 
-/** Of lines that are no headings, every so many one is held out: no rule was adjusted to it. */
+/** Every so many lines, headings not counted, one is held out: no rule was adjusted to it. */
 export const HELD_OUT = 4
 
 const LABEL = new RegExp(`\\{(${PII_KINDS.join('|')}):([^{}]+)\\}`, 'g')

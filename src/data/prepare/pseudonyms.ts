@@ -1,5 +1,5 @@
-// Invented replacements: the same for the same original, another for another, of the same kind, and nobody's: rare names,
-// example.org, numbers that are reserved for fiction, documentation and tests.
+// Invented replacements: one original always has the same, two never share one, and the kind stays. They are nobody's: rare names,
+// example.org, numbers reserved for fiction, documentation and tests.
 import type { PiiKind } from '../../words/recipe'
 import { hash } from '../../rng'
 import { luhn, mod97 } from './pii_numbers'
@@ -20,7 +20,7 @@ const STREETS =
 const MONTHS = 'January February March April May June July August September October November December'.split(' ')
 const SYLLABLES = 'ba ko li ma no pe ri sa te vu da fi go he ju lo'.split(' ')
 
-/** Of a thousand and twenty-four: as many invented ones are in a seeded order before any is made longer. */
+/** So many replacements come in a seeded order before any is made longer. */
 const ROUND = 1024
 
 /** Gives originals their replacements, for one text. */
@@ -93,7 +93,7 @@ function invent(kind: PiiKind, original: string, i: number): string {
   }
 }
 
-/** From the list, then with syllables behind it, so that none comes twice. */
+/** Names from the list, then with syllables behind them, so that none comes twice. */
 function listed(list: readonly string[], i: number): string {
   const word = list[i % list.length]!
   const round = Math.floor(i / list.length)

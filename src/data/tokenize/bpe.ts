@@ -1,24 +1,22 @@
-// Byte-pair encoding over bytes, as GPT-2 has it: a text is cut into pieces, a piece starts as its bytes, and pairs of neighbours
-// are joined in the order learned. Learning joins the most frequent pair of neighbours, again and again, until the vocabulary is
-// as large as asked; it learns what Hugging Face's trainer learns.
+// Byte-pair encoding over bytes, as in GPT-2. A text is cut into pieces, a piece starts as its bytes, and neighbours are joined in
+// the order learned. Learning joins the most frequent pair of neighbours, again and again, until the vocabulary is as large as
+// asked. It learns what Hugging Face's trainer learns.
 import { CheckpointError, CorpusError } from '../../errors'
-import type { TokenizerState } from '../../words/tokens'
+import { LARGEST_VOCAB, type TokenizerState } from '../../words/tokens'
 import { BYTE_SYMBOLS, bytesOf, decodeBytes } from './byte_alphabet'
 import { Heap } from './heap'
 import { Numbering } from './numbering'
-import { atOnce, within } from '../../paced'
+import { within } from '../../paced'
 import { countingPieces, visiting } from './pieces'
 import { specialTokens, withSpecial } from './special'
 import { readingBy, readStretches, TokenWriter, type Tokenizer } from './tokenizer'
 
-/** Largest vocabulary that can be learned here: beyond it the embedding outgrows the rest of any model a browser trains. */
-export const LARGEST_BPE_VOCAB = 32768
 /** A pair that occurs once is not worth a token (Hugging Face's ByteLevelBPETokenizer has the same `min_frequency`). */
 const FEWEST = 2
 /** Pieces whose tokens are remembered; the memory is emptied when full. Longer pieces hardly ever come back. */
 const REMEMBERED_PIECES = 1 << 16
 const LONGEST_REMEMBERED = 64
-/** Of learning, the share that counting the pieces takes, roughly; and steps of it between two looks at the clock. */
+/** Counting the pieces takes roughly this share of learning; and steps of learning between two looks at the clock. */
 const COUNTED = 0.3
 const TURN = 4096
 /** A merge and a place in one number; the merge that was learned first and then the leftmost place sorts first. */
@@ -29,36 +27,33 @@ const IDS = 2 ** 24
 /** Byte symbols in the order of their characters, which is their order in GPT-2's vocabulary and in Hugging Face's trainer. */
 const SORTED_SYMBOLS: readonly string[] = [...BYTE_SYMBOLS].sort()
 
-/**
- * Learns a vocabulary of `vocab_size` tokens from a text: 256 bytes, then what was joined, then special tokens; fewer where no pair
- * is left that occurs twice. The most frequent pair is joined first; of equally frequent ones the smaller: by the id on the left,
- * then by the one on the right. Special tokens are not learned from, and take the last ids. `counts` has, for each merge, how often its pair occurred when it was joined.
- */
-export function trainBpe(text: string, vocab_size: number, special: readonly string[] = []): LearnedPairs {
-  return atOnce(learningBpe(text, vocab_size, special))
-}
-
 export interface LearnedPairs {
   state: TokenizerState
+  /** How often the pair of each merge occurred when it was joined. */
   counts: number[]
 }
 
-/** The same in short turns, for `paced`. */
+/**
+ * Learns a vocabulary of `vocab_size` tokens from a text: 256 bytes, then what was joined, then special tokens. It is smaller where no
+ * pair is left that occurs twice. The most frequent pair is joined first; of equally frequent ones the one whose left id is smaller,
+ * then the one whose right id is. Special tokens are not learned from. In short turns, for `paced`. Throws CorpusError: a size that
+ * cannot be learned.
+ */
 export function* learningBpe(
   text: string,
   vocab_size: number,
   special: readonly string[] = [],
 ): Generator<number, LearnedPairs> {
   const smallest = 256 + special.length
-  if (!(vocab_size >= smallest && vocab_size <= LARGEST_BPE_VOCAB))
+  if (!(vocab_size >= smallest && vocab_size <= LARGEST_VOCAB))
     throw new CorpusError(
-      `A vocabulary of ${vocab_size} tokens cannot be learned: 256 bytes and ${special.length} special tokens need ${smallest}, and ${LARGEST_BPE_VOCAB} are the most. Choose a size between them.`,
+      `A vocabulary of ${vocab_size} tokens cannot be learned: 256 bytes and ${special.length} special tokens need ${smallest}, and ${LARGEST_VOCAB} are the most. Choose a size between them.`,
     )
   const total = vocab_size - smallest
   const { symbol, next, prev, weight } = yield* layingOut(yield* within(countingPieces(text, special), 0, COUNTED))
 
   const pairs = new PairIndex()
-  /** Of each pair: how often it occurs, how often when it was queued, and a list of its places from left to right. */
+  /** By pair: how often it occurs, how often when it was queued, and a list of its places from left to right. */
   const count: number[] = []
   const queued: number[] = []
   const first: number[] = []
@@ -173,7 +168,7 @@ function* layingOut(pieces: ReadonlyMap<string, number>) {
   return { symbol, next, prev, weight }
 }
 
-/** Of each byte, its id in a vocabulary; -1 where the vocabulary lacks it. */
+/** Ids by byte; -1 where the vocabulary lacks the byte. */
 function idsOfBytes(vocab: readonly string[]): Int32Array {
   return Int32Array.from(BYTE_SYMBOLS, (symbol) => vocab.indexOf(symbol))
 }

@@ -7,8 +7,8 @@ import { readingBy, readStretches, spelledOut, type Tokenizer } from './tokenize
 
 const CODE_POINTS = 0x110000
 /**
- * Most characters a vocabulary may hold. Real alphabets stay below it (a Chinese novel uses 3,000 to 5,000 characters); above
- * it, the embedding and the head outgrow the rest of a small model, for characters too rare to be learned.
+ * Most characters a vocabulary may hold. Real alphabets stay below it: a Chinese novel uses 3,000 to 5,000 characters. Above it,
+ * embedding and head outgrow the rest of a small model, for characters too rare to be learned.
  */
 export const LARGEST_CHAR_VOCAB = 8192
 /** In the table from code point to id: no such token. Above every id. */

@@ -1,6 +1,6 @@
 // How conversations and documents are written as one text: <|user|>Hello<|end|><|assistant|>Hi<|end|><|endoftext|>. A turn is its
-// speaker, what was said and <|end|>, with nothing between; every document ends with <|endoftext|>. To have a model answer, write
-// the turns so far and <|assistant|>.
+// speaker, what was said and <|end|>, with nothing between; every document ends with <|endoftext|>. A model answers when the turns
+// so far end with <|assistant|>.
 import { CorpusError } from '../../errors'
 import { SPECIAL } from '../../words/tokens'
 import type { Document, Message } from '../../words/corpus'

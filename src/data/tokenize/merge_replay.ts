@@ -1,5 +1,5 @@
-// Byte pairs in slow motion: by which merge each edge between two bytes goes. What is left after any number of merges is what a
-// vocabulary of so many reads, so one pass over a text answers for every size. Agrees with bpe.ts, whose merges it replays.
+// Byte pairs in slow motion: by which merge each edge between two bytes goes. The tokens left after n merges are those of a
+// vocabulary with n merges, so one pass over a text answers for every size. Agrees with bpe.ts, whose merges it replays.
 import { type TokenizerState, ALWAYS, NEVER, type MergeReplay } from '../../words/tokens'
 import { BYTE_SYMBOLS } from './byte_alphabet'
 import { eachPiece } from './pieces'
@@ -7,7 +7,7 @@ import { specialTokens } from './special'
 
 const encoder = new TextEncoder()
 
-/** Of a piece's bytes, the rank of the merge by which the edge before each goes; NEVER where it stays, as at the start. */
+/** For each byte of a piece: the rank of the merge that joins it to the byte before it. NEVER where none does, as at the start. */
 export function edgeRanks(state: TokenizerState): (piece: string) => Int32Array<ArrayBuffer> {
   // No symbol of the alphabet is a space.
   const ranks = new Map((state.merges ?? []).map(([left, right], rank) => [`${left} ${right}`, rank]))

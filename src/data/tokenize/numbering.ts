@@ -1,4 +1,4 @@
-// From whole numbers to small ones, counting up: an open-addressing hash table without an object an entry.
+// Numbers large keys in the order in which they come: an open-addressing hash table without an object an entry.
 
 /** Load above which the hash table doubles. */
 const FULL = 0.6

@@ -1,5 +1,5 @@
-// The pieces that GPT-2 cuts a text into before it looks for tokens: a word with the space before it, a number, a run of marks, a
-// run of white space. No token reaches over the edge of a piece.
+// The pieces that GPT-2 cuts a text into before it looks for tokens. A piece is a word with the space before it, a number, a run
+// of marks or a run of white space. No token reaches over the edge of a piece.
 import { atOnce, within } from '../../paced'
 import { textBetween } from './special'
 

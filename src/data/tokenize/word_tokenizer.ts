@@ -1,26 +1,20 @@
-// Words as tokens: the pieces that GPT-2 cuts a text into (a word with the space before it, a number, marks, white space), as many
-// of the most frequent as asked for. What is not among them is left out: why nobody trains on words.
+// Words as tokens: the most frequent of the pieces that GPT-2 cuts a text into, as many as asked for. A piece is a word with the
+// space before it, a number, marks or white space. The other pieces are left out, which is why nobody trains on words.
 import { CheckpointError, invariant } from '../../errors'
 import type { TokenizerState } from '../../words/tokens'
-import { atOnce } from '../../paced'
 import { countingPieces, visiting } from './pieces'
 import { specialTokens, withSpecial } from './special'
 import { readingBy, readStretches, spelledOut, TokenWriter, type Tokenizer } from './tokenizer'
-
-/**
- * The `size` most frequent pieces of a text, special tokens included in the count and after the others; of two equally frequent
- * ones, the one that occurs first. `dropped` lists the pieces left out, most frequent first.
- */
-export function buildWordVocab(text: string, size: number, special: readonly string[] = []): LearnedWords {
-  return atOnce(learningWords(text, size, special))
-}
 
 export interface LearnedWords {
   state: TokenizerState
   dropped: string[]
 }
 
-/** The same in short turns, for `paced`. */
+/**
+ * The `size` most frequent pieces of a text; special tokens count among them and come last. Between two equally frequent pieces, the
+ * one that occurs first is taken. `dropped` lists the pieces left out, most frequent first. In short turns, for `paced`.
+ */
 export function* learningWords(
   text: string,
   size: number,

@@ -22,5 +22,4 @@ export const answers = {
   expected: 'Right would be',
   nothing: 'nothing',
   noneRight: 'no answer',
-  showing: (shown: number, total: number) => `${integer(shown)} of ${integer(total)}`,
 }

@@ -1,6 +1,7 @@
 // What is said while a text is collected: the part of the message catalogue for files, addresses, generated texts and their loading.
 import type { Loading, PartKind, ReadAs } from '../../words/collecting'
-import { bytes, integer, percent, plural } from '../format'
+import { integer, percent, plural } from '../format'
+import { bytes } from '../../words/sizes'
 
 const PHASES: Record<Loading['phase'], string> = {
   fetch: 'Fetching',
@@ -71,7 +72,6 @@ export const collect = {
   hidden: (count: number) => `${plural(count, 'hidden file was', 'hidden files were')} passed over.`,
   refused: (count: number) => `${plural(count, 'file was', 'files were')} not read`,
   refusedMore: (count: number) => `and ${integer(count)} more`,
-  columns: 'Columns',
   columnsOf: (table: string) => `Columns of ${table}`,
   columnsHint: 'Each row becomes a document, made of the chosen columns in their order.',
   columnsUse: 'Use these columns',

@@ -138,7 +138,6 @@ export const recipe = {
   accept: 'Treat it',
   refuseLabel: (text: string) => `Leave as it is: ${text}`,
   acceptLabel: (text: string) => `Treat it: ${text}`,
-  left: 'left',
   nothing: 'Nothing personal was found.',
   page: (from: number, to: number, total: number) => `${integer(from)}–${integer(to)} of ${integer(total)}`,
   earlierHits: 'Previous',
@@ -210,11 +209,9 @@ export const recipe = {
     country: 'a country by ISO 3166, such as US',
   },
   ofRun: 'Use the recipe of a run',
-  chooseRun: 'Choose a run',
 }
 
 export const card = {
-  title: 'Dataset card',
   characters: 'Characters',
   words: 'Words',
   lines: 'Lines',

@@ -1,16 +1,8 @@
-// A copied recipe, read back: JSON from outside, checked field by field, so that it can be replayed on another text. What is
-// wrong is said by its place, with what would be right.
-import {
-  NAME_STRICTNESS,
-  PII_KINDS,
-  TREATMENTS,
-  type Anonymise,
-  type CleanStep,
-  type PiiKind,
-  type Treatment,
-  type Preparation,
-  type Split,
-} from '../../words/recipe'
+// A copied recipe, read back: JSON from outside, checked by its schema, so that it can be replayed on another text. What is wrong
+// is said by its place, with what would be right.
+import * as v from 'valibot'
+import type { Preparation } from '../../words/recipe'
+import { count, RecipeSchema, share } from '../../words/schema'
 import { m } from '../messages'
 import { COUNTRIES, LANGUAGES } from '../parts/regions'
 
@@ -44,117 +36,98 @@ function jsonOf(text: string): unknown {
 }
 
 function madeFrom(json: unknown): Made {
-  if (!isObject(json) || !['clean', 'anonymise', 'split'].some((name) => name in json)) throw new Wrong(say.noRecipe)
-  const {
-    clean = [],
-    anonymise = null,
-    split = { by: 'position' },
-  } = fieldsOf(json, say.whole, ['clean', 'anonymise', 'split'])
-  const steps = listOf(clean, 'clean').map(stepFrom)
-  const twice = steps.find(({ kind }, i) => steps.findIndex((step) => step.kind === kind) < i)
+  if (typeof json !== 'object' || json === null || !Object.keys(RecipeSchema.entries).some((name) => name in json))
+    throw new Wrong(say.noRecipe)
+  const { success, output: made, issues } = v.safeParse(RecipeSchema, json)
+  if (!success) throw new Wrong(told(issues[0]))
+  const { clean, anonymise } = made
+  const twice = clean.find(({ kind }, i) => clean.findIndex((step) => step.kind === kind) < i)
   if (twice) throw new Wrong(say.twice(twice.kind))
-  return { clean: steps, anonymise: anonymise === null ? null : anonymiseFrom(anonymise), split: splitFrom(split) }
-}
-
-function stepFrom(value: unknown, i: number): CleanStep {
-  const where = say.stepAt(i + 1)
-  if (!isObject(value)) throw new Wrong(say.mustBe(where, say.step))
-  const kind = oneOf(value['kind'], `${where}, kind`, Object.keys(m.recipe.steps) as CleanStep['kind'][])
-  switch (kind) {
-    case 'near_duplicates': {
-      const { similarity } = fieldsOf(value, where, ['kind', 'similarity'])
-      if (typeof similarity === 'number' && similarity > 0 && similarity <= 1) return { kind, similarity }
-      throw new Wrong(say.mustBe(`${where}, similarity`, say.similarity))
-    }
-    case 'length': {
-      const { min, max } = fieldsOf(value, where, ['kind', 'min', 'max'])
-      const length = { kind, min: whole(min, `${where}, min`), max: whole(max, `${where}, max`) }
-      if (length.min > length.max) throw new Wrong(say.mustBe(`${where}, max`, say.atLeast(length.min)))
-      return length
-    }
-    case 'language': {
-      const { keep } = fieldsOf(value, where, ['kind', 'keep'])
-      return {
-        kind,
-        keep: texts(keep, `${where}, keep`).map((code) => known(code, `${where}, keep`, LANGUAGES, say.language)),
-      }
-    }
-    case 'words': {
-      const { drop } = fieldsOf(value, where, ['kind', 'drop'])
-      return { kind, drop: texts(drop, `${where}, drop`) }
-    }
-    default:
-      fieldsOf(value, where, ['kind'])
-      return { kind }
+  for (const [i, step] of clean.entries()) {
+    const where = say.stepAt(i + 1)
+    if (step.kind === 'length' && step.min > step.max)
+      throw new Wrong(say.mustBe(`${where}, max`, say.atLeast(step.min)))
+    if (step.kind === 'language' && step.keep.some((code) => !LANGUAGES.includes(code)))
+      throw new Wrong(say.mustBe(`${where}, keep`, say.language))
   }
+  if (anonymise && !COUNTRIES.includes(anonymise.country))
+    throw new Wrong(say.mustBe('anonymise, country', say.country))
+  return made
 }
 
-function anonymiseFrom(value: unknown): Anonymise {
-  const names = ['treatments', 'names', 'country', 'own', 'refused', 'seed'] as const
-  const fields = fieldsOf(value, 'anonymise', names)
-  const treated = fieldsOf(fields.treatments, 'anonymise, treatments', PII_KINDS)
-  const treatments = Object.fromEntries(
-    PII_KINDS.map((kind) => [kind, oneOf(treated[kind], `anonymise, treatments, ${kind}`, TREATMENTS)]),
-  ) as Record<PiiKind, Treatment>
-  return {
-    treatments,
-    names: oneOf(fields.names, 'anonymise, names', NAME_STRICTNESS),
-    country: known(fields.country, 'anonymise, country', COUNTRIES, say.country),
-    own: texts(fields.own, 'anonymise, own'),
-    refused: listOf(fields.refused, 'anonymise, refused').map((hit) => {
-      const { kind, text } = fieldsOf(hit, 'anonymise, refused', ['kind', 'text'])
-      if (typeof text !== 'string') throw new Wrong(say.mustBe('anonymise, refused, text', say.text))
-      return { kind: oneOf(kind, 'anonymise, refused, kind', PII_KINDS), text }
-    }),
-    seed: whole(fields.seed, 'anonymise, seed'),
+/** What is wrong with one place: a field that nobody knows, or a value that is not what the schema has there. */
+function told({ path: found, expected }: v.BaseIssue<unknown>): string {
+  const path: Path = found ?? []
+  const last = path.at(-1)
+  const around = path.slice(0, -1)
+  if (last && expected === 'never')
+    return say.stranger(whereOf(around), short(String(last.key)), namesOf(chosen(schemaAt(around), last.input)))
+  const schema = schemaAt(path)
+  // A list of texts is told as one.
+  if (schema.type === 'string' && typeof last?.key === 'number') return say.mustBe(whereOf(around), say.texts)
+  if (schema.type !== 'picklist') return say.mustBe(whereOf(path), wordsFor(schema))
+  const value = typeof last?.value === 'string' ? short(last.value) : null
+  return say.oneOf(whereOf(path), schema.options as readonly string[], value)
+}
+
+type Path = readonly v.IssuePathItem[]
+
+/** The place in words: a step by its number, an item of another list by the list. */
+function whereOf(path: Path): string {
+  const names = path.flatMap(({ key }) => (typeof key === 'string' ? key : []))
+  const [first, second] = path
+  if (!first) return say.whole
+  return first.key === 'clean' && second
+    ? [say.stepAt(Number(second.key) + 1), ...names.slice(1)].join(', ')
+    : names.join(', ')
+}
+
+/** What a schema of a recipe is made of, by its `type`. */
+interface Schema extends v.GenericSchema {
+  entries?: Record<string, Schema>
+  item?: Schema
+  wrapped?: Schema
+  /** Of a picklist its texts; of a variant its objects, told apart by their field `key`. */
+  options?: readonly unknown[]
+  key?: string
+  literal?: string
+}
+
+/** The schema of one place. */
+function schemaAt(path: Path): Schema {
+  let schema: Schema = RecipeSchema
+  for (const { key, input } of path) {
+    const here = chosen(schema, input)
+    if (here.type === 'variant') return v.picklist(kindsOf(here))
+    schema = (here.item ?? here.entries?.[String(key)])!
   }
+  return chosen(schema, null)
 }
 
-function splitFrom(value: unknown): Split {
-  const { by, seed } = fieldsOf(value, 'split', ['by', 'seed'])
-  return oneOf(by, 'split, by', ['position', 'document']) === 'position'
-    ? { by: 'position' }
-    : { by: 'document', seed: whole(seed, 'split, seed') }
+/** The schema itself, where it may be left out or null; of a variant the option that `value` asks for, if there is one. */
+function chosen(schema: Schema, value: unknown): Schema {
+  if (schema.wrapped) return chosen(schema.wrapped, value)
+  if (schema.type !== 'variant' || typeof value !== 'object' || value === null) return schema
+  const tag: unknown = Reflect.get(value, schema.key!)
+  return optionsOf(schema).find(({ entries }) => entries![schema.key!]!.literal === tag) ?? schema
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+const optionsOf = ({ options }: Schema) => options as readonly Schema[]
+const kindsOf = (variant: Schema): string[] => optionsOf(variant).map(({ entries }) => entries![variant.key!]!.literal!)
 
-/** The fields of an object that has no others. */
-function fieldsOf<K extends string>(value: unknown, where: string, names: readonly K[]): Partial<Record<K, unknown>> {
-  if (!isObject(value)) throw new Wrong(say.mustBe(where, say.object(names)))
-  const stranger = Object.keys(value).find((name) => !names.some((known) => known === name))
-  if (stranger !== undefined) throw new Wrong(say.stranger(where, short(stranger), names))
-  return value as Partial<Record<K, unknown>>
+/** The fields that an object of this schema may have. */
+function namesOf({ entries, options = [] }: Schema): string[] {
+  if (entries) return Object.keys(entries)
+  return [...new Set(options.flatMap((option) => namesOf(option as Schema)))]
 }
 
-function listOf(value: unknown, where: string): unknown[] {
-  if (Array.isArray(value)) return value
-  throw new Wrong(say.mustBe(where, say.list))
-}
-
-function texts(value: unknown, where: string): string[] {
-  const list = listOf(value, where)
-  if (list.every((item) => typeof item === 'string')) return list
-  throw new Wrong(say.mustBe(where, say.texts))
-}
-
-function whole(value: unknown, where: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw new Wrong(say.mustBe(where, say.whole0))
-}
-
-function oneOf<T extends string>(value: unknown, where: string, allowed: readonly T[]): T {
-  const found = allowed.find((one) => one === value)
-  if (found !== undefined) return found
-  throw new Wrong(say.oneOf(where, allowed, typeof value === 'string' ? short(value) : null))
-}
-
-/** A code of a list that is too long to be told. */
-function known(value: unknown, where: string, codes: readonly string[], what: string): string {
-  const found = codes.find((code) => code === value)
-  if (found !== undefined) return found
-  throw new Wrong(say.mustBe(where, what))
+function wordsFor(schema: Schema): string {
+  const { type, item } = schema
+  if (schema === share) return say.similarity
+  if (schema === count) return say.whole0
+  if (item) return item.type === 'string' ? say.texts : say.list
+  if (type === 'string') return say.text
+  return schema.key === 'kind' ? say.step : say.object(namesOf(schema))
 }
 
 const short = (text: string) => (text.length > REPEATED ? `${text.slice(0, REPEATED)}…` : text)

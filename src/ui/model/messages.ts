@@ -1,5 +1,6 @@
 // What the Model stage says: the part of the message catalogue for settings, cost and restarts.
-import { bytes, compact, integer, list, percent, plural, significant, spanInWords } from '../format'
+import { compact, integer, list, percent, plural, significant, spanInWords } from '../format'
+import { bytes } from '../../words/sizes'
 import { type Reads, countOf } from '../units'
 
 export const model = {
@@ -79,7 +80,6 @@ export const model = {
   fix: (value: string) => `Set to ${value}`,
   yes: 'yes',
   no: 'no',
-  problems: (count: number) => plural(count, 'problem', 'problems'),
   problemsText: 'Solve these before training:',
   live: 'apply now',
   needsRestart: 'needs a restart',

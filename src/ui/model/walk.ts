@@ -1,6 +1,7 @@
 // How a field's − and + buttons walk: 1-2-5 through decades, an even step, or sizes that fit (a doubling context, a width in
 // multiples of the heads).
-import { FIELDS, type Config, type FieldName } from '../../config'
+import { FIELDS, type FieldName } from '../../config/fields'
+import type { Config } from '../../config/config'
 
 /** The next value up or down, within the field's range. */
 export function walk(name: FieldName, config: Config, direction: 1 | -1): number {

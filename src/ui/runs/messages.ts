@@ -1,5 +1,6 @@
 // What the Runs stage says.
-import { bytes, dateTime, integer, loss } from '../format'
+import { bytes } from '../../words/sizes'
+import { dateTime, integer, loss } from '../format'
 
 export const runs = {
   title: 'Runs',
@@ -36,6 +37,5 @@ export const runs = {
   status: { paused: 'paused', running: 'training', finished: 'finished', failed: 'stopped by an error' },
   readOnly: 'Read-only',
   broken: 'Cannot be trained further',
-  storage: (used: number, quota: number) =>
-    `${bytes(used)} of about ${bytes(quota)} that the browser allows are used.`,
+  storage: (used: number, quota: number) => `${bytes(used)} of about ${bytes(quota)} that the browser allows are used.`,
 }

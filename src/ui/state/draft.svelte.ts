@@ -1,6 +1,8 @@
 // The settings under a person's hands: what the next run will be, or what the open run would become. Also the way from one
 // button to a run in progress: read the text, measure five steps, promise a time, start.
-import { FIELDS, validate, type Config, type FieldName, type Problem } from '../../config'
+import { FIELDS, type FieldName } from '../../config/fields'
+import { validate, type Problem } from '../../config/validate'
+import type { Config } from '../../config/config'
 import { CancelledError } from '../../errors'
 import type { Forecast } from '../../words/run'
 import type { Preparation } from '../../words/recipe'

@@ -1,6 +1,6 @@
 // The one mirror of the worker: what it said last, as state that the page can show. Calls that change nothing of it are made by
 // `calls`.
-import type { Config } from '../../config'
+import type { Config } from '../../config/config'
 import type { EngineInfo, KernelChoice } from '../../engine'
 import type { BuiltInCorpus } from '../../words/corpus'
 import {
@@ -15,6 +15,7 @@ import {
   type Progress,
   type RunSummary,
 } from '../../worker/client'
+import { StepColumns } from '../../words/columns'
 import { m } from '../messages'
 import { askToPersist } from './persist'
 import { loadRecordedRun } from './recorded'
@@ -82,7 +83,7 @@ class LabMirror extends RunMirror {
     if (this.recorded) {
       this.showRun(this.recorded.history, 'finished')
       this.ladder = this.recorded.ladder
-    } else this.showRun({ steps: [], evals: [], samples: [], events: [] }, 'paused')
+    } else this.showRun({ steps: new StepColumns().packed(), evals: [], samples: [], events: [] }, 'paused')
   }
 
   /** The worker, once it is open. */

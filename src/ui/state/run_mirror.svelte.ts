@@ -1,8 +1,8 @@
 // The run that the page shows: the open one, or the recorded one. Its numbers are gathered as they come and published at most ten
 // times a second, so a fast run costs the page no more than a slow one.
 import type { EvalMetrics, RunEvent, RunStatus, Sample } from '../../words/run'
-import type { RunHistory, RunSummary } from '../../worker/client'
-import { ColumnBuffer, indexAtStep, NO_COLUMNS, type Columns } from './columns'
+import type { PackedHistory, RunSummary } from '../../worker/client'
+import { indexAtStep, StepColumns, type Columns } from '../../words/columns'
 import type { RecordedRun } from './recorded'
 import { toasts } from './toasts.svelte'
 
@@ -21,10 +21,10 @@ export class RunMirror {
   /** Why the run failed or what made it stop. */
   reason = $state<string | null>(null)
   step = $state(0)
-  columns = $state.raw<Columns>(NO_COLUMNS)
+  columns = $state.raw<Columns>(new StepColumns().view())
   evals = $state.raw<EvalMetrics[]>([])
   samples = $state.raw<Sample[]>([])
-  events = $state.raw<RunHistory['events']>([])
+  events = $state.raw<PackedHistory['events']>([])
   /** What counting reaches on the same text: `RunCalls.ladder`. Null until it is known. */
   ladder = $state.raw<number[] | null>(null)
   compile = $state.raw<{ done: number; total: number } | null>(null)
@@ -42,16 +42,15 @@ export class RunMirror {
   reads = $derived(this.run?.tokenizer ?? this.recorded?.tokenizer ?? 'char')
   bytesPerToken = $derived(this.run ? this.run.bytes_per_token : (this.recorded?.bytes_per_token ?? null))
 
-  #buffer = new ColumnBuffer()
-  #pending: { evals: EvalMetrics[]; samples: Sample[]; events: RunHistory['events'] } | null = null
+  #buffer = new StepColumns()
+  #pending: { evals: EvalMetrics[]; samples: Sample[]; events: PackedHistory['events'] } | null = null
   #publishTimer: ReturnType<typeof setTimeout> | null = null
   #paceMarks: { at: number; step: number }[] = []
   #step = 0
 
   /** Shows a run that is at this step, with its history. */
-  protected showRun(history: RunHistory, status: RunStatus, step = history.steps.at(-1)?.step ?? 0) {
-    this.#buffer = new ColumnBuffer()
-    for (const metrics of history.steps) this.#buffer.push(metrics)
+  protected showRun(history: PackedHistory, status: RunStatus, step = history.steps.step.at(-1) ?? 0) {
+    this.#buffer = StepColumns.of(history.steps)
     this.#pending = null
     this.#paceMarks = []
     this.pace = null
@@ -74,7 +73,7 @@ export class RunMirror {
     this.replaying = true
     const { steps, evals, samples } = recorded.history
     const all = this.#buffer
-    const last = steps.at(-1)?.step ?? 0
+    const last = steps.step.at(-1) ?? 0
     const began = performance.now()
     const timer = setInterval(() => {
       const share = Math.min(1, (performance.now() - began) / REPLAY_MS)

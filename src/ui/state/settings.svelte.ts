@@ -1,39 +1,18 @@
 // What a person has set about the page itself (not about a run), kept in localStorage where the browser allows it.
-import { LOSS_UNITS, type LossUnit } from '../../words/loss_unit'
+import * as v from 'valibot'
+import { SettingsSchema } from '../../words/schema'
 
-export type Theme = 'system' | 'light' | 'dark'
-export type EngineChoice = 'auto' | 'gpu' | 'cpu'
+type Stored = v.InferOutput<typeof SettingsSchema>
+export type Theme = Stored['theme']
 
 const KEY = 'glasshouse.settings'
 
-interface Stored {
-  theme: Theme
-  shortcuts: boolean
-  engine: EngineChoice
-  /** What the loss chart shows, where the run allows it. */
-  lossUnit: LossUnit
-  lastRun: string | null
-}
-
-const DEFAULTS: Stored = { theme: 'system', shortcuts: true, engine: 'auto', lossUnit: 'nats', lastRun: null }
-
 function read(): Stored {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(KEY) ?? '{}')
-    if (typeof kept !== 'object' || kept === null) return DEFAULTS
-    const pick = <T>(key: string, allowed: (value: unknown) => value is T, otherwise: T): T => {
-      const value: unknown = Reflect.get(kept, key)
-      return allowed(value) ? value : otherwise
-    }
-    return {
-      theme: pick('theme', (v): v is Theme => v === 'system' || v === 'light' || v === 'dark', DEFAULTS.theme),
-      shortcuts: pick('shortcuts', (v): v is boolean => typeof v === 'boolean', DEFAULTS.shortcuts),
-      engine: pick('engine', (v): v is EngineChoice => v === 'auto' || v === 'gpu' || v === 'cpu', DEFAULTS.engine),
-      lossUnit: pick('lossUnit', (v): v is LossUnit => LOSS_UNITS.some((unit) => unit === v), DEFAULTS.lossUnit),
-      lastRun: pick('lastRun', (v): v is string => typeof v === 'string', DEFAULTS.lastRun),
-    }
+    return v.parse(SettingsSchema, JSON.parse(localStorage.getItem(KEY) ?? '{}'))
   } catch {
-    return DEFAULTS // storage is refused (a sandboxed frame) or holds something else: the page works without it
+    // Storage is refused (a sandboxed frame) or holds something else: the page works without it.
+    return v.parse(SettingsSchema, {})
   }
 }
 

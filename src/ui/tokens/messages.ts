@@ -1,5 +1,6 @@
 // What the Tokens stage says: the part of the message catalogue for tokenizers.
-import { bytes, compact, hundredths, integer, percent, plural } from '../format'
+import { compact, hundredths, integer, percent, plural } from '../format'
+import { bytes } from '../../words/sizes'
 
 const role = {
   '<|endoftext|>': 'ends a conversation or document',

@@ -15,7 +15,7 @@ export const recorded = {
   unreadable: (why: string) => `The recorded run could not be shown: ${why}`,
 }
 
-/** Of a run that does not read by characters. */
+/** Said where a run does not read by characters. */
 export const reads = {
   byte: 'The open run reads bytes: a token is one byte of the text.',
   word: 'The open run reads words: a token is a word, or what stands between two. Compare its loss with other runs in bits a byte.',

@@ -2,7 +2,7 @@
 // near) with the band of its lowest and highest values there; validation at its own steps. Many rows are
 // gathered into at most BUCKETS along the axis as it is drawn, so that a long run costs what a short one does.
 import type { EvalMetrics } from '../../words/run'
-import { indexAtStep, type Columns } from '../state/columns'
+import { indexAtStep, type Columns } from '../../words/columns'
 
 export type XUnit = 'step' | 'tokens' | 'time'
 

@@ -1,5 +1,5 @@
 // What the loss doctor's buttons do.
-import type { FieldName } from '../../config'
+import type { FieldName } from '../../config/fields'
 import type { Finding } from '../../words/doctor'
 import { m } from '../messages'
 import { attempt, followRun } from '../state/actions'

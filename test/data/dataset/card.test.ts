@@ -2,10 +2,15 @@
 import fc from 'fast-check'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { describe as describeText } from '../../../src/data/dataset/card'
+import { describing } from '../../../src/data/dataset/card'
+import { atOnce } from '../../../src/paced'
+import type { DatasetCard } from '../../../src/words/corpus'
 import { writeDocuments } from '../../../src/data/tokenize/chat_format'
 import { loadCorpus } from '../../../src/data/made/corpora'
 import { cpuTime } from '../../cpu_time'
+
+const describeText = (text: string, made: Partial<DatasetCard> = {}) =>
+  atOnce(describing(text, { recipe: [], ...made }))
 
 const load = async (id: string) =>
   (await loadCorpus(id, (path) => readFile(new URL(`../../../public/${path}`, import.meta.url), 'utf8'))).text

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { defaultConfig } from '../../../src/config'
+import { defaultConfig } from '../../../src/config/fields'
 import { alphabet, fingerprint, fits, makeDataset, resplit } from '../../../src/data/dataset/dataset'
 import { LARGEST_CHAR_VOCAB } from '../../../src/data/tokenize/char_tokenizer'
 import { sha256 } from '../../../src/data/dataset/sha256'

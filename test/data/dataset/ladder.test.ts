@@ -2,7 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { makeDataset } from '../../../src/data/dataset/dataset'
-import { ladder, ladderOf } from '../../../src/data/dataset/ladder'
+import { climbing, ladderOf } from '../../../src/data/dataset/ladder'
+import { atOnce } from '../../../src/paced'
+import type { Tokens } from '../../../src/data/tokenize/tokenizer'
+
+const ladder = (train: Tokens, val: Tokens, vocab_size: number, order = 5) =>
+  atOnce(climbing(train, val, vocab_size, order))
 
 test('tiny Shakespeare, first nine tenths counted, the last tenth measured', async () => {
   const text = readFileSync(new URL('../../fixtures/tinyshakespeare.txt', import.meta.url), 'utf8')

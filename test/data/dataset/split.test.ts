@@ -1,7 +1,7 @@
 // Where a text is cut: by position as ever, by documents so that none is cut and each is where the seed puts it.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { defaultConfig } from '../../../src/config'
+import { defaultConfig } from '../../../src/config/fields'
 import { buildCharVocab } from '../../../src/data/tokenize/char_tokenizer'
 import { SPECIAL_TOKENS, writeDocuments } from '../../../src/data/tokenize/chat_format'
 import { fits, makeDataset, resplit } from '../../../src/data/dataset/dataset'

@@ -1,13 +1,14 @@
 // Each cleaning step on a text where it must act and one where it must not, what it reports, and texts made to make it slow.
 import { describe, expect, test } from 'vitest'
-import { clean } from '../../../src/data/prepare/clean'
+import { cleaning } from '../../../src/data/prepare/clean'
+import { atOnce } from '../../../src/paced'
 import { SPECIAL_TOKENS, writeDocuments } from '../../../src/data/tokenize/chat_format'
 import { CorpusError } from '../../../src/errors'
 import type { CleanStep } from '../../../src/words/recipe'
 import { cpuTime } from '../../cpu_time'
 
 const one = (text: string, step: CleanStep) => {
-  const { text: after, reports } = clean(text, [step])
+  const { text: after, reports } = atOnce(cleaning(text, [step]))
   return { text: after, count: reports[0]!.count, places: reports[0]!.places }
 }
 
@@ -63,11 +64,9 @@ describe('a step', () => {
 })
 
 test('steps act in their order, each on what the one before left', () => {
-  const { text, reports } = clean('<p>A</p>\n<b>a</b>\na', [
-    { kind: 'html' },
-    { kind: 'lowercase' },
-    { kind: 'duplicate_lines' },
-  ])
+  const { text, reports } = atOnce(
+    cleaning('<p>A</p>\n<b>a</b>\na', [{ kind: 'html' }, { kind: 'lowercase' }, { kind: 'duplicate_lines' }]),
+  )
   expect(text).toBe('\na\n')
   expect(reports.map((r) => r.count)).toEqual([4, 1, 2])
   expect(reports[1]!.places).toEqual([{ line: 2, before: 'A', after: 'a' }])
@@ -80,7 +79,7 @@ test('a place in a long line shows where the change is', () => {
 })
 
 test('what makes no sense is refused with a way out', () => {
-  const refused = (text: string, step: CleanStep) => expect(() => clean(text, [step]))
+  const refused = (text: string, step: CleanStep) => expect(() => atOnce(cleaning(text, [step])))
   refused('a', { kind: 'length', min: 5, max: 2 }).toThrow(CorpusError)
   refused('a', { kind: 'near_duplicates', similarity: 2 }).toThrow(/Choose one above 0/)
   refused('a', { kind: 'language', keep: [] }).toThrow(/Choose at least one/)
@@ -118,7 +117,9 @@ describe('no text makes it slow', () => {
       Array.from({ length: 20_000 }, (_, i) => `the same words ${i} in all of these`).join('\n'),
     ],
   ])('%s', (_, text) => {
-    expect(cpuTime(() => clean('A line that stays whatever else goes.\n' + text, steps))).toBeLessThan(60_000)
+    expect(cpuTime(() => atOnce(cleaning('A line that stays whatever else goes.\n' + text, steps)))).toBeLessThan(
+      60_000,
+    )
   })
 })
 
@@ -127,7 +128,7 @@ describe('a text of documents', () => {
     messages: said.map((content, i) => ({ role: i % 2 ? ('assistant' as const) : ('user' as const), content })),
   })
   const cleaned = (documents: Parameters<typeof writeDocuments>[0], ...steps: CleanStep[]) =>
-    clean(writeDocuments(documents), steps, SPECIAL_TOKENS)
+    atOnce(cleaning(writeDocuments(documents), steps, SPECIAL_TOKENS))
 
   test('every step keeps the tokens between what is said', () => {
     const made = cleaned(

@@ -1,7 +1,8 @@
 // The leak check against a naive one that keeps every n-gram of the training part as a string.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { leaks, leakUnit } from '../../../src/data/prepare/leaks'
+import { findingLeaks, leakUnit } from '../../../src/data/prepare/leaks'
+import { atOnce } from '../../../src/paced'
 import type { LeakUnit } from '../../../src/words/recipe'
 import { SPECIAL } from '../../../src/words/tokens'
 import { cpuTime } from '../../cpu_time'
@@ -30,7 +31,7 @@ describe.each(['words', 'lines', 'characters'] as const)('%s', (unit) => {
   test('counts what a naive check counts, and every place is there', () => {
     fc.assert(
       fc.property(texts, texts, fc.integer({ min: 1, max: 6 }), (train, val, n) => {
-        const found = leaks(train, val, unit, n)
+        const found = atOnce(findingLeaks(train, val, unit, n))
         const { total, count } = naive(train, val, unit, n)
         expect({ total: found.total, count: found.count }).toEqual({ total, count })
         expect(found.share).toBe(total === 0 ? 0 : count / total)
@@ -50,7 +51,7 @@ const PROSE = 'It was the whiteness of the whale that above all things appalled 
 
 test('a stretch that stands in both parts is one place, whatever its case and marks', () => {
   const val = 'Nobody knew. But IT WAS the whiteness of the whale -- that above all things! And more.'
-  expect(leaks(PROSE, val)).toEqual({
+  expect(atOnce(findingLeaks(PROSE, val))).toEqual({
     unit: 'words',
     n: 8,
     total: 9,
@@ -61,14 +62,14 @@ test('a stretch that stands in both parts is one place, whatever its case and ma
 })
 test('the first twenty places, long ones cut', () => {
   const val = Array.from({ length: 30 }, (_, i) => `${PROSE} number${i} `).join('')
-  const { places, count } = leaks(PROSE, val)
+  const { places, count } = atOnce(findingLeaks(PROSE, val))
   expect(places).toHaveLength(20)
   expect(count).toBe(30 * 10)
-  const [place] = leaks(PROSE.repeat(9), PROSE.repeat(9)).places
+  const [place] = atOnce(findingLeaks(PROSE.repeat(9), PROSE.repeat(9))).places
   expect(place?.text).toHaveLength(241)
 })
 test('nothing reaches across documents', () => {
-  expect(leaks('a b c d e f g h', `a b c d${SPECIAL.end_of_text}e f g h`, 'words')).toMatchObject({
+  expect(atOnce(findingLeaks('a b c d e f g h', `a b c d${SPECIAL.end_of_text}e f g h`, 'words'))).toMatchObject({
     total: 0,
     count: 0,
     share: 0,
@@ -84,7 +85,7 @@ test('the unit is words in prose, lines in lists, characters where nothing is sp
       '吾輩は猫である名前はまだ無いどこで生れたかとんと見当がつかぬ何でも薄暗いじめじめした所でニャーニャー泣いていた',
     ),
   ).toBe('characters')
-  expect(leaks('Anna\nBob\n', 'Cy\nBob')).toMatchObject({
+  expect(atOnce(findingLeaks('Anna\nBob\n', 'Cy\nBob'))).toMatchObject({
     unit: 'lines',
     n: 1,
     total: 2,
@@ -93,13 +94,13 @@ test('the unit is words in prose, lines in lists, characters where nothing is sp
   })
 })
 test('empty parts', () => {
-  expect(leaks('', '')).toMatchObject({ total: 0, count: 0, share: 0, places: [] })
-  expect(leaks('', PROSE)).toMatchObject({ total: 10, count: 0 })
+  expect(atOnce(findingLeaks('', ''))).toMatchObject({ total: 0, count: 0, share: 0, places: [] })
+  expect(atOnce(findingLeaks('', PROSE))).toMatchObject({ total: 10, count: 0 })
 })
 test('one line of two million equal characters takes no longer than its length', () => {
   const took = cpuTime(() => {
-    expect(leaks('z'.repeat(2e6), 'z'.repeat(2e5), 'characters').share).toBe(1)
-    expect(leaks('z '.repeat(1e6), 'z '.repeat(1e5), 'words').share).toBe(1)
+    expect(atOnce(findingLeaks('z'.repeat(2e6), 'z'.repeat(2e5), 'characters')).share).toBe(1)
+    expect(atOnce(findingLeaks('z '.repeat(1e6), 'z '.repeat(1e5), 'words')).share).toBe(1)
   })
   expect(took).toBeLessThan(20_000)
 })

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { Tokenizer as HuggingFace } from '@huggingface/tokenizers'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bpeTokenizer, trainBpe } from '../../../src/data/tokenize/bpe'
+import { bpeTokenizer, learningBpe } from '../../../src/data/tokenize/bpe'
+import { atOnce } from '../../../src/paced'
 import { SPECIAL } from '../../../src/words/tokens'
 
 const shakespeare = readFileSync('test/fixtures/tinyshakespeare.txt', 'utf8')
@@ -11,7 +12,7 @@ const PIECE = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(
 
 /** Counts all pairs anew for each merge: by id, the most frequent, then the smaller pair. */
 function naive(text: string, merges: number): [string, string][] {
-  const start = bpeTokenizer(trainBpe('', 256).state)
+  const start = bpeTokenizer(atOnce(learningBpe('', 256)).state)
   const names = [...start.state.vocab]
   const words = (text.match(PIECE) ?? []).map((piece) => [...start.encode(piece).ids])
   const learned: [string, string][] = []
@@ -35,32 +36,34 @@ function naive(text: string, merges: number): [string, string][] {
   return learned
 }
 
-describe('trainBpe', () => {
+describe('learningBpe', () => {
   test.each([
     ['verse', shakespeare.slice(0, 20_000), 200],
     ['runs of one letter, where places overlap', 'aaaa aaa aaaaa bbb aa '.repeat(9), 20],
     ['ties', 'ab cd ef ab cd ef gh', 8],
     ['many scripts', 'žluťoučký kůň 東京東京 שלום שלום 👩‍🚀👩‍🚀 '.repeat(4), 60],
   ])('learns the merges of counting anew each time: %s', (_, text, merges) => {
-    const { state, counts } = trainBpe(text, 256 + merges)
+    const { state, counts } = atOnce(learningBpe(text, 256 + merges))
     expect(state.merges).toEqual(naive(text, merges))
     expect(counts).toHaveLength(state.merges!.length)
     expect(counts.every((n, i) => n >= 2 && (i === 0 || n <= counts[i - 1]!))).toBe(true)
   })
   test('keeps special tokens out of what it learns, and last', () => {
-    const { state } = trainBpe(`${SPECIAL.user}hello${SPECIAL.end}`.repeat(50), 300, [SPECIAL.user, SPECIAL.end])
+    const { state } = atOnce(
+      learningBpe(`${SPECIAL.user}hello${SPECIAL.end}`.repeat(50), 300, [SPECIAL.user, SPECIAL.end]),
+    )
     expect(state.special).toEqual([SPECIAL.user, SPECIAL.end])
     expect(state.vocab.slice(-2)).toEqual([SPECIAL.user, SPECIAL.end])
     expect(state.vocab.filter((token) => token.includes('|'))).toHaveLength(3) // the two, and the byte itself
     expect(bpeTokenizer(state).encode(`${SPECIAL.user}hello${SPECIAL.end}`).ids).toHaveLength(3)
   })
   test.each([255, 32_769, NaN])('refuses a vocabulary of %s', (size) => {
-    expect(() => trainBpe('text', size)).toThrow(/cannot be learned/)
+    expect(() => atOnce(learningBpe('text', size))).toThrow(/cannot be learned/)
   })
 })
 
 describe('bpeTokenizer', () => {
-  const tokenizer = bpeTokenizer(trainBpe(shakespeare.slice(0, 200_000), 1000).state)
+  const tokenizer = bpeTokenizer(atOnce(learningBpe(shakespeare.slice(0, 200_000), 1000)).state)
 
   test('gives back any text, with U+FFFD for half of a character', () => {
     fc.assert(
@@ -86,7 +89,7 @@ describe('bpeTokenizer', () => {
       expect([...tokenizer.encode(text).ids]).toEqual(theirs.encode(text).ids)
   })
   test('refuses merges that are not of the vocabulary', () => {
-    const { state } = trainBpe('aa aa', 257)
+    const { state } = atOnce(learningBpe('aa aa', 257))
     expect(() => bpeTokenizer({ ...state, merges: [['a', 'b']] })).toThrow(/The file is damaged/)
   })
 })

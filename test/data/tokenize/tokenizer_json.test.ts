@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { Tokenizer as HuggingFace } from '@huggingface/tokenizers'
 import { describe, expect, test } from 'vitest'
-import { bpeTokenizer, trainBpe } from '../../../src/data/tokenize/bpe'
+import { bpeTokenizer, learningBpe } from '../../../src/data/tokenize/bpe'
+import { atOnce } from '../../../src/paced'
 import { byteVocab } from '../../../src/data/tokenize/byte_tokenizer'
 import { SPECIAL_TOKENS } from '../../../src/data/tokenize/chat_format'
 import { readTokenizerJson, writeTokenizerJson } from '../../../src/data/tokenize/tokenizer_json'
 
 const shakespeare = readFileSync('test/fixtures/tinyshakespeare.txt', 'utf8')
-const { state } = trainBpe(shakespeare.slice(0, 100_000), 700, SPECIAL_TOKENS)
+const { state } = atOnce(learningBpe(shakespeare.slice(0, 100_000), 700, SPECIAL_TOKENS))
 const file = JSON.parse(writeTokenizerJson(state)) as Record<string, Record<string, unknown>>
 
 test('what is written is read by Hugging Face to the same ids, special tokens included', () => {
@@ -24,7 +25,7 @@ test('what is written is read back', () => {
 })
 
 test('a file as GPT-2’s is: merges as strings, a special token among the vocabulary, no type', () => {
-  const { vocab, merges } = trainBpe(shakespeare.slice(0, 30_000), 300, ['<|endoftext|>']).state
+  const { vocab, merges } = atOnce(learningBpe(shakespeare.slice(0, 30_000), 300, ['<|endoftext|>'])).state
   const old = {
     added_tokens: [{ id: 299, content: '<|endoftext|>', special: true }],
     normalizer: null,

@@ -1,13 +1,13 @@
 // Bytes, words, and the door by which a kept tokenizer comes back.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { trainBpe } from '../../../src/data/tokenize/bpe'
+import { learningBpe } from '../../../src/data/tokenize/bpe'
 import { byteVocab } from '../../../src/data/tokenize/byte_tokenizer'
 import { makeDataset } from '../../../src/data/dataset/dataset'
 import { atOnce } from '../../../src/paced'
 import { decoding, tokenizerOf } from '../../../src/data/tokenize/tokenizers'
 import { buildCharVocab } from '../../../src/data/tokenize/char_tokenizer'
-import { buildWordVocab } from '../../../src/data/tokenize/word_tokenizer'
+import { learningWords } from '../../../src/data/tokenize/word_tokenizer'
 import { SPECIAL } from '../../../src/words/tokens'
 
 describe('bytes', () => {
@@ -27,7 +27,7 @@ describe('bytes', () => {
 
 describe('words', () => {
   test('are the most frequent pieces; others are left out and listed', () => {
-    const { state, dropped } = buildWordVocab('the sea, the sea, the ship', 3)
+    const { state, dropped } = atOnce(learningWords('the sea, the sea, the ship', 3))
     expect(state.vocab).toEqual([' sea', ',', ' the'])
     expect(dropped).toEqual(['the', ' ship'])
     const tokenizer = tokenizerOf(state)
@@ -61,8 +61,8 @@ describe('a long text in short turns', () => {
   const states = {
     char: buildCharVocab(text, [SPECIAL.end]).state,
     byte: byteVocab([SPECIAL.end]),
-    word: buildWordVocab(text, 50, [SPECIAL.end]).state,
-    bpe: trainBpe(text.slice(0, 4000), 270, [SPECIAL.end]).state,
+    word: atOnce(learningWords(text, 50, [SPECIAL.end])).state,
+    bpe: atOnce(learningBpe(text.slice(0, 4000), 270, [SPECIAL.end])).state,
   }
   test.each(Object.entries(states))('is read and written by %s as at once, and rests', (_, state) => {
     const tokenizer = tokenizerOf(state)

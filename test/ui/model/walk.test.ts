@@ -1,7 +1,8 @@
 // The − and + of a field: where they lead, that they never leave the range, and that they never lead to a problem.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { defaultConfig, FIELDS, validate, type FieldName } from '../../../src/config'
+import { defaultConfig, FIELDS, type FieldName } from '../../../src/config/fields'
+import { validate } from '../../../src/config/validate'
 import { walk } from '../../../src/ui/model/walk'
 
 const config = defaultConfig(65)

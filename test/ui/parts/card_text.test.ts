@@ -2,10 +2,15 @@
 import { getCountries } from 'libphonenumber-js/max'
 import { franc } from 'franc-min'
 import { expect, test } from 'vitest'
-import { describe as describeText } from '../../../src/data/dataset/card'
+import { describing } from '../../../src/data/dataset/card'
+import { atOnce } from '../../../src/paced'
+import type { DatasetCard } from '../../../src/words/corpus'
 import { anonymiseAll } from '../../../src/words/recipe'
 import { cardJson, cardMarkdown } from '../../../src/ui/parts/card_text'
 import { COUNTRIES, LANGUAGES, countryName, languageName } from '../../../src/ui/parts/regions'
+
+const describeText = (text: string, made: Partial<DatasetCard> = {}) =>
+  atOnce(describing(text, { recipe: [], ...made }))
 
 const corpus = {
   name: 'My | text\n# not a heading',

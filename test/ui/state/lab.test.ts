@@ -1,8 +1,9 @@
 // The mirror of the run: what the worker tells it becomes what the page shows, at most ten times a second, and a run that goes
 // back to a checkpoint forgets what came after it.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { defaultConfig } from '../../../src/config'
-import type { RunEvent, StepMetrics } from '../../../src/words/run'
+import { defaultConfig } from '../../../src/config/fields'
+import type { RunEvent } from '../../../src/words/run'
+import { type StepMetrics, StepColumns } from '../../../src/words/columns'
 import type { Lab, LabEvent, OpenRun, RunSummary } from '../../../src/worker/protocol'
 import { answering, stubBrowser } from '../page_env'
 
@@ -41,7 +42,7 @@ const metrics = (step: number, loss = 2): StepMetrics => ({
 
 const open: OpenRun = {
   run,
-  history: { steps: [metrics(1), metrics(2)], evals: [], samples: [], events: [] },
+  history: { steps: StepColumns.from([metrics(1), metrics(2)]).packed(), evals: [], samples: [], events: [] },
   readOnly: null,
   broken: null,
 }

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { loadCorpus } from '../../../src/data/made/corpora'
 import { bytesPerToken, makeDataset } from '../../../src/data/dataset/dataset'
 import { configFor, DEFAULT_PRESET } from '../../../src/presets'
+import { StepColumns } from '../../../src/words/columns'
 import { parseRecordedRun } from '../../../src/ui/state/recorded'
 
 const { config, history, ladder, note, bytes_per_token, tokenizer } = parseRecordedRun(
@@ -18,7 +19,7 @@ test('it was made with the preset that the page opens with', () => {
 test('it goes from the first step to the last, measured and sampled at each interval, and learned', () => {
   const { max_iters, eval_interval } = config
   const measured = Array.from({ length: max_iters / eval_interval + 1 }, (_, i) => i * eval_interval)
-  expect([history.steps[0]?.step, history.steps.at(-1)?.step]).toEqual([1, max_iters])
+  expect([history.steps.step[0], history.steps.step.at(-1)]).toEqual([1, max_iters])
   expect(history.evals.map(({ step }) => step)).toEqual(measured)
   expect(history.samples.map(({ step }) => step)).toEqual(measured)
   expect(history.evals[0]?.val_loss).toBeCloseTo(Math.log(config.vocab_size), 1)
@@ -35,8 +36,9 @@ test('it says how much text a token stands for, as its text has it', async () =>
 })
 
 test('what is no recorded run is refused', () => {
-  const whole = { name: 'x', config, tokenizer, bytes_per_token, note, ladder, history }
-  expect(parseRecordedRun(whole)).toEqual(whole)
+  const steps = [...StepColumns.of(history.steps).rows()]
+  const whole = { name: 'x', config, tokenizer, bytes_per_token, note, ladder, history: { ...history, steps } }
+  expect(parseRecordedRun(whole)).toEqual({ ...whole, history })
   for (const broken of [{ history: { steps: [] } }, { bytes_per_token: undefined }])
     expect(() => parseRecordedRun({ ...whole, ...broken })).toThrow(/not a recorded run/)
 })

@@ -1,8 +1,7 @@
 // What the loss chart draws, against what the run reported.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { StepMetrics } from '../../../src/words/run'
-import { ColumnBuffer, indexAtStep } from '../../../src/ui/state/columns'
+import { type StepMetrics, StepColumns } from '../../../src/words/columns'
 import { inUnit } from '../../../src/words/loss_unit'
 import { nearest, seriesOf, xOfStep } from '../../../src/ui/train/series'
 
@@ -15,43 +14,9 @@ const metrics = (step: number, loss: number): StepMetrics => ({
   tokens: step * 1024,
 })
 
-function run(losses: number[]): ColumnBuffer {
-  const buffer = new ColumnBuffer()
-  losses.forEach((loss, i) => buffer.push(metrics(i + 1, loss)))
-  return buffer
-}
+const run = (losses: number[]) => StepColumns.from(losses.map((loss, i) => metrics(i + 1, loss)))
 
 const nats = inUnit('nats', null)
-
-describe('columns', () => {
-  it('keep every row past the first allocation', () => {
-    const columns = run(Array.from({ length: 3000 }, (_, i) => i)).view()
-    expect(columns.step.length).toBe(3000)
-    expect([columns.loss[0], columns.loss[1023], columns.loss[1024], columns.loss[2999]]).toEqual([0, 1023, 1024, 2999])
-    expect(columns.elapsed_s[2999]).toBeCloseTo(60, 6)
-  })
-
-  it('let what is repeated replace what was there', () => {
-    const buffer = run([5, 4, 3, 2])
-    buffer.push(metrics(3, 9))
-    expect([...buffer.view().step]).toEqual([1, 2, 3])
-    expect([...buffer.view().loss]).toEqual([5, 4, 9])
-    buffer.cut(1)
-    expect([...buffer.view().step]).toEqual([1])
-  })
-
-  it('count the time of steps that were reported together', () => {
-    const buffer = new ColumnBuffer()
-    buffer.push(metrics(10, 1))
-    buffer.push(metrics(30, 1))
-    expect([...buffer.view().elapsed_s]).toEqual([0.2, 0.6000000000000001])
-  })
-
-  it('find a step or the one before it', () => {
-    const columns = run([1, 1, 1]).view()
-    expect([0, 1, 2.5, 3, 99].map((step) => indexAtStep(columns, step))).toEqual([-1, 0, 1, 2, 2])
-  })
-})
 
 describe('series', () => {
   it('shows each step of a short run as it is', () => {
