@@ -66,7 +66,9 @@ test.each(['half tile', 'half quad'])('%s: gradients too small for 16 bits are n
   const opCase = cases.flash_attention(1, sizes)
   const runner = await place(engine, opCase, (tensors) => engine.read(tensors))
   // Below 6e-8 a number of 16 bits is zero.
-  const dout = Float64Array.from({ length: sizes.B * sizes.T * sizes.NH * sizes.HS }, (_, i) => (i % 7 === 0 ? 1e-8 : -1e-8))
+  const dout = Float64Array.from({ length: sizes.B * sizes.T * sizes.NH * sizes.HS }, (_, i) =>
+    i % 7 === 0 ? 1e-8 : -1e-8,
+  )
   const { gradients } = await runner.run({ noise: 1, dout })
   engine.destroy()
   const exact = openCpu('f64')
