@@ -1,5 +1,5 @@
-// Most heads are small here, and few cases stand alone: a software driver takes seconds to compile each head size, with and without dropout,
-// and longest the plain form.
+// Heads are small here, and few cases stand alone: a software driver takes seconds to compile each head size, with and without dropout, and
+// longest the plain form: four minutes of a core for a head of 64, whose loops are those of a head of 12.
 import { expect, test } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
 import { openGpu } from '../../src/ops/engine'
@@ -10,10 +10,9 @@ import { place } from '../op_run'
 
 testOp('flash_attention', cases.flash_attention, {
   'one token': { B: 1, T: 1, NH: 1, NKV: 1, HS: 4 },
-  'odd numbers of tokens and heads': { B: 2, T: 5, NH: 3, NKV: 3, HS: 8 },
+  'odd numbers of tokens, of heads, and of vec4s in a head': { B: 2, T: 5, NH: 3, NKV: 3, HS: 12 },
   'grouped queries, dropout': { B: 2, T: 9, NH: 6, NKV: 2, HS: 4, p: 0.3, stream: 5 },
   'one key head for all, longer than a workgroup, dropout': { B: 1, T: 97, NH: 2, NKV: 1, HS: 4, p: 0.1, stream: 1 },
-  'the largest heads': { B: 1, T: 7, NH: 2, NKV: 1, HS: 64 },
   'scores of ±80': {
     B: 1,
     T: 12,
@@ -63,10 +62,11 @@ testOp(
 
 test.each(['half tile', 'half quad'])('%s: gradients too small for 16 bits are not lost in them', async (variant) => {
   const engine = await openGpu({ gpu: await gpu(), force: { flash_attention: variant } })
-  const opCase = cases.flash_attention(1, { ...GROUPED, T: 128, fast: true })
+  const sizes = { ...GROUPED, T: 128, fast: true }
+  const opCase = cases.flash_attention(1, sizes)
   const runner = await place(engine, opCase, (tensors) => engine.read(tensors))
   // Below 6e-8 a number of 16 bits is zero.
-  const dout = Float64Array.from({ length: GROUPED.B * 128 * GROUPED.NH * GROUPED.HS }, (_, i) =>
+  const dout = Float64Array.from({ length: sizes.B * sizes.T * sizes.NH * sizes.HS }, (_, i) =>
     i % 7 === 0 ? 1e-8 : -1e-8,
   )
   const { gradients } = await runner.run({ noise: 1, dout })
