@@ -154,11 +154,11 @@ describe('cross_entropy', () => {
   })
 })
 
-test('mean_loss puts the scaled sum into its slot and leaves the others', async () => {
+test('mean_loss puts the sum, each row by its scale, into its slot and leaves the others', async () => {
   const opCase = cases.mean_loss(1, { N: 3, slot: 2 })
   const before = [...opCase.given['ring']!.data]
-  const { ring } = await forward(opCase, { losses: [1, 2, 6], scale: [0.5] })
-  expect(ring).toEqual(before.with(2, 4.5))
+  const { ring } = await forward(opCase, { losses: [1, 2, 6], scale: [0.5, 0, 0.25] })
+  expect(ring).toEqual(before.with(2, 2))
 })
 
 test('grad_norm is the root of all squares', async () => {
