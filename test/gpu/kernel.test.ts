@@ -68,7 +68,7 @@ test('a block larger than the device takes in one piece is refused by name, in n
   const block = { label: 'wte', size: 40 * 2 ** 20, windows: [] }
   await expect(allocate(device, [block])).rejects.toThrow(OutOfMemoryError)
   await expect(allocate(device, [block])).rejects.toThrow(
-    /wte needs 160\.0 MiB, and this device takes at most 128\.0 MiB/,
+    /wte needs 167\.8 MB, and this device takes at most 134\.2 MB/,
   )
   device.device.destroy()
 })
