@@ -4,6 +4,7 @@
 import { macrotask } from '../paced'
 import { ALIGN, type Block, type Engine, type EngineInfo, type Stage, type Tensor } from '../engine'
 import { invariant, OutOfMemoryError } from '../errors'
+import { bytes } from '../words/sizes'
 import { sizeOf } from '../params'
 import { adamw } from './adamw'
 import { attention } from './attention'
@@ -96,13 +97,12 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     return this.#precision === 'f64' ? 8 : 4
   }
   #memory(label: string, size: number): ArrayBuffer {
+    const length = size * this.#elementBytes
     try {
-      return new ArrayBuffer(size * this.#elementBytes)
+      return new ArrayBuffer(length)
     } catch (cause) {
-      const mib = Math.ceil((size * this.#elementBytes) / 2 ** 20)
-      throw new OutOfMemoryError(`No memory for ${label} of ${mib} MiB. Try a smaller batch, context or width.`, {
-        cause,
-      })
+      const message = `No memory for ${label} of ${bytes(length)}. Try a smaller batch, context or width.`
+      throw new OutOfMemoryError(message, { cause })
     }
   }
   #window(memory: ArrayBuffer, dtype: CpuTensor['dtype'], offset: number, length: number): CpuTensor['data'] {
