@@ -82,11 +82,14 @@ const missing = ensureMachine()
 for (const what of missing) console.error(`\nMISSING  ${what}`)
 failed += missing.length
 
-// The compilers and the linter keep one core busy and wait for nobody: beside the unit tests they fill what those leave idle.
-const beside = scripts(['check', 'build'])
+// The compilers and the linter keep one core busy and wait for nobody: beside the unit tests they fill what those leave idle. The build
+// comes after them, since the test of `npm start` builds into the same folder.
+const beside = scripts(['check'])
 await vitest('unit')
-const tell = await beside
-tell()
+const tellChecked = await beside
+tellChecked()
+const tellBuilt = await scripts(['build'])
+tellBuilt()
 await vitest('e2e')
 await vitest('presets')
 

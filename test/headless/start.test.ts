@@ -3,7 +3,9 @@ import { spawn } from 'node:child_process'
 import { expect, test } from 'vitest'
 
 test('npm start builds, serves, and prints its address', async () => {
-  const child = spawn(process.execPath, ['src/headless/start.mjs', '--no-open', '--port', '47813'])
+  // Vitest's NODE_ENV would make a build for development of it.
+  const env = { ...process.env, NODE_ENV: 'production' }
+  const child = spawn(process.execPath, ['src/headless/start.mjs', '--no-open', '--port', '47813'], { env })
   try {
     let out = ''
     const address = await new Promise<string>((resolve, reject) => {
