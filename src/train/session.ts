@@ -9,7 +9,15 @@ import { ConfigError, NotFiniteError } from '../errors'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
 import { indexAtStep } from '../words/columns'
-import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunHistory, RunSpec, SampleOptions } from '../words/run'
+import type {
+  Checkpoint,
+  EvalMetrics,
+  GeneratedToken,
+  RunEvent,
+  RunHistory,
+  RunSpec,
+  SampleOptions,
+} from '../words/run'
 import { Flight } from './flight'
 import { learningRate } from './schedule'
 import { startingWeights, type Model } from './slot'
