@@ -10,7 +10,16 @@ import { Decoder } from './decoder'
 import { Trainer } from './trainer'
 
 const [B, T, V] = [2, 9, 23]
-const SMALL = { n_layer: 1, n_head: 2, n_kv_head: 2, n_embd: 16, n_inner: 20, block_size: T, batch_size: B, dropout: 0.1 }
+const SMALL = {
+  n_layer: 1,
+  n_head: 2,
+  n_kv_head: 2,
+  n_embd: 16,
+  n_inner: 20,
+  block_size: T,
+  batch_size: B,
+  dropout: 0.1,
+}
 /** GPT-2's ops, Llama's, and those that neither has; odd head sizes take attention with its matrix. */
 const MODELS: readonly Partial<Config>[] = [
   { ...SMALL, mlp: 'gelu', norm: 'layernorm', position: 'learned', bias: true, grad_clip: 0.5 },

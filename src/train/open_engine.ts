@@ -36,7 +36,10 @@ export async function openEngine(
 
 /** WebAssembly, or plain JavaScript and why. */
 async function onProcessor(): Promise<Opened> {
-  const instead = (why: string) => ({ engine: openCpu(), fallback: `${why} Plain JavaScript computes instead: slower, the same mathematics.` })
+  const instead = (why: string) => ({
+    engine: openCpu(),
+    fallback: `${why} Plain JavaScript computes instead: slower, the same mathematics.`,
+  })
   const missing = whyNoWasm()
   if (missing !== null) return instead(missing)
   try {

@@ -5,6 +5,7 @@ import { openCpu } from '../../src/cpu/engine'
 import { DRAWS, type Engine, type SamplingOptions, type Tensor, type Work } from '../../src/engine'
 import { openGpu, type GpuEngine } from '../../src/ops/engine'
 import { hash, STREAM } from '../../src/rng'
+import { openWasm } from '../../src/wasm/engine'
 import { testOp } from '../check_op'
 import { gpu } from '../gpu_env'
 import { cases } from '../op_case'
@@ -178,24 +179,27 @@ describe('the token that the kernel draws', () => {
     sample.free()
   })
 
-  test.each(['gpu', 'cpu'] as const)('falls as often as its chance says, over many seeds (%s)', async (kind) => {
-    const V = 12
-    const sample = await openSample<Tensor, Work>(kind === 'gpu' ? engine : openCpu(), V)
-    const logits = Float32Array.from({ length: V }, (_, i) => 0.4 * i)
-    const option = { temperature: 1.5, top_k: 10, top_p: 0.95 }
-    const { order, ends, weights } = cuts(logits, option)
-    const counts = new Map<number, number>()
-    const seeds = 40
-    for (let seed = 0; seed < seeds; seed++)
-      for (const { id } of await sample.draw(logits, option, DRAWS, seed)) counts.set(id, (counts.get(id) ?? 0) + 1)
-    expect(order).toHaveLength(9)
-    expect(counts.size).toBe(order.length)
-    const chi2 = order.reduce((sum, id) => {
-      const expected = (seeds * DRAWS * weights[id]!) / ends.at(-1)!
-      return sum + (counts.get(id)! - expected) ** 2 / expected
-    }, 0)
-    // Eight degrees of freedom: beyond 35 lies a chance of 3 in 100,000.
-    expect(chi2).toBeLessThan(35)
-    sample.free()
-  })
+  test.each(['gpu', 'cpu', 'wasm'] as const)(
+    'falls as often as its chance says, over many seeds (%s)',
+    async (kind) => {
+      const V = 12
+      const sample = await openSample<Tensor, Work>({ gpu: engine, cpu: openCpu(), wasm: openWasm() }[kind], V)
+      const logits = Float32Array.from({ length: V }, (_, i) => 0.4 * i)
+      const option = { temperature: 1.5, top_k: 10, top_p: 0.95 }
+      const { order, ends, weights } = cuts(logits, option)
+      const counts = new Map<number, number>()
+      const seeds = 40
+      for (let seed = 0; seed < seeds; seed++)
+        for (const { id } of await sample.draw(logits, option, DRAWS, seed)) counts.set(id, (counts.get(id) ?? 0) + 1)
+      expect(order).toHaveLength(9)
+      expect(counts.size).toBe(order.length)
+      const chi2 = order.reduce((sum, id) => {
+        const expected = (seeds * DRAWS * weights[id]!) / ends.at(-1)!
+        return sum + (counts.get(id)! - expected) ** 2 / expected
+      }, 0)
+      // Eight degrees of freedom: beyond 35 lies a chance of 3 in 100,000.
+      expect(chi2).toBeLessThan(35)
+      sample.free()
+    },
+  )
 })
