@@ -5,7 +5,8 @@
 // The op `attention` is the same with att [B, NH, T, T] written down, and read again by its backward.
 import type { Dropout, Heads } from '../engine'
 import { oddsOf } from './dropout'
-import { float, once, type Float, type Int, type Place, type Pointer } from './expressions'
+import { float, once, type Float, type Int } from './expressions'
+import type { Place, Pointer } from './pointer'
 import { call, floats, integers, kernel, pointers } from './kernel'
 import { dropoutKey, exp, keepFactor, log } from './math'
 import { COLUMNS, multiply_columns, multiply_rows, pack_columns, pack_rows, panelsOf } from './product'

@@ -59,7 +59,8 @@ export function once<V extends Value>(value: V): V {
 /** The same, for a value that is set again. */
 export const variable = once
 
-const get =
+/** Reads a local. */
+export const get =
   (local: number): Emit =>
   () =>
     here().write(0x20, ...unsigned(local))
@@ -68,7 +69,7 @@ const get =
 type Instruction = readonly [one: number, four: number]
 
 /** Puts a value on the stack in so many lanes. */
-function widened(value: Value, lanes: Lanes): void {
+export function widened(value: Value, lanes: Lanes): void {
   if (value.lanes === lanes) return value.emit()
   const constant = value instanceof Float || value instanceof Int ? value.constant : undefined
   if (constant !== undefined) return get(here().constant(value instanceof Float ? 'f32' : 'i32', constant))()
@@ -327,96 +328,3 @@ export function shuffle(a: Float, b: Float, lanes: readonly [number, number, num
     here().vector(0x0d, ...lanes.flatMap((lane) => [0, 1, 2, 3].map((byte) => 4 * lane + byte)))
   })
 }
-
-/** A place in a row: four neighbours, or one where fewer than four are left. */
-export interface Place {
-  readonly lanes: Lanes
-  /** Distance from the row's start in bytes. */
-  readonly bytes: Int
-  /** The element's number, or the first one's of four. */
-  readonly number: Int
-}
-type Element = Place | Int | number
-
-/** The address of 32-bit elements. Elements are numbered from the pointer on; a `Place` says whether one or four are meant. */
-export class Pointer extends Value {
-  constructor(emit: Emit, local?: number) {
-    super(1, emit, local)
-  }
-  get type(): Type {
-    return 'i32'
-  }
-  override named(local: number): this {
-    return new Pointer(get(local), local) as this
-  }
-  /** The float at an element, or four at a place of four. */
-  at(element: Element): Float {
-    const lanes = lanesOf(element)
-    return new Float(lanes, () => {
-      const offset = this.#address(element)
-      if (lanes === 4) here().vector(0x00, 2, ...offset)
-      else here().write(0x2a, 2, ...offset)
-    })
-  }
-  /** Four floats from an element on. */
-  four(element: Int | number): Float {
-    return new Float(4, () => here().vector(0x00, 2, ...this.#address(element)))
-  }
-  /** The float at an element in all four lanes. */
-  splat(element: Int | number): Float {
-    return new Float(4, () => here().vector(0x09, 2, ...this.#address(element)))
-  }
-  /** The integer at an element. */
-  int(element: Int | number): Int {
-    return new Int(1, () => here().write(0x28, 2, ...this.#address(element)))
-  }
-  /** Writes a float, or four, from an element on. */
-  store(element: Element, value: Float | Int | number): void {
-    const stored = typeof value === 'number' ? float(value) : value
-    const lanes = typeof element === 'object' && !(element instanceof Int) ? element.lanes : stored.lanes
-    const offset = this.#address(element)
-    widened(stored, lanes)
-    if (lanes === 4) here().vector(0x0b, 2, ...offset)
-    else here().write(stored instanceof Float ? 0x38 : 0x36, 2, ...offset)
-  }
-  /** The pointer so many elements further on. */
-  plus(elements: Int | number): Pointer {
-    return new Pointer(() => {
-      this.emit()
-      if (typeof elements === 'number') here().write(0x41, ...signed(4 * elements))
-      else elements.shl(2).emit()
-      here().write(0x6a)
-    })
-  }
-  /** The n-th row of a matrix with `width` elements a row, as a pointer with a name. */
-  row(n: Int | number, width: Int | number): Pointer {
-    return once(this.plus(int(n).mul(width)))
-  }
-  /** Whether it points to anything. */
-  exists(): Truth {
-    return new Truth(1, this.emit)
-  }
-  /** Puts the address of an element on the stack; returns the constant part, for the instruction. */
-  #address(element: Element): number[] {
-    this.emit()
-    if (typeof element === 'number') return unsigned(4 * element)
-    if (element instanceof Int) element.shl(2).emit()
-    else element.bytes.emit()
-    here().write(0x6a)
-    return unsigned(0)
-  }
-}
-const lanesOf = (element: Element): Lanes => (typeof element === 'number' || element instanceof Int ? 1 : element.lanes)
-
-/** A pointer to a fixed address, in bytes. */
-export function address(bytes: number): Pointer {
-  return new Pointer(() => here().write(0x41, ...signed(bytes)))
-}
-
-/** A value by its parameter's number. */
-export const parameters = {
-  pointer: (local: number) => new Pointer(get(local), local),
-  i32: (local: number) => new Int(1, get(local), local),
-  f32: (local: number) => new Float(1, get(local), local),
-} as const
-export type ParameterType = keyof typeof parameters

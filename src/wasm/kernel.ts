@@ -1,17 +1,8 @@
 // A kernel: a function with named parameters that is written in the words of expressions.ts and statements.ts. `moduleWith` makes bytes of
 // kernels and of those that they call.
 import { Code, moduleOf, type Type, type Written } from './assembler'
-import {
-  here,
-  parameters,
-  writeInto,
-  float,
-  int,
-  type Float,
-  type Int,
-  type ParameterType,
-  type Pointer,
-} from './expressions'
+import { here, writeInto, float, int, type Float, type Int } from './expressions'
+import { parameters, type ParameterType, type Pointer } from './pointer'
 import { unsigned } from './assembler'
 
 type Parameters = Readonly<Record<string, ParameterType>>

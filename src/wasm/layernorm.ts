@@ -1,6 +1,7 @@
 // Layer normalisation (Ba et al., arXiv 1607.06450) of each row of x [N, C]:
 //   out = (x − mean) · rstd · weight + bias,   rstd = 1/√(mean((x − mean)²) + eps)
-import { float, once, type Int, type Place } from './expressions'
+import { float, once, type Int } from './expressions'
+import type { Place } from './pointer'
 import { floats, integers, kernel, pointers } from './kernel'
 import { bias_backward } from './matmul'
 import { across, loop, put, sum, sumOfRows, when } from './statements'

@@ -1,6 +1,7 @@
 // Functions that WebAssembly has no instruction for, as polynomials after Cephes (Moshier, netlib.org/cephes, expf and logf). Imported Math
 // functions would differ from one JavaScript engine to the next. test/wasm/math.test.ts holds the error bounds stated here.
-import { counting, float, once, select, type Float, type Int, type Place, type Pointer } from './expressions'
+import { counting, float, once, select, type Float, type Int } from './expressions'
+import type { Place, Pointer } from './pointer'
 import { DICE } from '../engine'
 import { MIX, STREAM } from '../rng'
 

@@ -2,7 +2,8 @@
 // that lie side by side; a tile of 6 × 8 sums stays in twelve registers while k runs:
 //   sums[r] += a[r, k] · b[k, 0…7]
 // This is the scheme of Goto and van de Geijn (ACM TOMS 34, 12, 2008). k is added in turn within DEPTH of them, and these sums in turn.
-import { address, int, once, select, shuffle, splat, variable, type Float, type Int, type Pointer } from './expressions'
+import { int, once, select, shuffle, splat, variable, type Float, type Int } from './expressions'
+import { address, type Pointer } from './pointer'
 import { call, integers, kernel, pointers } from './kernel'
 import { ADDS, loop, put, repeat, when } from './statements'
 

@@ -1,6 +1,7 @@
 // Root-mean-square normalisation (Zhang and Sennrich, arXiv 1910.07467) of each row of x [N, C]:
 //   out = x · rstd · weight,   rstd = 1/√(mean(x²) + eps)
-import { float, once, type Place } from './expressions'
+import { float, once } from './expressions'
+import type { Place } from './pointer'
 import { floats, integers, kernel, pointers } from './kernel'
 import { across, loop, put, sum, sumOfRows } from './statements'
 import { floating, launch, mask, rowsOf, work, type WasmOp } from './tensor'

@@ -1,19 +1,7 @@
 // The words between expressions: loops, rows, sums along a row, conditions.
 import { unsigned } from './assembler'
-import {
-  float,
-  here,
-  int,
-  once,
-  splat,
-  variable,
-  type Float,
-  type Int,
-  type Lanes,
-  type Place,
-  type Pointer,
-  type Truth,
-} from './expressions'
+import { float, here, int, once, splat, variable, type Float, type Int, type Lanes, type Truth } from './expressions'
+import type { Place, Pointer } from './pointer'
 
 const VOID = 0x40
 

@@ -3,7 +3,7 @@ import type { Op, OpName, Tensor, Work } from '../engine'
 import { invariant } from '../errors'
 import { sizeOf } from '../params'
 import { ADDS } from './statements'
-import type { ParameterType } from './expressions'
+import type { ParameterType } from './pointer'
 import type { Kernel } from './kernel'
 
 export interface WasmTensor extends Tensor {
