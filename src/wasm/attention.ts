@@ -238,7 +238,7 @@ function backward(
   adds: number,
 ): Launch {
   const { T, HS, stride } = sizes
-  // A tile of six columns of scores reaches past the last.
+  // A tile of columns of scores reaches past the last.
   const square = QUERIES * stride + COLUMNS
   const [keys, values, keyRows, block, scores, slopes] = machine.scratch(
     ...[panelsOf(HS, T), panelsOf(HS, T), panelsOf(T, HS), panelsOf(QUERIES, HS), square, square],

@@ -1,5 +1,5 @@
 // c [rows, columns] (+)= a [rows, inner] · b [inner, columns], the kernels under matmul and attention. b is copied into panels of eight columns
-// that lie side by side; a tile of 6 × 8 sums stays in twelve registers while k runs:
+// that lie side by side; a tile of 4 × 8 sums stays in eight registers while k runs:
 //   sums[r] += a[r, k] · b[k, 0…7]
 // This is the scheme of Goto and van de Geijn (ACM TOMS 34, 12, 2008). k is added in turn within DEPTH of them, and these sums in turn.
 import { int, once, select, shuffle, splat, variable, type Float, type Int } from './expressions'
@@ -7,22 +7,25 @@ import { address, type Pointer } from './pointer'
 import { call, integers, kernel, pointers } from './kernel'
 import { ADDS, loop, put, repeat, when } from './statements'
 
-/** Rows and columns of a tile. */
-const ROWS = 6
+/**
+ * Rows and columns of a tile. x86 has 16 registers: eight hold the sums, two b, and the rest what is multiplied. V8 moves all loads of a loop's
+ * body to its front, so that larger tiles, and several k in a turn, keep their sums in memory and are half as fast.
+ */
+const ROWS = 4
 export const COLUMNS = 8
+/** Where the vectors of a row of a tile begin. */
+const FOURS = Array.from({ length: COLUMNS / 4 }, (_, i) => 4 * i)
 /** Sizes of a block: k's in a panel, rows of a, and columns of b. A panel of b then fits the first cache, and a block of each the second. */
 export const DEPTH = 256
 const HEIGHT = 96
 const BREADTH = 256
-/** Values of k in one turn of the innermost loop. */
-const UNROLLED = 4
 
-/** Sums that reach past the last row or column wait here, before they are copied: 6 × 8 floats below the heap. */
+/** Sums that reach past the last row or column wait here, before they are copied: a tile below the heap. */
 const CORNER = 64
 
 /** Elements of scratch memory that `product` needs for panels of b and rows of a. */
 export const PANELS = DEPTH * BREADTH
-export const LEFT = DEPTH * HEIGHT + COLUMNS
+export const LEFT = DEPTH * HEIGHT
 
 /** Elements of the panels of b [inner, columns], each `depth` long. */
 export const panelsOf = (depth: number, columns: number) => depth * Math.ceil(columns / COLUMNS) * COLUMNS
@@ -49,15 +52,13 @@ export const pack_rows = kernel(
           left.lt(COLUMNS),
           () =>
             repeat(inner, () => {
-              to.store(0, splat(0))
-              to.store(4, splat(0))
+              for (const at of FOURS) to.store(at, splat(0))
               loop(left, (column) => to.store(column, from.at(column)))
               next()
             }),
           () =>
             repeat(inner, () => {
-              to.store(0, from.four(0))
-              to.store(4, from.four(4))
+              for (const at of FOURS) to.store(at, from.four(at))
               next()
             }),
         )
@@ -80,17 +81,16 @@ export const pack_columns = kernel(
         when(left.lt(COLUMNS), () => {
           const to = variable(panel)
           repeat(inner, () => {
-            to.store(0, splat(0))
-            to.store(4, splat(0))
+            for (const at of FOURS) to.store(at, splat(0))
             to.set(to.plus(COLUMNS))
           })
         })
-        // Halves of a panel: four columns that are all there, or those that are one by one.
-        for (const half of [0, 4]) {
+        // Four columns of a panel where all are there, else one by one.
+        for (const quarter of FOURS) {
           const to = variable(panel)
-          to.set(panel.plus(half))
+          to.set(panel.plus(quarter))
           when(
-            left.lt(half + 4),
+            left.lt(quarter + 4),
             () =>
               loop(
                 left,
@@ -104,10 +104,10 @@ export const pack_columns = kernel(
                     target.set(target.plus(COLUMNS))
                   })
                 },
-                { from: half },
+                { from: quarter },
               ),
             () => {
-              const from = [0, 1, 2, 3].map((j) => variable(b.row(first.add(half + j), step)))
+              const from = [0, 1, 2, 3].map((j) => variable(b.row(first.add(quarter + j), step)))
               repeat(once(inner.shr(2)), () => {
                 turned(from.map((column) => once(column.four(0)))).forEach((row, k) => to.store(COLUMNS * k, row))
                 for (const column of from) column.set(column.plus(4))
@@ -152,8 +152,8 @@ export const multiply_rows = kernel('multiply_rows', MULTIPLY, (sizes) =>
       variable(sizes.a.row(i.add(r).min(sizes.rows.sub(1)), sizes.step)),
     )
     return {
-      at: (r, k) => left[r]!.splat(k),
-      next: (count) => left.forEach((row) => row.set(row.plus(count))),
+      at: (r) => left[r]!.splat(0),
+      next: () => left.forEach((row) => row.set(row.plus(1))),
     }
   }),
 )
@@ -161,33 +161,28 @@ export const multiply_rows = kernel('multiply_rows', MULTIPLY, (sizes) =>
 /** The same where a lies by columns: element (i, k) of a is a[k · step + i]. */
 export const multiply_columns = kernel('multiply_columns', MULTIPLY, (sizes) =>
   tiles(sizes, (i) => {
-    const left = Array.from({ length: UNROLLED }, (_, k) => variable(sizes.a.plus(i).plus(sizes.step.mul(k))))
-    return {
-      at: (r, k) => left[k]!.splat(r),
-      next: (count) => left.forEach((column) => column.set(column.plus(sizes.step.mul(count)))),
-    }
+    const left = variable(sizes.a.plus(i))
+    return { at: (r) => left.splat(r), next: () => left.set(left.plus(sizes.step)) }
   }),
 )
 
-/** The same where `pack_left` has copied a: left [rows / 6, inner, 6]. `step` is not read. */
+/** The same where `pack_left` has copied a: left [rows / 4, inner, 4]. `step` is not read. */
 const multiply_packed = kernel('multiply_packed', MULTIPLY, (sizes) =>
   tiles(sizes, (i) => {
     const left = variable(sizes.a.row(i, sizes.inner))
-    return { at: (r, k) => left.splat(ROWS * k + r), next: (count) => left.set(left.plus(ROWS * count)) }
+    return { at: (r) => left.splat(r), next: () => left.set(left.plus(ROWS)) }
   }),
 )
 
-/** The rows of a in one tile: element (r, k) in all four lanes, and the step to the next `count` values of k. */
+/** The rows of a in one tile: the r-th row's element at k, in all four lanes, and the step to the next k. */
 interface Left {
-  at(r: number, k: number): Float
-  next(count: number): void
+  at(r: number): Float
+  next(): void
 }
 type Sizes = { [K in keyof typeof MULTIPLY]: (typeof MULTIPLY)[K] extends 'pointer' ? Pointer : Int }
 
 /** Every tile of c: panel by panel, and down the rows in each. */
 function tiles({ panels, depth, c, width, rows, inner, columns, adds }: Sizes, leftOf: (i: Int) => Left): void {
-  const turns = once(inner.div(UNROLLED))
-  const rest = once(inner.rem(UNROLLED))
   const corner = once(address(CORNER))
   loop(
     columns,
@@ -198,24 +193,15 @@ function tiles({ panels, depth, c, width, rows, inner, columns, adds }: Sizes, l
         rows,
         (i) => {
           const left = leftOf(i)
-          const sums = Array.from({ length: ROWS }, () => [variable(splat(0)), variable(splat(0))] as const)
-          const multiply = (k: number) => {
-            const [b0, b1] = [once(right.four(COLUMNS * k)), once(right.four(COLUMNS * k + 4))]
-            sums.forEach(([first, second], r) => {
-              const a = once(left.at(r, k))
-              first.set(first.add(a.mul(b0)))
-              second.set(second.add(a.mul(b1)))
-            })
-          }
+          const sums = Array.from({ length: ROWS }, () => FOURS.map(() => variable(splat(0))))
           right.set(panel)
-          repeat(turns, () => {
-            for (let k = 0; k < UNROLLED; k++) multiply(k)
-            left.next(UNROLLED)
-            right.set(right.plus(UNROLLED * COLUMNS))
-          })
-          repeat(rest, () => {
-            multiply(0)
-            left.next(1)
+          repeat(inner, () => {
+            const b = FOURS.map((at) => once(right.four(at)))
+            sums.forEach((row, r) => {
+              const a = once(left.at(r))
+              row.forEach((sum, i) => sum.set(sum.add(a.mul(b[i]!))))
+            })
+            left.next()
             right.set(right.plus(COLUMNS))
           })
           const tile = once(c.row(i, width).plus(j))
@@ -223,23 +209,23 @@ function tiles({ panels, depth, c, width, rows, inner, columns, adds }: Sizes, l
           when(
             height.mul(breadth).lt(ROWS * COLUMNS),
             () => {
-              sums.forEach((pair, r) => pair.forEach((sum, half) => corner.store(COLUMNS * r + 4 * half, sum)))
+              sums.forEach((row, r) => row.forEach((sum, i) => corner.store(COLUMNS * r + FOURS[i]!, sum)))
               loop(height, (r) => {
                 const [from, to] = [corner.row(r, COLUMNS), tile.row(r, width)]
                 loop(breadth, (column) => put(to, column, from.at(column), adds))
               })
             },
             () => {
-              const row = variable(tile)
-              const every = (write: (half: number, sum: Float) => void) =>
-                sums.forEach((pair) => {
-                  pair.forEach((sum, half) => write(4 * half, sum))
-                  row.set(row.plus(width))
+              const to = variable(tile)
+              const every = (write: (at: number, sum: Float) => void) =>
+                sums.forEach((row) => {
+                  row.forEach((sum, i) => write(FOURS[i]!, sum))
+                  to.set(to.plus(width))
                 })
               when(
                 adds.ne(0),
-                () => every((at, sum) => row.store(at, row.four(at).add(sum))),
-                () => every((at, sum) => row.store(at, sum)),
+                () => every((at, sum) => to.store(at, to.four(at).add(sum))),
+                () => every((at, sum) => to.store(at, sum)),
               )
             },
           )
@@ -251,7 +237,7 @@ function tiles({ panels, depth, c, width, rows, inner, columns, adds }: Sizes, l
   )
 }
 
-/** Copies rows of a that lie by columns, six at a time, so that the tile reads them side by side: left [rows / 6, inner, 6]. */
+/** Copies rows of a that lie by columns, four at a time, so that a tile reads them side by side: left [rows / 4, inner, 4]. */
 const pack_left = kernel(
   'pack_left',
   { ...pointers('a', 'left'), ...integers('step', 'rows', 'inner') },
@@ -262,9 +248,7 @@ const pack_left = kernel(
         const from = variable(once(a.plus(i)))
         const to = variable(left.row(i, inner))
         repeat(inner, () => {
-          // The second four reach two past the sixth; the next k writes over them.
           to.store(0, from.four(0))
-          to.store(4, from.four(4))
           from.set(from.plus(step))
           to.set(to.plus(ROWS))
         })
