@@ -23,12 +23,19 @@ export interface Sample {
   probabilities: number[]
 }
 
+/** Something that happened to a run at `step`, as its curve shows it. No two marks of a run have one `id`; later ones have higher ones. */
+export interface Mark {
+  id: number
+  step: number
+  text: string
+}
+
 /** What a run went through, oldest first. */
 export interface RunHistory {
   steps: StepColumns
   evals: EvalMetrics[]
   samples: Sample[]
-  events: { step: number; text: string }[]
+  events: Mark[]
 }
 
 /** A history as it is stored and sent: between threads a class is lost, columns are not. */
@@ -99,7 +106,7 @@ export type RunEvent =
   | { type: 'checkpoint'; step: number; size_bytes: number }
   | { type: 'status'; status: RunStatus; step: number; reason?: string }
   /** Something a person should read: the run goes on. */
-  | { type: 'notice'; level: 'info' | 'warning' | 'error'; message: string }
+  | { type: 'notice'; level: 'info' | 'warning' | 'error'; mark: Mark }
 
 /** How to write text. Probabilities are taken after temperature, before top-k and top-p cut. */
 export interface SampleOptions extends SamplingOptions {

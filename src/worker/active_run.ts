@@ -63,6 +63,8 @@ export class ActiveRun implements Keeper {
   #model: Model | null = null
   #record: RunRecord
   #history: RunHistory
+  /** The last mark's identity. A run that goes back to a checkpoint uses none twice, so that the page can tell its marks apart. */
+  #lastMark: number
   /** The state with the lowest validation loss since the last save. */
   #best: Promise<Checkpoint | null> = Promise.resolve(null)
   /** The newest state, if saving it failed. */
@@ -83,6 +85,7 @@ export class ActiveRun implements Keeper {
     this.#lock = material.lock
     this.#record = material.record
     this.#history = material.history
+    this.#lastMark = material.history.events.at(-1)?.id ?? 0
     this.#ending = { status: material.record.status, reason: material.record.reason }
   }
 
@@ -220,8 +223,9 @@ export class ActiveRun implements Keeper {
 
   /** Tells the page something that a person should read, and marks it on the curve. */
   notice(level: 'info' | 'warning' | 'error', message: string): void {
-    this.#history.events.push({ step: this.step, text: message })
-    this.#around.emit(this.id, { type: 'notice', level, message })
+    const mark = { id: ++this.#lastMark, step: this.step, text: message }
+    this.#history.events.push(mark)
+    this.#around.emit(this.id, { type: 'notice', level, mark })
   }
 
   /** Tells the page what it should know of a run that was just opened: damage, and why it failed last time. Saves a new run. */

@@ -65,6 +65,6 @@ export function tinyHistory(step: number): RunHistory {
     ),
     evals: [{ step: 0, val_loss: 2.3, train_loss: null }],
     samples: [{ step: 0, prompt: 'a', tokens: ['b', ' '], probabilities: [0.25, 0.125] }],
-    events: [{ step, text: 'Paused.' }],
+    events: [{ id: 1, step, text: 'Paused.' }],
   }
 }

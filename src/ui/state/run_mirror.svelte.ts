@@ -131,8 +131,9 @@ export class RunMirror {
         this.reason = event.reason ?? null
         break
       case 'notice':
-        toasts.show({ level: event.level, text: event.message })
-        later.events.push({ step: this.#step, text: event.message })
+        toasts.show({ level: event.level, text: event.mark.text })
+        // The history that the run was opened with may have it already.
+        if (!later.events.some(({ id }) => id === event.mark.id)) later.events.push(event.mark)
     }
     this.#publishTimer ??= setTimeout(() => this.#publish(), PUBLISH_MS)
   }

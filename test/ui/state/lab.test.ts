@@ -163,6 +163,17 @@ describe('the mirror', () => {
     expect([...lab.columns.loss]).toEqual([2, 2, 2, 5])
   })
 
+  it('takes up every mark once: two that say the same at one step, and none that its history has', async () => {
+    const mark = (id: number) => ({ id, step: 2, text: 'The graphics device was lost.' })
+    const { lab } = await openedLab('r1')
+    const { toasts } = await import('../../../src/ui/state/toasts.svelte')
+    tell([{ type: 'open', open: { ...open, history: { ...open.history, events: [mark(1)] } } }])
+    for (const id of [1, 2, 3]) tell([said({ type: 'notice', level: 'error', mark: mark(id) })])
+    vi.advanceTimersByTime(200)
+    expect(lab.events).toEqual([1, 2, 3].map(mark))
+    expect(toasts.items.map(({ text }) => text)).toEqual(['The graphics device was lost.'])
+  })
+
   it('keeps how long the first step took, until another run is opened', async () => {
     const { lab } = await openedLab('r1')
     tell([said({ type: 'first_step', ms: 2100, compile_ms: 1600 })])
