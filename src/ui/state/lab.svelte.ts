@@ -148,7 +148,7 @@ class LabMirror extends RunMirror {
 
   async remove(run: RunSummary) {
     await this.calls.kept.delete(run.id)
-    this.deleted = [run, ...this.deleted]
+    this.deleted = [run, ...this.deleted.filter((gone) => gone.id !== run.id)]
   }
   async restore(run: RunSummary) {
     await this.calls.kept.restore(run.id)
