@@ -21,6 +21,11 @@ export class StorageFullError extends Error {
   override name = 'StorageFullError'
 }
 
+/** The browser's database does not answer; nothing can be kept until it does. */
+export class StorageSilentError extends Error {
+  override name = 'StorageSilentError'
+}
+
 /** A checkpoint or safetensors file that cannot be trusted: cut short, lying header, unknown version, not finite. */
 export class CheckpointError extends Error {
   override name = 'CheckpointError'
@@ -71,6 +76,7 @@ const ERRORS = {
   DeviceLostError,
   OutOfMemoryError,
   StorageFullError,
+  StorageSilentError,
   CheckpointError,
   NoVariantError,
   LinkError,

@@ -1,7 +1,7 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
 import type { Config } from '../config/config'
 import type { KernelChoice, SamplingOptions } from '../engine'
-import type { PackedSteps, StepColumns, StepMetrics } from './columns'
+import type { StepMetrics } from './columns'
 import type { CorpusInfo } from './corpus'
 import type { TokenizerState } from './tokens'
 
@@ -30,17 +30,6 @@ export interface Mark {
   text: string
 }
 
-/** What a run went through, oldest first. */
-export interface RunHistory {
-  steps: StepColumns
-  evals: EvalMetrics[]
-  samples: Sample[]
-  events: Mark[]
-}
-
-/** A history as it is stored and sent: between threads a class is lost, columns are not. */
-export type PackedHistory = Omit<RunHistory, 'steps'> & { steps: PackedSteps }
-
 /** Everything needed to build a session, and nothing about how far it got. */
 export interface RunSpec {
   name: string
@@ -56,12 +45,14 @@ export interface RunSpec {
 /** The numbers beside the weights of a checkpoint. `step` counts the updates made. */
 export interface CheckpointMeta {
   format: 'glasshouse-checkpoint'
-  version: 1
+  version: 2
   step: number
   tokens: number
   /** Seconds spent training so far. */
   elapsed_s: number
   best_val_loss: number | null
+  /** The training losses since the last evaluation, added up, and how many; absent in older checkpoints. */
+  recent?: { sum: number; count: number } | undefined
   spec: RunSpec
   /** Which kernels computed, on which adapter: to go on from the same bit there, the same must. */
   kernels?: { adapter: string; choices: KernelChoice[] } | undefined

@@ -34,11 +34,14 @@ function valueOf(field: Field): v.GenericSchema {
 
 const FIELD_NAMES = [...Object.keys(FIELDS), 'vocab_size']
 
-/** A config whose fields have the right types. A field that is younger than the run gets the value that it had before. */
-export const ConfigSchema = v.object({
+const configEntries = {
   ...Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, valueOf(field)])),
   vocab_size: v.number(),
-}) as Reads<unknown> as Reads<Config>
+}
+/** A config whose fields have the right types. A field that is younger than the run gets the value that it had before. */
+export const ConfigSchema = v.object(configEntries) as Reads<unknown> as Reads<Config>
+/** A config of a run that is kept: a field that is younger than this page stays in it, unread. */
+export const KeptConfigSchema = v.looseObject(configEntries) as Reads<unknown> as Reads<Config>
 
 /** Some fields of a config, by name; `validate` judges their values. */
 export const OverridesSchema = v.pipe(

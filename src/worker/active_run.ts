@@ -3,8 +3,8 @@
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
 import { CheckpointError, RunLockedError, type DeviceLostError } from '../errors'
-import type { Checkpoint, RunEvent, RunHistory, RunSpec, RunStatus } from '../words/run'
-import { addToHistory, cutHistory, packHistory } from '../storage/history'
+import type { Checkpoint, RunEvent, RunSpec, RunStatus } from '../words/run'
+import type { RunHistory } from '../words/history'
 import type { RunLock } from '../storage/lock'
 import { checkpointsOf, type LoadedRun, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
@@ -62,7 +62,7 @@ export class ActiveRun implements Keeper {
   /** The open session or slot. */
   #model: Model | null = null
   #record: RunRecord
-  #history: RunHistory
+  readonly #history: RunHistory
   /** The last mark's identity. A run that goes back to a checkpoint uses none twice, so that the page can tell its marks apart. */
   #lastMark: number
   /** The state with the lowest validation loss since the last save. */
@@ -189,7 +189,7 @@ export class ActiveRun implements Keeper {
     return summaryOf({ ...this.#record, spec: this.spec }, live)
   }
   get opened(): OpenRun {
-    return { run: this.summary, history: packHistory(this.#history), readOnly: this.readOnly, broken: this.broken }
+    return { run: this.summary, history: this.#history.packed(), readOnly: this.readOnly, broken: this.broken }
   }
 
   /** The weights by parameter name, and the moments where it is trained here. Throws CheckpointError where it has no weights. */
@@ -224,8 +224,9 @@ export class ActiveRun implements Keeper {
   /** Tells the page something that a person should read, and marks it on the curve. */
   notice(level: 'info' | 'warning' | 'error', message: string): void {
     const mark = { id: ++this.#lastMark, step: this.step, text: message }
-    this.#history.events.push(mark)
-    this.#around.emit(this.id, { type: 'notice', level, mark })
+    const event = { type: 'notice', level, mark } as const
+    this.#history.add(event)
+    this.#around.emit(this.id, event)
   }
 
   /** Tells the page what it should know of a run that was just opened: damage, and why it failed last time. Saves a new run. */
@@ -326,7 +327,7 @@ export class ActiveRun implements Keeper {
     const checkpoint = this.#unsaved ?? loaded?.checkpoint
     if (!checkpoint)
       throw new CheckpointError('No checkpoint of this run can be read any more. Restart it, or open an exported file.')
-    this.#history = cutHistory(this.#history, checkpoint.meta.step)
+    this.#history.cut(checkpoint.meta.step)
     const model = await open(engine, spec, checkpoint)
     for (const damage of loaded?.damage ?? []) this.notice('warning', damage)
     const back = model.step < step ? `the run went back to its checkpoint of step ${model.step}` : 'nothing was lost'
@@ -348,7 +349,7 @@ export class ActiveRun implements Keeper {
   // -- called by the session
 
   #listen(event: RunEvent): void {
-    addToHistory(this.#history, event)
+    this.#history.add(event)
     if (event.type === 'eval') {
       const { val_loss } = event.metrics
       const best = this.#record.best_val_loss

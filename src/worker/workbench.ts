@@ -18,7 +18,7 @@ import { datasetOf, textlessDataset } from './run_text'
 import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
-import { emptyHistory } from '../storage/history'
+import { RunHistory } from '../words/history'
 
 export class Workbench {
   readonly store: RunStore
@@ -159,7 +159,7 @@ export class Workbench {
       dataset,
       text,
       checkpoint: null,
-      history: emptyHistory(),
+      history: new RunHistory(),
       lock: await lockRun(record.id),
       readOnly: null,
       broken: null,

@@ -16,6 +16,7 @@ import {
   type RunSummary,
 } from '../../worker/client'
 import { StepColumns } from '../../words/columns'
+import type { UnreadableRun } from '../../words/kept'
 import { m } from '../messages'
 import { askToPersist } from './persist'
 import { loadRecordedRun } from './recorded'
@@ -35,7 +36,9 @@ class LabMirror extends RunMirror {
   fallback = $state<string | null>(null)
   corpora = $state.raw<BuiltInCorpus[]>([])
   runs = $state.raw<RunSummary[]>([])
-  deleted = $state.raw<RunSummary[]>([])
+  /** Runs that are kept and cannot be read. */
+  unreadable = $state.raw<UnreadableRun[]>([])
+  deleted = $state.raw<{ id: string; name: string }[]>([])
   storage = $state.raw<{ used_bytes: number; quota_bytes: number; problem: string | null } | null>(null)
   dataset = $state.raw<DatasetSummary | null>(null)
   /** How far long work is, where any is under way. */
@@ -58,6 +61,7 @@ class LabMirror extends RunMirror {
       this.engine = opened.engine
       this.fallback = opened.fallback
       this.runs = opened.runs
+      this.unreadable = opened.unreadable
       this.corpora = opened.corpora
       this.phase = 'ready'
       const last = opened.runs.find((run) => run.id === settings.lastRun)
@@ -146,11 +150,11 @@ class LabMirror extends RunMirror {
     if (this.run) this.run = { ...this.run, prompt }
   }
 
-  async remove(run: RunSummary) {
+  async remove(run: { id: string; name: string }) {
     await this.calls.kept.delete(run.id)
     this.deleted = [run, ...this.deleted.filter((gone) => gone.id !== run.id)]
   }
-  async restore(run: RunSummary) {
+  async restore(run: { id: string }) {
     await this.calls.kept.restore(run.id)
     this.deleted = this.deleted.filter((gone) => gone.id !== run.id)
   }
@@ -215,6 +219,10 @@ class LabMirror extends RunMirror {
         return this.#list(event.run)
       case 'removed':
         this.runs = this.runs.filter(({ id }) => id !== event.run)
+        this.unreadable = this.unreadable.filter(({ id }) => id !== event.run)
+        return
+      case 'unreadable':
+        this.unreadable = event.runs
         return
       case 'progress':
         this.progress = { ...this.progress, [event.job]: event.at }

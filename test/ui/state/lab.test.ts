@@ -52,7 +52,7 @@ function scripted(listen: typeof tell): Lab {
   tell = listen
   const engine = { kind: 'cpu' as const, name: '', vendor: '', architecture: '', features: [], limits: {} }
   return answering({
-    open: async () => ({ engine, fallback: null, runs: [run], corpora: [] }),
+    open: async () => ({ engine, fallback: null, runs: [run], unreadable: [], corpora: [] }),
     run: {
       open: async () => listen([{ type: 'open', open }]),
       create: async () => listen([{ type: 'open', open: { ...open, run: { ...run, id: 'r2', step: 0 } } }]),
