@@ -109,6 +109,26 @@ export const errors = {
   deadText: (reason: string) => `The page could not open its worker: ${reason}`,
   deadTodo: 'Reload the page. If that does not help, the browser may be blocking workers for this address.',
   reload: 'Reload the page',
+  part: (part: string) => `${part} cannot be shown.`,
+  partText: 'The rest of the page goes on, and so does training. What was saved is untouched.',
+  partWhy: (reason: string) => `The error: ${reason}`,
+  again: 'Try again',
+  exportRun: 'Export the run',
+  parts: {
+    rail: 'The list of stages',
+    strip: 'The strip with the run’s numbers',
+    chart: 'The loss chart',
+    doctor: 'The findings',
+    samples: 'The samples',
+    merges: 'The merges',
+    curve: 'The curve of vocabularies',
+    diagram: 'The drawing of the model',
+    ladder: 'The ladder of the text',
+    device: 'The device panel',
+    bench: 'The bench',
+    keys: 'The list of keys',
+    palette: 'The list of commands',
+  },
 }
 
 export const strip = {
