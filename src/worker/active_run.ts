@@ -245,6 +245,12 @@ export class ActiveRun implements Keeper {
     if (this.#unsaved) await this.keep(this.#unsaved, this.#ending.status, this.#ending.reason)
   }
 
+  /** Saves what is not on the disk yet, between two steps. */
+  async saveNew(): Promise<void> {
+    if (this.#loop && this.#unsaved?.meta.step !== this.step) await this.#loop.saveNew()
+    else await this.saveAgain()
+  }
+
   /** Ends all work on the run, and saves what is unsaved. */
   async rest(): Promise<void> {
     await this.#loop?.pause()

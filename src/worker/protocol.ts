@@ -263,6 +263,8 @@ export interface RunCalls {
   step(): Promise<void>
   /** Pauses and ends the run for good: status `finished`. */
   stop(): Promise<void>
+  /** Saves what has come since the last save: the page is about to go. Training goes on. Nothing where no run is open. */
+  save(): Promise<void>
   change(change: LiveChange): Promise<void>
   /** Sets the prompt of the live samples. */
   setPrompt(prompt: string): Promise<void>

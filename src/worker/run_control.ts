@@ -109,6 +109,10 @@ export class RunControl implements RunCalls {
     await this.#workbench.trainable.stop()
   }
 
+  async save(): Promise<void> {
+    await this.#workbench.run?.saveNew()
+  }
+
   async change(change: LiveChange): Promise<void> {
     const loop = this.#workbench.trainable
     const run = this.#workbench.opened

@@ -17,6 +17,7 @@ import {
 } from '../../worker/client'
 import { StepColumns } from '../../words/columns'
 import { m } from '../messages'
+import { onLeaving } from './leaving'
 import { askToPersist } from './persist'
 import { loadRecordedRun } from './recorded'
 import { RunMirror } from './run_mirror.svelte'
@@ -55,6 +56,10 @@ class LabMirror extends RunMirror {
       const lab = openLab((events) => this.#receive(events))
       const opened = await lab.open(settings.engine)
       this.#lab = lab
+      onLeaving(
+        () => this.calls.run.save(),
+        () => this.status === 'running',
+      )
       this.engine = opened.engine
       this.fallback = opened.fallback
       this.runs = opened.runs
