@@ -8,7 +8,7 @@ afterEach(() => vi.restoreAllMocks())
 
 /** A clock on which a step takes `step_ms` and a save `save_ms`, and the steps of which a run with 200 is saved. */
 async function savedSteps(step_ms: number, save_ms: number): Promise<number[]> {
-  let now = performance.now()
+  let now = 1_000_000
   vi.spyOn(performance, 'now').mockImplementation(() => now)
   const { lab, store, heard } = await withRun(disk(), { max_iters: 200, eval_interval: 200 })
   const save = store.save.bind(store)
