@@ -2,7 +2,7 @@
 // here, its weights alone. Saves what the loop has done and tells the page of it; if saving fails, the run goes on in memory.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
-import { CheckpointError, RunLockedError, type DeviceLostError } from '../errors'
+import { CheckpointError, RunLockedError, StorageFullError, StorageRefusedError, type DeviceLostError } from '../errors'
 import type { Checkpoint, RunEvent, RunHistory, RunSpec, RunStatus } from '../words/run'
 import { addToHistory, cutHistory, packHistory } from '../storage/history'
 import type { RunLock } from '../storage/lock'
@@ -12,7 +12,7 @@ import { Session } from '../train/session'
 import { Slot, type Model } from '../train/slot'
 import type { EngineRoom } from './engine_room'
 import { ModelTurns } from './model_turns'
-import type { OpenRun, RunSummary } from './protocol'
+import type { OpenRun, RunSummary, SaveProblem } from './protocol'
 import { summaryOf } from './summary'
 import { TrainingLoop, type Keeper } from './training_loop'
 import { Turns } from './turns'
@@ -68,7 +68,7 @@ export class ActiveRun implements Keeper {
   /** The newest state, if saving it failed. */
   #unsaved: Checkpoint | null = null
   /** Why the last save failed; null if it did not. */
-  #problem: string | null = null
+  #problem: SaveProblem | null = null
   /** Status and reason of the last save, whether or not it failed. */
   #ending: { status: RunRecord['status']; reason: string | null }
   /** Saves, one after the other. */
@@ -170,7 +170,7 @@ export class ActiveRun implements Keeper {
     return this.#record
   }
   /** Why it cannot be saved; null if it can. */
-  get problem(): string | null {
+  get problem(): SaveProblem | null {
     return this.#problem
   }
   /** Whether it has been saved at least once. */
@@ -186,7 +186,14 @@ export class ActiveRun implements Keeper {
     return summaryOf({ ...this.#record, spec: this.spec }, live)
   }
   get opened(): OpenRun {
-    return { run: this.summary, history: packHistory(this.#history), readOnly: this.readOnly, broken: this.broken }
+    const { kept, updated } = this.#record
+    return {
+      run: this.summary,
+      history: packHistory(this.#history),
+      saved: kept.latest && { step: kept.latest.step, at: updated },
+      readOnly: this.readOnly,
+      broken: this.broken,
+    }
   }
 
   /** The weights by parameter name, and the moments where it is trained here. Throws CheckpointError where it has no weights. */
@@ -297,10 +304,10 @@ export class ActiveRun implements Keeper {
     } catch (error) {
       // Weights that are not finite are no fault of the disk.
       if (error instanceof CheckpointError) throw error
-      const message = error instanceof Error ? error.message : String(error)
+      const problem = problemOf(error)
       this.#unsaved = latest
-      if (this.#problem === null) this.notice('error', `The run goes on, but could not be saved. ${message}`)
-      this.#problem = message
+      if (this.#problem === null) this.notice('error', `The run goes on, but could not be saved. ${problem.text}`)
+      this.#problem = problem
     }
     if (latest && this.#problem === null) {
       const size_bytes = this.#record.kept.latest?.size_bytes ?? 0
@@ -363,4 +370,10 @@ export class ActiveRun implements Keeper {
     }
     this.#around.emit(this.id, event)
   }
+}
+
+function problemOf(error: unknown): SaveProblem {
+  const text = error instanceof Error ? error.message : String(error)
+  if (error instanceof StorageFullError) return { why: 'full', text }
+  return { why: error instanceof StorageRefusedError ? 'refused' : 'other', text }
 }

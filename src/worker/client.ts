@@ -16,6 +16,7 @@ export type {
   OpenRun,
   Progress,
   RunSummary,
+  SaveProblem,
   TextLadder,
 } from './protocol'
 

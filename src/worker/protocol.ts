@@ -87,10 +87,18 @@ export interface RunSummary {
 export interface OpenRun {
   run: RunSummary
   history: PackedHistory
+  /** The newest save: its step, and when it was made, in milliseconds since 1970. Null before the first. */
+  saved: { step: number; at: number } | null
   /** Set when another tab trains this run: it can be looked at and sampled, not changed. */
   readOnly: string | null
   /** Set when the run cannot be trained further as it stands (its last checkpoint is damaged, say). */
   broken: string | null
+}
+
+/** Why a run is not saved: the disk is full, the browser keeps nothing, or what `text` says. */
+export interface SaveProblem {
+  why: 'full' | 'refused' | 'other'
+  text: string
 }
 
 /** What a run would cost, measured on this device with five steps on the run's own data. */
@@ -160,7 +168,14 @@ export type LabEvent =
   | { type: 'engine'; engine: EngineInfo; fallback: string | null }
   /** Which kernels this device computes with; empty until they have been measured. */
   | { type: 'kernels'; kernels: KernelChoice[] }
-  | { type: 'storage'; used_bytes: number; quota_bytes: number; problem: string | null }
+  /** How much is kept; `problem`: why the open run is not saved; `list_problem`: why kept runs cannot be read. */
+  | {
+      type: 'storage'
+      used_bytes: number
+      quota_bytes: number
+      problem: SaveProblem | null
+      list_problem: string | null
+    }
   | ProgressEvent
 
 /** How events cross the thread: by the port that answers take. */

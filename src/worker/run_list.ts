@@ -1,7 +1,7 @@
 // The list of runs as the page knows it: read once, when the page opens, and then told of what changes, here and in other tabs.
-import { estimateUsage } from '../storage/quota'
+import { estimateUsage, refusal } from '../storage/quota'
 import type { RunStore } from '../storage/runs'
-import type { LabEvent, RunSummary } from './protocol'
+import type { LabEvent, RunSummary, SaveProblem } from './protocol'
 import { summaryOf } from './summary'
 import { Turns } from './turns'
 
@@ -32,8 +32,7 @@ export class RunList {
           : `${unreadable} of the kept runs cannot be read by this page, perhaps because a newer one wrote them. They are left alone.`
       return runs.map((record) => summaryOf(record))
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      this.#problem = `This browser lets the page keep nothing (${why}). A run lives until the tab is closed: export what you want to keep.`
+      this.#problem = refusal(error).message
       return []
     }
   }
@@ -52,10 +51,10 @@ export class RunList {
   }
 
   /** Tells how much room the disk has; `problem`: why the open run cannot be saved. */
-  tellStorage(problem: string | null): Promise<void> {
+  tellStorage(problem: SaveProblem | null): Promise<void> {
     return this.#estimates.next(async () => {
       const usage = await estimateUsage()
-      this.#send({ type: 'storage', ...usage, problem: problem ?? this.#problem })
+      this.#send({ type: 'storage', ...usage, problem, list_problem: this.#problem })
     })
   }
 }

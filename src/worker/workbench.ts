@@ -126,7 +126,7 @@ export class Workbench {
     await run?.rest()
     if (run?.isUnsaved)
       throw new StorageFullError(
-        `“${run.spec.name}” is not saved, and closing it would lose it. ${run.problem ?? ''} Export it, or delete it or other runs, in Runs; then try again.`,
+        `“${run.spec.name}” is not saved, and closing it would lose it. ${run.problem?.text ?? ''}`,
       )
   }
 

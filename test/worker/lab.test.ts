@@ -490,7 +490,7 @@ describe('what goes wrong', () => {
       events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.message] : []))
     await eventually(() => expect(notices()).toEqual([`The run goes on, but could not be saved. ${FULL}`]))
     const storage = () => events.findLast((e) => e.type === 'storage')
-    await eventually(() => expect(storage()).toMatchObject({ problem: FULL }))
+    await eventually(() => expect(storage()).toMatchObject({ problem: { why: 'full', text: FULL } }))
     // What is not on the disk can still be taken away.
     expect((await lab.kept.export(id)).name).toBe('fox-step-3.safetensors')
     store.save = save
@@ -511,7 +511,7 @@ describe('what goes wrong', () => {
     const save = store.save.bind(store)
     store.save = fullDisk
     await lab.run.step()
-    const refused = /“fox” is not saved, and closing it would lose it\. .*full\. Export it, or delete it or other runs/
+    const refused = /“fox” is not saved, and closing it would lose it\. .*full\./
     await expect(lab.run.close()).rejects.toThrow(refused)
     await expect(openRun(lab, spare.id)).rejects.toThrow(refused)
     expect((await openRun(lab, id)).run.step).toBe(1)
@@ -652,7 +652,10 @@ describe('the list of runs', () => {
     const lab = new LocalLab({ gpu: undefined, store, fetchText: noFile, listen: (more) => events.push(...more) })
     expect((await lab.open('cpu')).runs).toEqual([])
     lab.flush()
-    expect(events.at(-1)).toMatchObject({ problem: expect.stringMatching(/keep nothing \(denied\)/) as unknown })
+    expect(events.at(-1)).toMatchObject({
+      problem: null,
+      list_problem: expect.stringMatching(/keep nothing \(denied\)/) as unknown,
+    })
   })
 })
 

@@ -1,8 +1,9 @@
 // When a run is saved: as often as its cost allows while it trains, at once when the page is about to go, whatever the clock on the
 // wall says.
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { RunStore } from '../../src/storage/runs'
 import { Session } from '../../src/train/session'
-import { disk, openRun, status, tab, withRun } from './lab_env'
+import { disk, openRun, status, tab, withRun, type Tab } from './lab_env'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -84,4 +85,58 @@ test('a clock that goes back by half a year changes neither when a run is saved 
   expect((await openRun(again.lab, id)).run.step).toBe(1)
   await again.lab.run.step()
   expect((await openRun((await tab(name)).lab, id)).run.step).toBe(2)
+})
+
+describe('why a run is not saved', () => {
+  const storage = ({ lab, events }: Tab) => {
+    lab.flush()
+    return events.findLast((e) => e.type === 'storage')
+  }
+
+  test('is told of that run alone: another record that cannot be read does not change it', async () => {
+    const name = disk()
+    const opened = await withRun(name)
+    await opened.lab.run.step()
+    await opened.lab.run.close()
+    const list = opened.store.list.bind(opened.store)
+    vi.spyOn(RunStore.prototype, 'list').mockImplementation(async () => ({ ...(await list()), unreadable: 1 }))
+    const again = await tab(name)
+    await openRun(again.lab, opened.id)
+    await again.lab.run.step()
+    await vi.waitFor(() =>
+      expect(storage(again)).toMatchObject({
+        problem: null,
+        list_problem: expect.stringMatching(/cannot be read/) as unknown,
+      }),
+    )
+  })
+
+  test('where the browser keeps nothing: it says so, and to export, not what the browser threw', async () => {
+    vi.stubGlobal('indexedDB', {
+      open() {
+        throw new DOMException('The operation is insecure.', 'SecurityError')
+      },
+    })
+    onTestFinished(() => void vi.unstubAllGlobals())
+    const opened = await withRun(disk())
+    const text = expect.stringMatching(
+      /^This browser lets the page keep nothing \(.*\)\. .*export what you want/,
+    ) as unknown
+    await vi.waitFor(() =>
+      expect(storage(opened)).toMatchObject({ problem: { why: 'refused', text }, list_problem: text }),
+    )
+    const notices = opened.events.flatMap((e) =>
+      e.type === 'run' && e.event.type === 'notice' ? [e.event.message] : [],
+    )
+    expect(notices).toEqual([expect.stringMatching(/^The run goes on, but could not be saved\. This browser lets/)])
+  })
+})
+
+test('a run that is opened brings the step and the time of its newest save', async () => {
+  const name = disk()
+  const { lab, id, store } = await withRun(name)
+  await lab.run.step()
+  const { record } = await store.load(id)
+  const { saved } = await openRun((await tab(name)).lab, id)
+  expect(saved).toEqual({ step: 1, at: record.updated })
 })

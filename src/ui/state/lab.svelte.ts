@@ -37,7 +37,7 @@ class LabMirror extends RunMirror {
   corpora = $state.raw<BuiltInCorpus[]>([])
   runs = $state.raw<RunSummary[]>([])
   deleted = $state.raw<RunSummary[]>([])
-  storage = $state.raw<{ used_bytes: number; quota_bytes: number; problem: string | null } | null>(null)
+  storage = $state.raw<Omit<Extract<LabEvent, { type: 'storage' }>, 'type'> | null>(null)
   dataset = $state.raw<DatasetSummary | null>(null)
   /** How far long work is, where any is under way. */
   progress = $state.raw<{ readonly [K in JobKind]?: Progress[K] | null }>({})
@@ -175,7 +175,10 @@ class LabMirror extends RunMirror {
     this.run = open.run
     this.readOnly = open.readOnly
     this.broken = open.broken
-    this.savedStep = open.run.step > 0 ? open.run.step : null
+    this.savedStep = open.saved?.step ?? null
+    // A clock that has been set back since then knows no age.
+    const age = open.saved ? Date.now() - open.saved.at : -1
+    this.savedAt = age < 0 ? null : performance.now() - age
     settings.set({ lastRun: open.run.id })
     this.showRun(open.history, open.run.status, open.run.step)
     this.#list(open.run)
@@ -231,8 +234,8 @@ class LabMirror extends RunMirror {
         this.kernels = event.kernels
         return
       case 'storage': {
-        const { used_bytes, quota_bytes, problem } = event
-        this.storage = { used_bytes, quota_bytes, problem }
+        const { type: _, ...storage } = event
+        this.storage = storage
       }
     }
   }

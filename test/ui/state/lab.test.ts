@@ -43,6 +43,7 @@ const metrics = (step: number, loss = 2): StepMetrics => ({
 const open: OpenRun = {
   run,
   history: { steps: StepColumns.from([metrics(1), metrics(2)]).packed(), evals: [], samples: [], events: [] },
+  saved: { step: 2, at: 0 },
   readOnly: null,
   broken: null,
 }
@@ -176,6 +177,20 @@ describe('the mirror', () => {
     tell([step(3), said({ type: 'status', status: 'failed', step: 3, reason: 'The loss stopped being finite.' })])
     expect([lab.status, lab.reason, lab.step]).toEqual(['failed', 'The loss stopped being finite.', 3])
     expect(lab.columns.step.at(-1)).toBe(3)
+  })
+
+  it('knows how long ago the run was saved, on a clock that nobody sets', async () => {
+    vi.setSystemTime(5000)
+    const { lab } = await openedLab('r1')
+    expect([lab.savedStep, performance.now() - lab.savedAt!]).toEqual([2, 5000])
+    vi.setSystemTime(-1e10)
+    expect(performance.now() - lab.savedAt!).toBe(5000)
+    // Set back since the run was saved: its age is not known.
+    await lab.openRun('r1')
+    expect([lab.savedStep, lab.savedAt]).toEqual([2, null])
+    tell([said({ type: 'checkpoint', step: 7, size_bytes: 1 })])
+    vi.advanceTimersByTime(3000)
+    expect([lab.savedStep, performance.now() - lab.savedAt!]).toEqual([7, 3000])
   })
 
   it('measures its pace in wall time', async () => {
