@@ -224,6 +224,13 @@ export class ActiveRun implements Keeper {
   note(notes: string): void {
     this.#record = { ...this.#record, notes }
   }
+  /** The run was deleted in another tab: what is open here stays. */
+  removedElsewhere(): void {
+    this.notice(
+      'warning',
+      'This run was deleted in another tab. It stays here to be looked at until it is closed; Undo there brings it back.',
+    )
+  }
 
   /** Tells the page something that a person should read, and marks it on the curve. */
   notice(level: 'info' | 'warning' | 'error', message: string): void {
@@ -264,13 +271,15 @@ export class ActiveRun implements Keeper {
     await this.saveAgain()
   }
 
-  /** Ends all work, frees the model and releases the lock. */
-  async close(): Promise<void> {
+  /** Ends all work and frees the model. The lock goes to whoever called, if this tab had it. */
+  async end(): Promise<RunLock | null> {
     try {
       await this.rest()
       await (this.#loop ?? this.#slot)?.close()
-    } finally {
+      return this.#lock
+    } catch (error) {
       this.#lock?.release()
+      throw error
     }
   }
 

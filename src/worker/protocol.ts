@@ -264,8 +264,10 @@ export interface RunCalls {
   measure(config: Config): Promise<Measurement>
   /** A new run on the current dataset, opened and paused at step 0. Throws ConfigError. */
   create(spec: { name: string; config: Config; prompt: string }): Promise<void>
-  /** Opens a kept run from its last checkpoint. */
+  /** Opens a kept run from its last checkpoint. Where another tab has it open, it can only be looked at until that tab lets go of it. */
   open(id: string): Promise<void>
+  /** The same, unless another tab has it open: then nothing is opened. */
+  openIfFree(id: string): Promise<void>
   /** The open run as it was when it validated best, as a run of its own that goes on from there. Throws CheckpointError. */
   openBest(name: string): Promise<void>
   /** A copy of the open run's weights (or fresh ones from another seed) at step 0, as a new run. */

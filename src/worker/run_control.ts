@@ -71,6 +71,10 @@ export class RunControl implements RunCalls {
     return this.#workbench.openKept(id)
   }
 
+  openIfFree(id: string): Promise<void> {
+    return this.#workbench.openIfFree(id)
+  }
+
   async openBest(name: string): Promise<void> {
     const { store, opened } = this.#workbench
     await opened.save()

@@ -5,7 +5,8 @@ import type { LabEvent, RunSummary, SaveProblem } from './protocol'
 import { summaryOf } from './summary'
 import { Turns } from './turns'
 
-type Change = Extract<LabEvent, { type: 'kept' | 'removed' }>
+/** What one tab tells the others. */
+export type Change = Extract<LabEvent, { type: 'kept' | 'removed' }>
 
 export class RunList {
   readonly #store: RunStore
@@ -15,11 +16,12 @@ export class RunList {
   /** Why what is kept cannot be read. */
   #problem: string | null = null
 
-  constructor(store: RunStore, send: (event: LabEvent) => void) {
+  /** `send` tells the page of this tab; `heard` is called with what another tab told. */
+  constructor(store: RunStore, send: (event: LabEvent) => void, heard: (change: Change) => void) {
     this.#store = store
     this.#send = send
     this.#tabs = new BroadcastChannel(`${store.name} runs`)
-    this.#tabs.onmessage = ({ data }: MessageEvent<Change>) => send(data)
+    this.#tabs.onmessage = ({ data }: MessageEvent<Change>) => heard(data)
   }
 
   /** Reads the record of every run, the last changed first. */

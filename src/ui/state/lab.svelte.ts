@@ -66,7 +66,8 @@ class LabMirror extends RunMirror {
       this.corpora = opened.corpora
       this.phase = 'ready'
       const last = opened.runs.find((run) => run.id === settings.lastRun)
-      if (last) await this.openRun(last.id)
+      // A new tab leaves a run to the tab that has it open.
+      if (last) await (settings.isLastRunOwn ? this.openRun(last.id) : this.#command(() => lab.run.openIfFree(last.id)))
     } catch (error) {
       if (this.phase === 'ready') toasts.show({ level: 'error', text: m.errors.describe(asError(error)).text })
       else {
@@ -172,6 +173,8 @@ class LabMirror extends RunMirror {
   }
 
   #adopt(open: OpenRun) {
+    const isHandedOver = this.run?.id === open.run.id && this.readOnly !== null && open.readOnly === null
+    if (isHandedOver) toasts.show({ level: 'info', text: m.runs.handedOver(open.run.name) })
     this.run = open.run
     this.readOnly = open.readOnly
     this.broken = open.broken
@@ -179,14 +182,14 @@ class LabMirror extends RunMirror {
     // A clock that has been set back since then knows no age.
     const age = open.saved ? Date.now() - open.saved.at : -1
     this.savedAt = age < 0 ? null : performance.now() - age
-    settings.set({ lastRun: open.run.id })
+    settings.setRun(open.run.id)
     this.showRun(open.history, open.run.status, open.run.step)
     this.#list(open.run)
     void this.#count(open.run.id)
   }
 
   #leave() {
-    settings.set({ lastRun: null })
+    settings.setRun(null)
     this.run = null
     this.readOnly = null
     this.broken = null

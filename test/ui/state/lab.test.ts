@@ -56,6 +56,7 @@ function scripted(listen: typeof tell): Lab {
     open: async () => ({ engine, fallback: null, runs: [run], corpora: [] }),
     run: {
       open: async () => listen([{ type: 'open', open }]),
+      openIfFree: async (id) => (heldElsewhere.has(id) ? undefined : listen([{ type: 'open', open }])),
       create: async () => listen([{ type: 'open', open: { ...open, run: { ...run, id: 'r2', step: 0 } } }]),
       close: async () => listen([{ type: 'open', open: null }]),
       ladder: async () => [4.2, 3.3],
@@ -68,9 +69,11 @@ function scripted(listen: typeof tell): Lab {
 const said = (event: RunEvent): LabEvent => ({ type: 'run', run: 'r1', event })
 const step = (n: number, loss?: number) => said({ type: 'step', metrics: metrics(n, loss) })
 
-async function openedLab(lastRun: string | null) {
+const heldElsewhere = new Set<string>()
+
+async function openedLab(lastRun: string | null, own = new Map<string, string>()) {
   const kept = new Map([['glasshouse.settings', JSON.stringify({ lastRun })]])
-  stubBrowser(kept)
+  stubBrowser(kept, own)
   const { lab } = await import('../../../src/ui/state/lab.svelte')
   await lab.open()
   return { lab, kept }
@@ -100,6 +103,38 @@ describe('the mirror', () => {
     expect(lab.run).toBeNull()
     await lab.openRun('r1')
     expect(JSON.parse(kept.get('glasshouse.settings') ?? '')).toMatchObject({ lastRun: 'r1' })
+  })
+
+  it('a new tab leaves the run of last time to the tab that has it open; a reloaded one opens its own', async () => {
+    heldElsewhere.add('r1')
+    const own = new Map<string, string>()
+    const { lab, kept } = await openedLab('r1', own)
+    expect([lab.run, lab.reopening]).toEqual([null, false])
+    await lab.openRun('r1')
+    // Another tab opens another run, and changes what is shared.
+    kept.set('glasshouse.settings', JSON.stringify({ lastRun: 'r2', lossUnit: 'bits' }))
+    const { settings } = await import('../../../src/ui/state/settings.svelte')
+    settings.set({ theme: 'dark' })
+    expect(JSON.parse(kept.get('glasshouse.settings')!)).toMatchObject({ lastRun: 'r2', theme: 'dark' })
+    const again = await openedLab('r2', own)
+    expect(again.lab.run?.id).toBe('r1')
+    await again.lab.closeRun()
+    expect((await openedLab('r1', own)).lab.run).toBeNull()
+    heldElsewhere.clear()
+  })
+
+  it('a run that is handed over is told of once', async () => {
+    const { lab } = await openedLab('r1')
+    const { toasts } = await import('../../../src/ui/state/toasts.svelte')
+    tell([{ type: 'open', open: { ...open, readOnly: 'Another tab has it.' } }])
+    expect([lab.readOnly, toasts.items.length]).toEqual(['Another tab has it.', 0])
+    tell([{ type: 'open', open }])
+    expect([lab.readOnly, toasts.items.map(({ text }) => text)]).toEqual([
+      null,
+      ['“A run” is not open in another tab any more: it can be trained here now.'],
+    ])
+    tell([{ type: 'open', open }])
+    expect(toasts.items).toHaveLength(1)
   })
 
   it('forgets a run that is closed, and says that nothing was open', async () => {
