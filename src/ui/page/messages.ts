@@ -114,6 +114,9 @@ export const errors = {
   deadText: (reason: string) => `The page could not open its worker: ${reason}`,
   deadTodo: 'Reload the page. If that does not help, the browser may be blocking workers for this address.',
   reload: 'Reload the page',
+  stopped: 'The training engine stopped',
+  stoppedTodo: 'What was saved is kept. Open it again: the run goes on from its newest save.',
+  openAgain: 'Open it again',
 }
 
 export const strip = {

@@ -28,7 +28,7 @@ type Phase = 'opening' | 'ready' | 'dead'
 
 class LabMirror extends RunMirror {
   phase = $state<Phase>('opening')
-  /** Why the worker did not open, when `phase` is dead. */
+  /** Why the worker did not open or has stopped, when `phase` is dead. */
   openError = $state.raw<Error | null>(null)
   engine = $state.raw<EngineInfo | null>(null)
   /** Which kernels the device computes with. */
@@ -49,22 +49,31 @@ class LabMirror extends RunMirror {
 
   #lab: Lab | null = null
 
+  constructor() {
+    super()
+    onLeaving(
+      async () => this.#lab?.run.save(),
+      () => this.status === 'running',
+    )
+  }
+
   /** Opens the worker and reopens the run that was open last time; where there is none, shows the recorded one. */
   async open(): Promise<void> {
     const recorded = this.reopening ? null : this.#showRecorded()
     try {
-      const lab = openLab((events) => this.#receive(events))
+      const lab = openLab(
+        (events) => this.#receive(events),
+        (error) => this.#died(error),
+      )
       const opened = await lab.open(settings.engine)
       this.#lab = lab
-      onLeaving(
-        () => this.calls.run.save(),
-        () => this.status === 'running',
-      )
       this.engine = opened.engine
       this.fallback = opened.fallback
       this.runs = opened.runs
       this.corpora = opened.corpora
       this.phase = 'ready'
+      // The open run of a worker that stopped; it may never have been saved.
+      if (this.run && !opened.runs.some(({ id }) => id === this.run?.id)) this.#leave()
       const last = opened.runs.find((run) => run.id === settings.lastRun)
       // A new tab leaves a run to the tab that has it open.
       if (last) await (settings.isLastRunOwn ? this.openRun(last.id) : this.#command(() => lab.run.openIfFree(last.id)))
@@ -77,6 +86,26 @@ class LabMirror extends RunMirror {
     }
     this.reopening = false
     await (recorded ?? (this.run ? null : this.#showRecorded()))
+  }
+
+  /** Opens another worker in place of one that has stopped, and in it the run that was open, as it was saved last. */
+  async reopen() {
+    this.phase = 'opening'
+    this.openError = null
+    this.dataset = null
+    this.reopening = settings.lastRun !== null
+    await this.open()
+  }
+
+  #died(error: Error) {
+    const wasOpen = this.phase === 'ready'
+    this.#lab = null
+    this.openError = error
+    this.phase = 'dead'
+    this.compile = null
+    this.progress = {}
+    if (this.status === 'running') this.status = 'paused'
+    if (wasOpen) toasts.show({ level: 'error', text: m.errors.stopped })
   }
 
   async #showRecorded() {
