@@ -1,11 +1,12 @@
 // Two tabs on one disk: one trains a run and the other looks at it, hears of it, and takes it over when the first is gone.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type * as lock from '../../src/storage/lock'
 import { Locks } from '../storage/locks'
 import { bitsOf, disk, openRun, status, tab, withRun, type Tab } from './lab_env'
 
 // Nobody reloads here, so nobody waits for it.
 vi.mock('../../src/storage/lock', async (original) => {
-  const real = await original<typeof import('../../src/storage/lock')>()
+  const real = await original<typeof lock>()
   return {
     ...real,
     lockRun: (id: string) => real.lockRun(id, undefined, 100),

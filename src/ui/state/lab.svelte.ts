@@ -266,8 +266,8 @@ class LabMirror extends RunMirror {
         this.kernels = event.kernels
         return
       case 'storage': {
-        const { type: _, ...storage } = event
-        this.storage = storage
+        const { used_bytes, quota_bytes, problem, list_problem } = event
+        this.storage = { used_bytes, quota_bytes, problem, list_problem }
       }
     }
   }
