@@ -21,9 +21,9 @@ export class StorageFullError extends Error {
   override name = 'StorageFullError'
 }
 
-/** The browser's database does not answer; nothing can be kept until it does. */
-export class StorageSilentError extends Error {
-  override name = 'StorageSilentError'
+/** The browser lets this page keep nothing at all; a run lives until its tab is closed. */
+export class StorageRefusedError extends Error {
+  override name = 'StorageRefusedError'
 }
 
 /** A checkpoint or safetensors file that cannot be trusted: cut short, lying header, unknown version, not finite. */
@@ -76,7 +76,7 @@ const ERRORS = {
   DeviceLostError,
   OutOfMemoryError,
   StorageFullError,
-  StorageSilentError,
+  StorageRefusedError,
   CheckpointError,
   NoVariantError,
   LinkError,

@@ -2,7 +2,7 @@
 // here, its weights alone. Saves what the loop has done and tells the page of it; if saving fails, the run goes on in memory.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
-import { CheckpointError, RunLockedError, type DeviceLostError } from '../errors'
+import { CheckpointError, RunLockedError, StorageFullError, StorageRefusedError, type DeviceLostError } from '../errors'
 import type { Checkpoint, RunEvent, RunSpec, RunStatus } from '../words/run'
 import type { RunHistory } from '../words/history'
 import type { RunLock } from '../storage/lock'
@@ -12,7 +12,7 @@ import { Session } from '../train/session'
 import { Slot, type Model } from '../train/slot'
 import type { EngineRoom } from './engine_room'
 import { ModelTurns } from './model_turns'
-import type { OpenRun, RunSummary } from './protocol'
+import type { OpenRun, RunSummary, SaveProblem } from './protocol'
 import { summaryOf } from './summary'
 import { TrainingLoop, type Keeper } from './training_loop'
 import { Turns } from './turns'
@@ -70,7 +70,7 @@ export class ActiveRun implements Keeper {
   /** The newest state, if saving it failed. */
   #unsaved: Checkpoint | null = null
   /** Why the last save failed; null if it did not. */
-  #problem: string | null = null
+  #problem: SaveProblem | null = null
   /** Status and reason of the last save, whether or not it failed. */
   #ending: { status: RunRecord['status']; reason: string | null }
   /** Saves, one after the other. */
@@ -173,7 +173,7 @@ export class ActiveRun implements Keeper {
     return this.#record
   }
   /** Why it cannot be saved; null if it can. */
-  get problem(): string | null {
+  get problem(): SaveProblem | null {
     return this.#problem
   }
   /** Whether it has been saved at least once. */
@@ -189,7 +189,14 @@ export class ActiveRun implements Keeper {
     return summaryOf({ ...this.#record, spec: this.spec }, live)
   }
   get opened(): OpenRun {
-    return { run: this.summary, history: this.#history.packed(), readOnly: this.readOnly, broken: this.broken }
+    const { kept, updated } = this.#record
+    return {
+      run: this.summary,
+      history: this.#history.packed(),
+      saved: kept.latest && { step: kept.latest.step, at: updated },
+      readOnly: this.readOnly,
+      broken: this.broken,
+    }
   }
 
   /** The weights by parameter name, and the moments where it is trained here. Throws CheckpointError where it has no weights. */
@@ -219,6 +226,13 @@ export class ActiveRun implements Keeper {
   }
   note(notes: string): void {
     this.#record = { ...this.#record, notes }
+  }
+  /** The run was deleted in another tab: what is open here stays. */
+  removedElsewhere(): void {
+    this.notice(
+      'warning',
+      'This run was deleted in another tab. It stays here to be looked at until it is closed; Undo there brings it back.',
+    )
   }
 
   /** Tells the page something that a person should read, and marks it on the curve. */
@@ -250,19 +264,27 @@ export class ActiveRun implements Keeper {
     if (this.#unsaved) await this.keep(this.#unsaved, this.#ending.status, this.#ending.reason)
   }
 
+  /** Saves what is not on the disk yet, between two steps. */
+  async saveNew(): Promise<void> {
+    if (this.#loop && this.#unsaved?.meta.step !== this.step) await this.#loop.saveNew()
+    else await this.saveAgain()
+  }
+
   /** Ends all work on the run, and saves what is unsaved. */
   async rest(): Promise<void> {
     await this.#loop?.pause()
     await this.saveAgain()
   }
 
-  /** Ends all work, frees the model and releases the lock. */
-  async close(): Promise<void> {
+  /** Ends all work and frees the model. The lock goes to whoever called, if this tab had it. */
+  async end(): Promise<RunLock | null> {
     try {
       await this.rest()
       await (this.#loop ?? this.#slot)?.close()
-    } finally {
+      return this.#lock
+    } catch (error) {
       this.#lock?.release()
+      throw error
     }
   }
 
@@ -296,10 +318,10 @@ export class ActiveRun implements Keeper {
     } catch (error) {
       // Weights that are not finite are no fault of the disk.
       if (error instanceof CheckpointError) throw error
-      const message = error instanceof Error ? error.message : String(error)
+      const problem = problemOf(error)
       this.#unsaved = latest
-      if (this.#problem === null) this.notice('error', `The run goes on, but could not be saved. ${message}`)
-      this.#problem = message
+      if (this.#problem === null) this.notice('error', `The run goes on, but could not be saved. ${problem.text}`)
+      this.#problem = problem
     }
     if (latest && this.#problem === null) {
       const size_bytes = this.#record.kept.latest?.size_bytes ?? 0
@@ -362,4 +384,10 @@ export class ActiveRun implements Keeper {
     }
     this.#around.emit(this.id, event)
   }
+}
+
+function problemOf(error: unknown): SaveProblem {
+  const text = error instanceof Error ? error.message : String(error)
+  if (error instanceof StorageFullError) return { why: 'full', text }
+  return { why: error instanceof StorageRefusedError ? 'refused' : 'other', text }
 }

@@ -72,9 +72,10 @@ export class KeptRuns implements KeptCalls {
     await this.#workbench.tellStorage()
   }
 
-  /** Tells the page of a run that has another name or other notes: as it is in memory where it is open. */
+  /** Tells the page of a run that has another name or other notes: as it is in memory where this tab trains it. */
   #edited(id: string, record: RunRecord | null): void {
-    const summary = this.#workbench.openAs(id)?.summary ?? (record && summaryOf(record))
+    const open = this.#workbench.openAs(id)
+    const summary = open?.readOnly === null ? open.summary : record && summaryOf(record)
     if (summary) this.#workbench.list.changed(summary)
   }
 }

@@ -89,10 +89,18 @@ export interface RunSummary {
 export interface OpenRun {
   run: RunSummary
   history: PackedHistory
+  /** The newest save: its step, and when it was made, in milliseconds since 1970. Null before the first. */
+  saved: { step: number; at: number } | null
   /** Set when another tab trains this run: it can be looked at and sampled, not changed. */
   readOnly: string | null
   /** Set when the run cannot be trained further as it stands (its last checkpoint is damaged, say). */
   broken: string | null
+}
+
+/** Why a run is not saved: the disk is full, the browser keeps nothing, or what `text` says. */
+export interface SaveProblem {
+  why: 'full' | 'refused' | 'other'
+  text: string
 }
 
 /** What a run would cost, measured on this device with five steps on the run's own data. */
@@ -164,7 +172,14 @@ export type LabEvent =
   | { type: 'engine'; engine: EngineInfo; fallback: string | null }
   /** Which kernels this device computes with; empty until they have been measured. */
   | { type: 'kernels'; kernels: KernelChoice[] }
-  | { type: 'storage'; used_bytes: number; quota_bytes: number; problem: string | null }
+  /** How much is kept; `problem`: why the open run is not saved; `list_problem`: why kept runs cannot be read. */
+  | {
+      type: 'storage'
+      used_bytes: number
+      quota_bytes: number
+      problem: SaveProblem | null
+      list_problem: string | null
+    }
   | ProgressEvent
 
 /** How events cross the thread: by the port that answers take. */
@@ -253,8 +268,10 @@ export interface RunCalls {
   measure(config: Config): Promise<Measurement>
   /** A new run on the current dataset, opened and paused at step 0. Throws ConfigError. */
   create(spec: { name: string; config: Config; prompt: string }): Promise<void>
-  /** Opens a kept run from its last checkpoint. */
+  /** Opens a kept run from its last checkpoint. Where another tab has it open, it can only be looked at until that tab lets go of it. */
   open(id: string): Promise<void>
+  /** The same, unless another tab has it open: then nothing is opened. */
+  openIfFree(id: string): Promise<void>
   /** The open run as it was when it validated best, as a run of its own that goes on from there. Throws CheckpointError. */
   openBest(name: string): Promise<void>
   /** A copy of the open run's weights (or fresh ones from another seed) at step 0, as a new run. */
@@ -267,6 +284,8 @@ export interface RunCalls {
   step(): Promise<void>
   /** Pauses and ends the run for good: status `finished`. */
   stop(): Promise<void>
+  /** Saves what has come since the last save: the page is about to go. Training goes on. Nothing where no run is open. */
+  save(): Promise<void>
   change(change: LiveChange): Promise<void>
   /** Sets the prompt of the live samples. */
   setPrompt(prompt: string): Promise<void>

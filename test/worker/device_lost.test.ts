@@ -40,6 +40,37 @@ describe('a lost device', () => {
     expect(b.evals).toEqual(a.evals)
   })
 
+  test('while a save is on its way to the disk: the save is whole, and the run goes on from it', async () => {
+    const { lab, store, heard, id } = await onGpu()
+    for (let i = 0; i < 3; i++) await lab.run.step()
+    const before = await bitsOf(lab, id)
+    const save = store.save.bind(store)
+    let reached = () => {}
+    const saving = new Promise<void>((resolve) => (reached = resolve))
+    let go = () => {}
+    const gate = new Promise<void>((resolve) => (go = resolve))
+    store.save = async (...run) => {
+      reached()
+      await gate
+      return save(...run)
+    }
+    const notice = heard(lost)
+    const step = lab.run.step()
+    await saving
+    await lab.device.lose()
+    go()
+    expect(await notice).toMatchObject({
+      message: expect.stringMatching(/at step 4 and opened again: nothing was lost/),
+    })
+    await step
+    const { checkpoint } = await store.load(id)
+    expect(checkpoint?.meta.step).toBe(4)
+    expect((await bitsOf(lab, id)).tensors).toEqual(checkpoint?.tensors)
+    expect(before.meta.step).toBe(3)
+    await lab.run.step()
+    expect((await openRun(lab, id)).run.step).toBe(5)
+  })
+
   test('while nothing runs: it is opened again at once, and nothing is lost', async () => {
     const { lab, heard, id, events } = await onGpu()
     for (let i = 0; i < 3; i++) await lab.run.step()

@@ -4,6 +4,8 @@ import { describe, expect, test, vi } from 'vitest'
 import { CheckpointError, ConfigError, CorpusError, OutOfMemoryError, StorageFullError } from '../../src/errors'
 import type { RunEvent } from '../../src/words/run'
 import { RunStore } from '../../src/storage/runs'
+import { readSafetensors } from '../../src/storage/safetensors'
+import { seal } from '../../src/storage/sealed'
 import { Session } from '../../src/train/session'
 import { LocalLab } from '../../src/worker/lab'
 import type { LabEvent } from '../../src/worker/protocol'
@@ -420,9 +422,13 @@ describe('kept runs', () => {
     expect(await bitsOf(elsewhere.lab, imported.id)).toEqual(await bitsOf(lab, id))
     await expect(elsewhere.lab.kept.import(bytes.slice(0, 999).buffer)).rejects.toThrow(CheckpointError)
     // A letter of the text, changed.
-    const forged = bytes.slice()
-    const at = new TextDecoder('latin1').decode(forged).lastIndexOf('quick brown')
-    forged[at] = 'Q'.charCodeAt(0)
+    const damaged = bytes.slice()
+    const at = new TextDecoder('latin1').decode(damaged).lastIndexOf('quick brown')
+    damaged[at] = 'Q'.charCodeAt(0)
+    await expect(elsewhere.lab.kept.import(damaged.slice().buffer)).rejects.toThrow(/checksum does not fit/)
+    const { tensors, metadata } = readSafetensors(damaged)
+    metadata.delete('checksum')
+    const forged = seal(tensors, metadata)
     await expect(elsewhere.lab.kept.import(forged.buffer)).rejects.toThrow(/not “fox”/)
   })
 
@@ -530,7 +536,7 @@ describe('what goes wrong', () => {
       events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark.text] : []))
     await eventually(() => expect(notices()).toEqual([`The run goes on, but could not be saved. ${FULL}`]))
     const storage = () => events.findLast((e) => e.type === 'storage')
-    await eventually(() => expect(storage()).toMatchObject({ problem: FULL }))
+    await eventually(() => expect(storage()).toMatchObject({ problem: { why: 'full', text: FULL } }))
     // What is not on the disk can still be taken away.
     expect((await lab.kept.export(id)).name).toBe('fox-step-3.safetensors')
     store.save = save
@@ -551,7 +557,7 @@ describe('what goes wrong', () => {
     const save = store.save.bind(store)
     store.save = fullDisk
     await lab.run.step()
-    const refused = /“fox” is not saved, and closing it would lose it\. .*full\. Export it, or delete it or other runs/
+    const refused = /“fox” is not saved, and closing it would lose it\. .*full\./
     await expect(lab.run.close()).rejects.toThrow(refused)
     await expect(openRun(lab, spare.id)).rejects.toThrow(refused)
     expect((await openRun(lab, id)).run.step).toBe(1)
@@ -692,7 +698,10 @@ describe('the list of runs', () => {
     const lab = new LocalLab({ gpu: undefined, store, fetchText: noFile, listen: (more) => events.push(...more) })
     expect((await lab.open('cpu')).runs).toEqual([])
     lab.flush()
-    expect(events.at(-1)).toMatchObject({ problem: expect.stringMatching(/keep nothing \(denied\)/) as unknown })
+    expect(events.at(-1)).toMatchObject({
+      problem: null,
+      list_problem: expect.stringMatching(/keep nothing \(denied\)/) as unknown,
+    })
   })
 })
 

@@ -1,5 +1,5 @@
 // What the shell of the page says: the part of the message catalogue for the rail, the strip, errors, keys and commands.
-import { hundredths, integer, plural } from '../format'
+import { age, hundredths, integer, plural } from '../format'
 
 /** What happened, what was kept and what to do, for an error with a name. */
 interface Explanation {
@@ -28,9 +28,14 @@ const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
     todo: 'Choose a smaller size, a smaller batch or a shorter context, and restart.',
   },
   StorageFullError: {
-    title: 'The browser’s disk is full',
+    title: 'This could not be saved',
     kept: 'Training goes on and older checkpoints are untouched, but new ones cannot be written.',
-    todo: 'Delete runs that you no longer need, or export them first.',
+    todo: 'Runs shows how much each of them takes.',
+  },
+  StorageRefusedError: {
+    title: 'This could not be saved',
+    kept: 'Training goes on until the tab is closed.',
+    todo: 'To keep runs, allow this address to store data, or leave the private window.',
   },
   CheckpointError: {
     title: 'This file or checkpoint cannot be trusted',
@@ -129,6 +134,9 @@ export const errors = {
     keys: 'The list of keys',
     palette: 'The list of commands',
   },
+  stopped: 'The training engine stopped',
+  stoppedTodo: 'What was saved is kept. Open it again: the run goes on from its newest save.',
+  openAgain: 'Open it again',
 }
 
 export const strip = {
@@ -163,8 +171,14 @@ export const strip = {
     compiling: (done: number, total: number) => `Preparing ${integer(done)}/${integer(total)}`,
     measuring: 'Measuring',
   },
-  saved: (step: number) => `saved at step ${integer(step)}`,
-  unsaved: 'not saved: disk full',
+  /** `seconds` since then; null where it is not known. */
+  saved: (step: number, seconds: number | null) =>
+    `saved at step ${integer(step)}${seconds === null ? '' : `, ${age(seconds)}`}`,
+  unsaved: {
+    full: () => 'not saved: disk full',
+    refused: () => 'not saved: this browser keeps nothing',
+    other: (text: string) => `not saved: ${text}`,
+  },
 }
 
 export const keys = {

@@ -37,6 +37,7 @@ export const runs = {
   value: (value: number | null) => (value === null ? '–' : loss(value)),
   status: { paused: 'paused', running: 'training', finished: 'finished', failed: 'stopped by an error' },
   readOnly: 'Read-only',
+  handedOver: (name: string) => `“${name}” is not open in another tab any more: it can be trained here now.`,
   broken: 'Cannot be trained further',
   unreadable: 'Cannot be read',
   unreadableLead:

@@ -45,6 +45,13 @@ export async function openRun(id: string) {
   if (await attempt(() => lab.openRun(id))) followRun()
 }
 
+/** Opens the worker again after it has stopped. */
+export async function reopenWorker() {
+  await lab.reopen()
+  if (lab.run) followRun()
+  else if (lab.phase === 'ready') await draft.readDefault()
+}
+
 /** The settings under the hands become the open run's. */
 export function followRun() {
   if (lab.run) draft.follow(lab.run.config, lab.run.prompt)

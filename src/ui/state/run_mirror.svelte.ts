@@ -31,8 +31,10 @@ export class RunMirror {
   compile = $state.raw<{ done: number; total: number } | null>(null)
   /** How long the open run took to its first step, and how much of that was compiling. */
   firstStep = $state.raw<{ ms: number; compile_ms: number } | null>(null)
-  /** Step of the newest checkpoint written while the page was looking. */
+  /** Step of the newest checkpoint. */
   savedStep = $state<number | null>(null)
+  /** When it was written, on the clock of `performance.now()`, which nobody sets; null where that is not known. */
+  savedAt = $state<number | null>(null)
   /** Steps a second of wall time, everything included; null until it is known. */
   pace = $state<number | null>(null)
   replaying = $state(false)
@@ -107,6 +109,7 @@ export class RunMirror {
         break
       case 'checkpoint':
         this.savedStep = event.step
+        this.savedAt = performance.now()
         break
       case 'first_step':
         this.firstStep = event
