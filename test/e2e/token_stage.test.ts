@@ -14,7 +14,7 @@ import { lookAt } from './looks'
 const t = m.tokens
 
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const tab = b.openTab({ dark: theme === 'dark' })
+  const tab = b.openTab({ webgpu: false, dark: theme === 'dark' })
   let page: Page
   beforeAll(() => {
     page = tab.page
