@@ -5,8 +5,6 @@ import type { Engine } from '../engine'
 import { NoWebGpuError } from '../errors'
 import type { TuneOptions } from '../gpu/autotune'
 import { openGpu } from '../ops/engine'
-import { openWasm, whyNoWasm } from '../wasm/engine'
-import { disagreement } from './agrees'
 
 export interface Opened {
   engine: Engine
@@ -43,9 +41,14 @@ async function onProcessor(): Promise<Opened> {
     engine: openCpu(),
     fallback: `${why} Plain JavaScript computes instead: slower, the same mathematics.`,
   })
-  const missing = whyNoWasm()
-  if (missing !== null) return instead(missing)
   try {
+    // Loaded when it is needed: a page with a GPU never asks for it.
+    const [{ openWasm, whyNoWasm }, { disagreement }] = await Promise.all([
+      import('../wasm/engine'),
+      import('./agrees'),
+    ])
+    const missing = whyNoWasm()
+    if (missing !== null) return instead(missing)
     const engine = openWasm()
     const wrong = compared ? null : await disagreement(engine, openCpu())
     compared ||= wrong === null
@@ -53,6 +56,6 @@ async function onProcessor(): Promise<Opened> {
     engine.destroy()
     return instead(`WebAssembly computes wrong numbers here: ${wrong}.`)
   } catch (error) {
-    return instead(`WebAssembly does not run here: ${error instanceof Error ? error.message : String(error)}.`)
+    return instead(`WebAssembly does not run here: ${(error instanceof Error ? error.message : String(error)).replace(/\.$/, '')}.`)
   }
 }
