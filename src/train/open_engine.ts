@@ -56,6 +56,8 @@ async function onProcessor(): Promise<Opened> {
     engine.destroy()
     return instead(`WebAssembly computes wrong numbers here: ${wrong}.`)
   } catch (error) {
-    return instead(`WebAssembly does not run here: ${(error instanceof Error ? error.message : String(error)).replace(/\.$/, '')}.`)
+    return instead(
+      `WebAssembly does not run here: ${(error instanceof Error ? error.message : String(error)).replace(/\.$/, '')}.`,
+    )
   }
 }

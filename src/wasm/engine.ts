@@ -16,7 +16,7 @@ import { dropout } from './dropout'
 import { embedding } from './embedding'
 import { gate } from './gate'
 import { grad_norm } from './grad_norm'
-import { moduleWith, type Kernel } from './kernel'
+import { moduleWith, type AnyKernel } from './kernel'
 import { layernorm } from './layernorm'
 import { matmul } from './matmul'
 import { mean_loss } from './mean_loss'
@@ -62,7 +62,7 @@ export class WasmEngine implements Engine<WasmTensor, WasmWork> {
   readonly #heap: Heap
   /** Scratch memory by its size, a power of two. */
   readonly #scratch = new Map<number, number>()
-  readonly #functions = new Map<Kernel, Run>()
+  readonly #functions = new Map<AnyKernel, Run>()
   #queue: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #breath = 0

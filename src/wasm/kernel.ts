@@ -24,10 +24,17 @@ export const integers = typed('i32')
 /** Parameters that are single-precision numbers. */
 export const floats = typed('f32')
 
-export interface Kernel<P extends Parameters = Parameters> {
+export interface Kernel<P extends Parameters> {
   readonly name: string
   readonly parameters: P
   readonly body: (values: Values<P>) => void
+}
+
+/** A kernel whatever its parameters are. */
+export interface AnyKernel {
+  readonly name: string
+  readonly parameters: Parameters
+  readonly body: (values: never) => void
 }
 
 export function kernel<const P extends Parameters>(
@@ -49,11 +56,11 @@ export function call<P extends Parameters>(called: Kernel<P>, given: Given<P>): 
 }
 
 /** The bytes of a module with these kernels, each exported by its name, and all that they call. */
-export function moduleWith(kernels: readonly Kernel[]): Uint8Array<ArrayBuffer> {
+export function moduleWith(kernels: readonly AnyKernel[]): Uint8Array<ArrayBuffer> {
   const all = [...kernels]
   const indexOf = (called: object) => {
     const at = all.findIndex((kernel) => kernel === called)
-    return at >= 0 ? at : all.push(called as Kernel) - 1
+    return at >= 0 ? at : all.push(called as AnyKernel) - 1
   }
   const written: Written[] = []
   // Kernels that are called join the list while it is walked.
@@ -64,13 +71,13 @@ export function moduleWith(kernels: readonly Kernel[]): Uint8Array<ArrayBuffer> 
 function write(
   name: string,
   types: Parameters,
-  body: (values: Values<Parameters>) => void,
+  body: (values: never) => void,
   indexOf: (called: object) => number,
 ): Written {
   const names = Object.keys(types)
   const code = new Code(names.length, indexOf)
   const values = Object.fromEntries(names.map((key, i) => [key, parameters[types[key]!](i)]))
-  writeInto(code, () => body(values))
+  writeInto(code, () => body(values as never))
   const wasmType = (type: ParameterType): Type => (type === 'f32' ? 'f32' : 'i32')
   return { name, parameters: names.map((key) => wasmType(types[key]!)), entry: code.finish() }
 }

@@ -4,7 +4,7 @@ import { invariant } from '../errors'
 import { sizeOf } from '../params'
 import { ADDS } from './statements'
 import type { ParameterType } from './pointer'
-import type { Kernel } from './kernel'
+import type { AnyKernel, Kernel } from './kernel'
 
 export interface WasmTensor extends Tensor {
   /** Address of the first element in bytes. */
@@ -15,7 +15,7 @@ export interface WasmTensor extends Tensor {
 
 /** A kernel with the numbers that it is called with: addresses, sizes, constants. */
 export interface Launch {
-  readonly kernel: Kernel
+  readonly kernel: AnyKernel
   readonly values: readonly number[]
 }
 
@@ -51,7 +51,7 @@ export function launch<P extends Parameters>(kernel: Kernel<P>, given: Arguments
     const value: WasmTensor | Address | number | undefined = given[name]
     return typeof value === 'object' ? value.pointer : (value ?? ABSENT)
   })
-  return { kernel: kernel as unknown as Kernel, values }
+  return { kernel, values }
 }
 const ABSENT = 0
 
