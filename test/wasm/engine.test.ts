@@ -24,8 +24,8 @@ const busy = (ms: number) =>
     while (performance.now() < end);
   })
 /** x += b. */
-async function adding(engine: WasmEngine, label: string) {
-  const [x, b] = [await place(engine, label, 5), await place(engine, `${label}.b`, 5)]
+async function adding(engine: WasmEngine, label: string, size = 5) {
+  const [x, b] = [await place(engine, label, size), await place(engine, `${label}.b`, size)]
   engine.write(b, Float32Array.of(1, 2, 3, 4, 5))
   return { x, program: engine.ops.residual.forward({ name: label, t: { a: x, b, out: x }, attrs: {} }) }
 }
@@ -143,12 +143,18 @@ describe('memory', () => {
 
   test('of a program that still runs is not given away before it ends', async () => {
     const engine = openWasm(24 * MIB)
-    const { x, program } = await adding(engine, 'x')
+    const { x, program } = await adding(engine, 'x', MIB / 4)
+    const [a, b, out] = [await place(engine, 'a', 9), await place(engine, 'b', 9), await place(engine, 'out', 9)]
+    engine.write(x, Float32Array.of(10, 10, 10, 10, 10))
+    const square = (tensor: WasmTensor) => ({ ...tensor, shape: [3, 3] })
     const running = engine.run([busy(40), ...program])
     const reading = engine.read([x])
     engine.free([x])
+    // Neither to what is recorded meanwhile, which needs memory to work in, nor to a tensor.
+    const t = { x: square(a), weight: square(b), out: square(out) }
+    engine.ops.matmul.forward({ name: 'product', t, attrs: { transposed: false } })
     const next = place(engine, 'next', 5)
-    expect(await reading).toEqual([Float32Array.of(1, 2, 3, 4, 5)])
+    expect((await reading)[0]!.subarray(0, 5)).toEqual(Float32Array.of(11, 12, 13, 14, 15))
     await running
     expect(await engine.read([await next])).toEqual([new Float32Array(5)])
   })
