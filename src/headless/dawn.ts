@@ -35,4 +35,6 @@ function restBetweenPolls(gpu: GPU): void {
     return adapter
   }
 }
-const rest = (callback: () => void) => setTimeout(callback, 1)
+/** The clock as it is now: a test that puts another in its place must not stop Dawn. */
+const { setTimeout: later } = globalThis
+const rest = (callback: () => void) => later(callback, 1)
