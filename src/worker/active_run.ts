@@ -2,9 +2,16 @@
 // here, its weights alone. Saves what the loop has done and tells the page of it; if saving fails, the run goes on in memory.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
-import { CheckpointError, RunLockedError, StorageFullError, StorageRefusedError, type DeviceLostError } from '../errors'
-import type { Checkpoint, RunEvent, RunHistory, RunSpec, RunStatus } from '../words/run'
-import { addToHistory, cutHistory, packHistory } from '../storage/history'
+import {
+  CheckpointError,
+  RunLockedError,
+  StorageFullError,
+  StorageRefusedError,
+  StorageSilentError,
+  type DeviceLostError,
+} from '../errors'
+import type { Checkpoint, RunEvent, RunSpec, RunStatus } from '../words/run'
+import type { RunHistory } from '../words/history'
 import type { RunLock } from '../storage/lock'
 import { checkpointsOf, type LoadedRun, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
@@ -62,7 +69,9 @@ export class ActiveRun implements Keeper {
   /** The open session or slot. */
   #model: Model | null = null
   #record: RunRecord
-  #history: RunHistory
+  readonly #history: RunHistory
+  /** The last mark's identity. A run that goes back to a checkpoint uses none twice, so that the page can tell its marks apart. */
+  #lastMark: number
   /** The state with the lowest validation loss since the last save. */
   #best: Promise<Checkpoint | null> = Promise.resolve(null)
   /** The newest state, if saving it failed. */
@@ -83,6 +92,7 @@ export class ActiveRun implements Keeper {
     this.#lock = material.lock
     this.#record = material.record
     this.#history = material.history
+    this.#lastMark = material.history.events.at(-1)?.id ?? 0
     this.#ending = { status: material.record.status, reason: material.record.reason }
   }
 
@@ -189,7 +199,7 @@ export class ActiveRun implements Keeper {
     const { kept, updated } = this.#record
     return {
       run: this.summary,
-      history: packHistory(this.#history),
+      history: this.#history.packed(),
       saved: kept.latest && { step: kept.latest.step, at: updated },
       readOnly: this.readOnly,
       broken: this.broken,
@@ -224,18 +234,13 @@ export class ActiveRun implements Keeper {
   note(notes: string): void {
     this.#record = { ...this.#record, notes }
   }
-  /** The run was deleted in another tab: what is open here stays. */
-  removedElsewhere(): void {
-    this.notice(
-      'warning',
-      'This run was deleted in another tab. It stays here to be looked at until it is closed; Undo there brings it back.',
-    )
-  }
 
   /** Tells the page something that a person should read, and marks it on the curve. */
   notice(level: 'info' | 'warning' | 'error', message: string): void {
-    this.#history.events.push({ step: this.step, text: message })
-    this.#around.emit(this.id, { type: 'notice', level, message })
+    const mark = { id: ++this.#lastMark, step: this.step, text: message }
+    const event = { type: 'notice', level, mark } as const
+    this.#history.add(event)
+    this.#around.emit(this.id, event)
   }
 
   /** Tells the page what it should know of a run that was just opened: damage, and why it failed last time. Saves a new run. */
@@ -344,7 +349,7 @@ export class ActiveRun implements Keeper {
     const checkpoint = this.#unsaved ?? loaded?.checkpoint
     if (!checkpoint)
       throw new CheckpointError('No checkpoint of this run can be read any more. Restart it, or open an exported file.')
-    this.#history = cutHistory(this.#history, checkpoint.meta.step)
+    this.#history.cut(checkpoint.meta.step)
     const model = await open(engine, spec, checkpoint)
     for (const damage of loaded?.damage ?? []) this.notice('warning', damage)
     const back = model.step < step ? `the run went back to its checkpoint of step ${model.step}` : 'nothing was lost'
@@ -366,7 +371,7 @@ export class ActiveRun implements Keeper {
   // -- called by the session
 
   #listen(event: RunEvent): void {
-    addToHistory(this.#history, event)
+    this.#history.add(event)
     if (event.type === 'eval') {
       const { val_loss } = event.metrics
       const best = this.#record.best_val_loss
@@ -384,5 +389,6 @@ export class ActiveRun implements Keeper {
 function problemOf(error: unknown): SaveProblem {
   const text = error instanceof Error ? error.message : String(error)
   if (error instanceof StorageFullError) return { why: 'full', text }
-  return { why: error instanceof StorageRefusedError ? 'refused' : 'other', text }
+  const isRefused = error instanceof StorageRefusedError || error instanceof StorageSilentError
+  return { why: isRefused ? 'refused' : 'other', text }
 }

@@ -4,7 +4,7 @@ import { proxy, transfer, wrap } from 'comlink'
 import { revive } from '../errors'
 import type { EventMessage, Lab, LabEvent } from './protocol'
 
-export type { PackedHistory } from '../words/run'
+export type { PackedHistory } from '../words/history'
 export type {
   DatasetSummary,
   EnginePreference,

@@ -16,7 +16,9 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
-import type { Forecast, GeneratedToken, PackedHistory, RunEvent, RunStatus, SampleOptions } from '../words/run'
+import type { Forecast, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
+import type { PackedHistory } from '../words/history'
+import type { Space, UnreadableRun } from '../words/kept'
 import type {
   CompressionPoint,
   MergeReplay,
@@ -165,6 +167,8 @@ export type LabEvent =
   | { type: 'kept'; run: RunSummary }
   /** A run that is no longer in the list. */
   | { type: 'removed'; run: string }
+  /** The runs that are kept and cannot be read. */
+  | { type: 'unreadable'; runs: UnreadableRun[] }
   | { type: 'engine'; engine: EngineInfo; fallback: string | null }
   /** Which kernels this device computes with; empty until they have been measured. */
   | { type: 'kernels'; kernels: KernelChoice[] }
@@ -304,6 +308,12 @@ export interface KeptCalls {
   export(id: string): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }>
   /** Throws CheckpointError. */
   import(bytes: ArrayBuffer): Promise<RunSummary>
+  /** Everything of a run as it lies on the disk, in a .zip file: of one that cannot be read too. */
+  exportRaw(id: string): Promise<Uint8Array<ArrayBuffer>>
+  /** What takes how much of the disk, the largest first. Reads everything once. */
+  space(): Promise<Space[]>
+  /** Takes off the disk what no run needs. */
+  free(): Promise<void>
 }
 
 /** Text that the open run writes, one at a time: a newer call or `cancel('writing')` ends an older one early, with what it has. */
@@ -330,15 +340,19 @@ export interface DeviceCalls {
   lose(): Promise<void>
 }
 
+/** What the page begins with. `fallback` says why it is the CPU, if it is. */
+export interface Opened {
+  engine: EngineInfo
+  fallback: string | null
+  runs: RunSummary[]
+  unreadable: UnreadableRun[]
+  corpora: BuiltInCorpus[]
+}
+
 /** The worker. Every call may throw one of the errors of errors.ts. */
 export interface Lab {
-  /** First call: opens the engine and the disk. `fallback` says why it is the CPU, if it is. */
-  open(preference: EnginePreference): Promise<{
-    engine: EngineInfo
-    fallback: string | null
-    runs: RunSummary[]
-    corpora: BuiltInCorpus[]
-  }>
+  /** First call: opens the engine and the disk. */
+  open(preference: EnginePreference): Promise<Opened>
   /** Ends long work of one kind: whoever waits for it gets a CancelledError, or what there is. Resolves when it has ended. */
   cancel(job: JobKind): Promise<void>
   readonly data: DataCalls

@@ -1,6 +1,7 @@
 // The list of runs as the page knows it: read once, when the page opens, and then told of what changes, here and in other tabs.
 import { estimateUsage, refusal } from '../storage/quota'
 import type { RunStore } from '../storage/runs'
+import type { UnreadableRun } from '../words/kept'
 import type { LabEvent, RunSummary, SaveProblem } from './protocol'
 import { summaryOf } from './summary'
 import { Turns } from './turns'
@@ -24,18 +25,15 @@ export class RunList {
     this.#tabs.onmessage = ({ data }: MessageEvent<Change>) => heard(data)
   }
 
-  /** Reads the record of every run, the last changed first. */
-  async read(): Promise<RunSummary[]> {
+  /** Reads the record of every run, the last changed first, and names those that cannot be read. */
+  async read(): Promise<{ runs: RunSummary[]; unreadable: UnreadableRun[] }> {
     try {
       const { runs, unreadable } = await this.#store.list()
-      this.#problem =
-        unreadable === 0
-          ? null
-          : `${unreadable} of the kept runs cannot be read by this page, perhaps because a newer one wrote them. They are left alone.`
-      return runs.map((record) => summaryOf(record))
+      this.#problem = null
+      return { runs: runs.map((record) => summaryOf(record)), unreadable }
     } catch (error) {
       this.#problem = refusal(error).message
-      return []
+      return { runs: [], unreadable: [] }
     }
   }
 
@@ -50,6 +48,11 @@ export class RunList {
   #tell(change: Change): void {
     this.#send(change)
     this.#tabs.postMessage(change)
+  }
+
+  /** Tells which runs cannot be read. */
+  async tellUnreadable(): Promise<void> {
+    this.#send({ type: 'unreadable', runs: (await this.#store.list()).unreadable })
   }
 
   /** Tells how much room the disk has; `problem`: why the open run cannot be saved. */

@@ -18,7 +18,11 @@ import { datasetOf, textlessDataset } from './run_text'
 import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
-import { emptyHistory } from '../storage/history'
+import { RunHistory } from '../words/history'
+
+/** What is open stays open. */
+const REMOVED_ELSEWHERE =
+  'This run was deleted in another tab. It stays here to be looked at until it is closed; Undo there brings it back.'
 
 export class Workbench {
   readonly store: RunStore
@@ -172,7 +176,7 @@ export class Workbench {
       dataset,
       text,
       checkpoint: null,
-      history: emptyHistory(),
+      history: new RunHistory(),
       lock: await lockRun(record.id),
       readOnly: null,
       broken: null,
@@ -284,7 +288,7 @@ export class Workbench {
   /** Another tab has changed or deleted a run. */
   #hear(change: Change): void {
     const open = this.openAs(change.type === 'kept' ? change.run.id : change.run)
-    if (open && change.type === 'removed') open.removedElsewhere()
+    if (open && change.type === 'removed') open.notice('warning', REMOVED_ELSEWHERE)
     if (open && change.type === 'kept') {
       open.rename(change.run.name)
       open.note(change.run.notes)

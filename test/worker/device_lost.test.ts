@@ -8,7 +8,7 @@ import { bitsOf, disk, openRun, status, withRun } from './lab_env'
 // One evaluation and one sample, at step 0 and at the end: a software adapter takes a second for each.
 const short = { max_iters: 20, eval_interval: 20 }
 const onGpu = async () => withRun(disk(), short, 'gpu', await gpu())
-const lost = (event: RunEvent) => event.type === 'notice' && /graphics device was lost/.test(event.message)
+const lost = (event: RunEvent) => event.type === 'notice' && /graphics device was lost/.test(event.mark.text)
 
 describe('a lost device', () => {
   test('in mid-run: the run goes on from its last checkpoint, says so, and ends at the same bit', async () => {
@@ -27,9 +27,11 @@ describe('a lost device', () => {
     await lab.device.lose()
     expect(await notice).toMatchObject({
       level: 'warning',
-      message: expect.stringMatching(
-        /^The graphics device was lost at step \d+ and opened again: the run went back to its checkpoint of step 7\.$/,
-      ),
+      mark: {
+        text: expect.stringMatching(
+          /^The graphics device was lost at step \d+ and opened again: the run went back to its checkpoint of step 7\.$/,
+        ),
+      },
     })
     await end
     const [a, b] = [await bitsOf(straight.lab, straight.id), await bitsOf(lab, id)]
@@ -76,7 +78,7 @@ describe('a lost device', () => {
     const notice = heard(lost)
     await lab.device.lose()
     expect(await notice).toMatchObject({
-      message: expect.stringMatching(/at step 3 and opened again: nothing was lost/),
+      mark: { step: 3, text: expect.stringMatching(/at step 3 and opened again: nothing was lost/) },
     })
     expect((await bitsOf(lab, id)).tensors).toEqual(before.tensors)
     await lab.run.step()
@@ -112,7 +114,7 @@ describe('a lost device', () => {
     const notice = heard(lost)
     await lab.device.lose()
     expect(await notice).toMatchObject({
-      message: expect.stringMatching(/at step 0 and opened again: nothing was lost/),
+      mark: { step: 0, text: expect.stringMatching(/at step 0 and opened again: nothing was lost/) },
     })
     expect(await write()).toBe(before)
   })

@@ -177,6 +177,44 @@ describe('a run', () => {
     expect(history.events.map(({ text }) => text)).toContain('From step 1 on: learning_rate 0.01 → 0.005.')
   })
 
+  test('marks that say the same at one step are told apart, also after the run was opened again', async () => {
+    const name = disk()
+    const { lab, id, events } = await withRun(name)
+    await lab.run.step()
+    const marks = () => events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark] : []))
+    for (const learning_rate of [5e-3, 1e-2, 5e-3]) await lab.run.change({ learning_rate })
+    await eventually(() =>
+      expect(marks().map(({ id: mark, step }) => [mark, step])).toEqual([1, 2, 3].map((i) => [i, 1])),
+    )
+    expect((await openRun(lab, id)).history.events).toEqual(marks())
+    await lab.run.close()
+    await openRun(lab, id)
+    await lab.run.change({ learning_rate: 1e-2 })
+    await eventually(() => expect(marks().map(({ id: mark }) => mark)).toEqual([1, 2, 3, 4]))
+  })
+
+  test('a run that goes back to its checkpoint gives no mark the identity of one that is gone', async () => {
+    const { lab, store, heard, events, id } = await withRun(disk(), { max_iters: 1000, grad_clip: 0 })
+    await lab.run.step()
+    // What comes later is lost by the disk.
+    store.save = (record) => Promise.resolve(record)
+    for (let i = 0; i < 2; i++) await lab.run.step()
+    await lab.run.change({ learning_rate: 1, min_lr: 1, warmup_iters: 0, weight_decay: 10 })
+    const failed = heard(status('failed'))
+    await lab.run.start()
+    await failed
+    const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 1/.test(e.mark.text))
+    await lab.run.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
+    await back
+    const marks = events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark] : []))
+    expect(marks.map(({ id: mark, step }) => [mark, step])).toEqual([
+      [1, 3],
+      [2, 1],
+      [3, 1],
+    ])
+    expect((await openRun(lab, id)).history.events).toEqual(marks.slice(1))
+  })
+
   test('keeps the state that validated best', async () => {
     const name = disk()
     // So hot that validation gets worse after a while.
@@ -360,7 +398,9 @@ describe('kept runs', () => {
     const { run, history } = await openBest(lab, 'fox, at its best')
     expect(run).toMatchObject({ name: 'fox, at its best', status: 'paused', step: best.step })
     expect(run.last_val_loss).toBe(best.val_loss)
-    expect(history.steps).toEqual(StepColumns.of(before.steps).packed(best.step))
+    const upTo = StepColumns.of(before.steps)
+    upTo.cut(best.step)
+    expect(history.steps).toEqual(upTo.packed())
     expect(history.steps.step.at(-1)).toBe(best.step)
     expect((await openRun(lab, id)).run.step).toBe(40)
   })
@@ -411,7 +451,7 @@ describe('kept runs', () => {
     second.store.load = () => Promise.resolve({ record, checkpoint, history, text, damage })
     await openRun(second.lab, id)
     second.lab.flush()
-    const told = second.events.map((e) => (e.type === 'run' && e.event.type === 'notice' ? e.event.message : e.type))
+    const told = second.events.map((e) => (e.type === 'run' && e.event.type === 'notice' ? e.event.mark.text : e.type))
     expect(told.indexOf('open')).toBeGreaterThan(-1)
     expect(told.indexOf(damage[0]!)).toBeGreaterThan(told.indexOf('open'))
     second.store.load = () => Promise.resolve({ record, checkpoint: null, history, text, damage })
@@ -470,7 +510,7 @@ describe('what goes wrong', () => {
     const told = again.events.map((e) => (e.type === 'run' && e.event.type === 'status' ? e.event : e.type))
     expect(told.slice(told.indexOf('open') + 1)).toContainEqual({ type: 'status', status: 'failed', reason, step: 3 })
 
-    const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 3/.test(e.message))
+    const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 3/.test(e.mark.text))
     await lab.run.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
     await back
     expect((await openRun(lab, id)).history.steps.step).toHaveLength(3)
@@ -487,7 +527,7 @@ describe('what goes wrong', () => {
     store.save = fullDisk
     for (let i = 0; i < 3; i++) await lab.run.step()
     const notices = () =>
-      events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.message] : []))
+      events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark.text] : []))
     await eventually(() => expect(notices()).toEqual([`The run goes on, but could not be saved. ${FULL}`]))
     const storage = () => events.findLast((e) => e.type === 'storage')
     await eventually(() => expect(storage()).toMatchObject({ problem: { why: 'full', text: FULL } }))
@@ -535,9 +575,9 @@ describe('what goes wrong', () => {
     await lab.run.start()
     await failed
     expect((await store.load(id)).record.kept.latest?.step).toBe(3)
-    const back = heard((e) => e.type === 'notice' && /went back|nothing was lost/.test(e.message))
+    const back = heard((e) => e.type === 'notice' && /went back|nothing was lost/.test(e.mark.text))
     await lab.run.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
-    expect(await back).toMatchObject({ message: expect.stringMatching(/checkpoint of step 3/) })
+    expect(await back).toMatchObject({ mark: { text: expect.stringMatching(/checkpoint of step 3/) } })
   })
 
   test('a browser that keeps nothing: runs can be trained and taken away', async () => {

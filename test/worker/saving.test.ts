@@ -93,20 +93,19 @@ describe('why a run is not saved', () => {
     return events.findLast((e) => e.type === 'storage')
   }
 
-  test('is told of that run alone: another record that cannot be read does not change it', async () => {
+  test('is told of that run alone: a list that cannot be read does not change it', async () => {
     const name = disk()
     const opened = await withRun(name)
     await opened.lab.run.step()
     await opened.lab.run.close()
-    const list = opened.store.list.bind(opened.store)
-    vi.spyOn(RunStore.prototype, 'list').mockImplementation(async () => ({ ...(await list()), unreadable: 1 }))
+    vi.spyOn(RunStore.prototype, 'list').mockRejectedValue(new DOMException('denied', 'SecurityError'))
     const again = await tab(name)
     await openRun(again.lab, opened.id)
     await again.lab.run.step()
     await vi.waitFor(() =>
       expect(storage(again)).toMatchObject({
         problem: null,
-        list_problem: expect.stringMatching(/cannot be read/) as unknown,
+        list_problem: expect.stringMatching(/keep nothing/) as unknown,
       }),
     )
   })
@@ -126,7 +125,7 @@ describe('why a run is not saved', () => {
       expect(storage(opened)).toMatchObject({ problem: { why: 'refused', text }, list_problem: text }),
     )
     const notices = opened.events.flatMap((e) =>
-      e.type === 'run' && e.event.type === 'notice' ? [e.event.message] : [],
+      e.type === 'run' && e.event.type === 'notice' ? [e.event.mark.text] : [],
     )
     expect(notices).toEqual([expect.stringMatching(/^The run goes on, but could not be saved\. This browser lets/)])
   })

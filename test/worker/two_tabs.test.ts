@@ -100,7 +100,7 @@ test('names, notes and new runs of one tab show in the other, the open run’s t
 test('a run that is deleted where it is trained stays whole where it is looked at; undone, it is handed over', async () => {
   const { first, second, id } = await twoTabs()
   const options = { prompt: 'the ', max_tokens: 5, temperature: 1, top_k: 0, top_p: 1, seed: 3, stop: [] }
-  const deleted = second.heard((e) => e.type === 'notice' && /deleted in another tab/.test(e.message))
+  const deleted = second.heard((e) => e.type === 'notice' && /deleted in another tab/.test(e.mark.text))
   await first.lab.kept.delete(id)
   await deleted
   await new Promise((resolve) => setTimeout(resolve, 1000))

@@ -32,6 +32,11 @@ const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
     kept: 'Training goes on and older checkpoints are untouched, but new ones cannot be written.',
     todo: 'Runs shows how much each of them takes.',
   },
+  StorageSilentError: {
+    title: 'This could not be saved',
+    kept: 'Training goes on until the tab is closed.',
+    todo: 'Runs that were kept are there again once the storage answers.',
+  },
   StorageRefusedError: {
     title: 'This could not be saved',
     kept: 'Training goes on until the tab is closed.',

@@ -16,6 +16,7 @@ import {
   type RunSummary,
 } from '../../worker/client'
 import { StepColumns } from '../../words/columns'
+import type { UnreadableRun } from '../../words/kept'
 import { m } from '../messages'
 import { onLeaving } from './leaving'
 import { askToPersist } from './persist'
@@ -36,7 +37,9 @@ class LabMirror extends RunMirror {
   fallback = $state<string | null>(null)
   corpora = $state.raw<BuiltInCorpus[]>([])
   runs = $state.raw<RunSummary[]>([])
-  deleted = $state.raw<RunSummary[]>([])
+  /** Runs that are kept and cannot be read. */
+  unreadable = $state.raw<UnreadableRun[]>([])
+  deleted = $state.raw<{ id: string; name: string }[]>([])
   storage = $state.raw<Omit<Extract<LabEvent, { type: 'storage' }>, 'type'> | null>(null)
   dataset = $state.raw<DatasetSummary | null>(null)
   /** How far long work is, where any is under way. */
@@ -70,6 +73,7 @@ class LabMirror extends RunMirror {
       this.engine = opened.engine
       this.fallback = opened.fallback
       this.runs = opened.runs
+      this.unreadable = opened.unreadable
       this.corpora = opened.corpora
       this.phase = 'ready'
       // The open run of a worker that stopped; it may never have been saved.
@@ -181,11 +185,11 @@ class LabMirror extends RunMirror {
     if (this.run) this.run = { ...this.run, prompt }
   }
 
-  async remove(run: RunSummary) {
+  async remove(run: { id: string; name: string }) {
     await this.calls.kept.delete(run.id)
     this.deleted = [run, ...this.deleted]
   }
-  async restore(run: RunSummary) {
+  async restore(run: { id: string }) {
     await this.calls.kept.restore(run.id)
     this.deleted = this.deleted.filter((gone) => gone.id !== run.id)
   }
@@ -255,6 +259,10 @@ class LabMirror extends RunMirror {
         return this.#list(event.run)
       case 'removed':
         this.runs = this.runs.filter(({ id }) => id !== event.run)
+        this.unreadable = this.unreadable.filter(({ id }) => id !== event.run)
+        return
+      case 'unreadable':
+        this.unreadable = event.runs
         return
       case 'progress':
         this.progress = { ...this.progress, [event.job]: event.at }

@@ -53,7 +53,7 @@ function scripted(listen: typeof tell): Lab {
   tell = listen
   const engine = { kind: 'cpu' as const, name: '', vendor: '', architecture: '', features: [], limits: {} }
   return answering({
-    open: async () => ({ engine, fallback: null, runs: [run], corpora: [] }),
+    open: async () => ({ engine, fallback: null, runs: [run], unreadable: [], corpora: [] }),
     run: {
       open: async () => listen([{ type: 'open', open }]),
       openIfFree: async (id) => (heldElsewhere.has(id) ? undefined : listen([{ type: 'open', open }])),
@@ -197,6 +197,17 @@ describe('the mirror', () => {
     tell([step(3), step(4, 5)])
     vi.advanceTimersByTime(200)
     expect([...lab.columns.loss]).toEqual([2, 2, 2, 5])
+  })
+
+  it('takes up every mark once: two that say the same at one step, and none that its history has', async () => {
+    const mark = (id: number) => ({ id, step: 2, text: 'The graphics device was lost.' })
+    const { lab } = await openedLab('r1')
+    const { toasts } = await import('../../../src/ui/state/toasts.svelte')
+    tell([{ type: 'open', open: { ...open, history: { ...open.history, events: [mark(1)] } } }])
+    for (const id of [1, 2, 3]) tell([said({ type: 'notice', level: 'error', mark: mark(id) })])
+    vi.advanceTimersByTime(200)
+    expect(lab.events).toEqual([1, 2, 3].map(mark))
+    expect(toasts.items.map(({ text }) => text)).toEqual(['The graphics device was lost.'])
   })
 
   it('keeps how long the first step took, until another run is opened', async () => {
