@@ -26,11 +26,6 @@ export class StorageRefusedError extends Error {
   override name = 'StorageRefusedError'
 }
 
-/** The browser's database does not answer; nothing can be kept until it does. */
-export class StorageSilentError extends Error {
-  override name = 'StorageSilentError'
-}
-
 /** A checkpoint or safetensors file that cannot be trusted: cut short, lying header, unknown version, not finite. */
 export class CheckpointError extends Error {
   override name = 'CheckpointError'
@@ -82,7 +77,6 @@ const ERRORS = {
   OutOfMemoryError,
   StorageFullError,
   StorageRefusedError,
-  StorageSilentError,
   CheckpointError,
   NoVariantError,
   LinkError,

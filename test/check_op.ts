@@ -11,9 +11,6 @@ import { gpu } from './gpu_env'
 import type { MakeCase, OpCase } from './op_case'
 import { place } from './op_run'
 
-// A kernel runs a few times here: what llvmpipe's optimiser takes on each is twice what it saves. Read when Mesa is loaded.
-process.env['GALLIVM_PERF'] ??= 'nopt'
-
 export interface Tolerance {
   /** Largest ‖got − want‖ / ‖want‖. */
   norm: number

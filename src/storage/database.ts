@@ -2,7 +2,7 @@
 // request, before the reason (a full disk, say) is known; this one waits for the end. A database that does not open in time counts as
 // refused: the page goes on without it.
 import { createStore, type UseStore } from 'idb-keyval'
-import { StorageSilentError } from '../errors'
+import { refusal } from './quota'
 
 /** A browser opens its database within milliseconds; one that hangs never does. */
 const PATIENCE_MS = 3000
@@ -15,16 +15,12 @@ export function openStore(database: string, name: string, patience_ms = PATIENCE
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         waiting = false
-        reject(
-          new StorageSilentError(
-            `This browser’s storage has not answered for ${patience_ms / 1000} seconds: nothing can be read from it or kept in it. Close other tabs of this page and reload; until then, export what you want to keep.`,
-          ),
-        )
+        reject(refusal(new Error(`its storage has not answered for ${patience_ms / 1000} seconds`)))
       }, patience_ms)
       use(mode, (store) => {
         clearTimeout(timer)
         // Nobody counts on it any more: what was told as failed must not happen later.
-        if (!waiting) return Promise.reject(new StorageSilentError('The storage answered too late.'))
+        if (!waiting) return Promise.reject(new Error('The storage answered too late.'))
         return callback(store)
       })
         .then(resolve, reject)

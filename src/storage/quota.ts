@@ -1,5 +1,5 @@
 // How much the browser lets this page keep, and what to say when it is used up.
-import { StorageFullError, StorageRefusedError, StorageSilentError } from '../errors'
+import { StorageFullError, StorageRefusedError } from '../errors'
 import { bytes } from '../words/sizes'
 
 export interface Usage {
@@ -21,8 +21,8 @@ export async function estimateUsage(
 const REFUSALS = ['SecurityError', 'NotAllowedError', 'InvalidStateError', 'UnknownError']
 
 /** The error of a browser that lets this page keep nothing. */
-export function refusal(cause: unknown): StorageRefusedError | StorageSilentError {
-  if (cause instanceof StorageSilentError) return cause
+export function refusal(cause: unknown): StorageRefusedError {
+  if (cause instanceof StorageRefusedError) return cause
   const why = cause instanceof Error ? cause.message : String(cause)
   return new StorageRefusedError(
     `This browser lets the page keep nothing (${why}). A run lives until the tab is closed: export what you want to keep.`,

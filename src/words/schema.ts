@@ -125,6 +125,10 @@ const SampleSchema = v.pipe(
     'each token of a sample needs its probability',
   ),
 )
+/** Of several at one step the last counts, as in a run that repeats its steps. */
+const oncePerStep = <T extends { step: number }>(list: T[]): T[] => [
+  ...new Map(list.map((entry) => [entry.step, entry])).values(),
+]
 /** Marks that are older than their identities, or whose identities cannot be told apart, are counted up anew. */
 const MarksSchema = v.pipe(
   v.array(v.object({ id: v.optional(v.pipe(count, v.maxValue(0xffff_ffff))), step: count, text })),
@@ -135,8 +139,8 @@ const MarksSchema = v.pipe(
 )
 /** What a run went through, beside its steps. */
 export const happened = {
-  evals: v.array(EvalSchema),
-  samples: v.array(SampleSchema),
+  evals: v.pipe(v.array(EvalSchema), v.transform(oncePerStep)),
+  samples: v.pipe(v.array(SampleSchema), v.transform(oncePerStep)),
   events: MarksSchema,
 }
 

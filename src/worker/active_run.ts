@@ -2,14 +2,7 @@
 // here, its weights alone. Saves what the loop has done and tells the page of it; if saving fails, the run goes on in memory.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
-import {
-  CheckpointError,
-  RunLockedError,
-  StorageFullError,
-  StorageRefusedError,
-  StorageSilentError,
-  type DeviceLostError,
-} from '../errors'
+import { CheckpointError, RunLockedError, StorageFullError, StorageRefusedError, type DeviceLostError } from '../errors'
 import type { Checkpoint, RunEvent, RunSpec, RunStatus } from '../words/run'
 import type { RunHistory } from '../words/history'
 import type { RunLock } from '../storage/lock'
@@ -234,6 +227,13 @@ export class ActiveRun implements Keeper {
   note(notes: string): void {
     this.#record = { ...this.#record, notes }
   }
+  /** The run was deleted in another tab: what is open here stays. */
+  removedElsewhere(): void {
+    this.notice(
+      'warning',
+      'This run was deleted in another tab. It stays here to be looked at until it is closed; Undo there brings it back.',
+    )
+  }
 
   /** Tells the page something that a person should read, and marks it on the curve. */
   notice(level: 'info' | 'warning' | 'error', message: string): void {
@@ -389,6 +389,5 @@ export class ActiveRun implements Keeper {
 function problemOf(error: unknown): SaveProblem {
   const text = error instanceof Error ? error.message : String(error)
   if (error instanceof StorageFullError) return { why: 'full', text }
-  const isRefused = error instanceof StorageRefusedError || error instanceof StorageSilentError
-  return { why: isRefused ? 'refused' : 'other', text }
+  return { why: error instanceof StorageRefusedError ? 'refused' : 'other', text }
 }

@@ -20,10 +20,6 @@ import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
 import { RunHistory } from '../words/history'
 
-/** What is open stays open. */
-const REMOVED_ELSEWHERE =
-  'This run was deleted in another tab. It stays here to be looked at until it is closed; Undo there brings it back.'
-
 export class Workbench {
   readonly store: RunStore
   readonly engines: EngineRoom
@@ -288,7 +284,7 @@ export class Workbench {
   /** Another tab has changed or deleted a run. */
   #hear(change: Change): void {
     const open = this.openAs(change.type === 'kept' ? change.run.id : change.run)
-    if (open && change.type === 'removed') open.notice('warning', REMOVED_ELSEWHERE)
+    if (open && change.type === 'removed') open.removedElsewhere()
     if (open && change.type === 'kept') {
       open.rename(change.run.name)
       open.note(change.run.notes)

@@ -17,12 +17,13 @@ function isBalanced(line: string): boolean {
   return rest === '' || (rest !== line && isBalanced(rest))
 }
 
-// Of brackets a model this small is right about some after so few steps, of sums about none.
+// Of brackets a model this small is right about some after so few steps, of sums about none. Without WebGPU it answers all in half a second,
+// so there is no early to stop.
 describe.each([
-  ['light', 'Addition', isSum, 0],
-  ['dark', 'Brackets', isBalanced, 1],
-] as const)('%s theme, %s', (theme, corpus, isTrue, least) => {
-  const tab = b.openTab({ dark: theme === 'dark' })
+  ['light', 'Addition', isSum, { steps: 30, least: 0, webgpu: true }],
+  ['dark', 'Brackets', isBalanced, { steps: 300, least: 1, webgpu: false }],
+] as const)('%s theme, %s', (theme, corpus, isTrue, { steps, least, webgpu }) => {
+  const tab = b.openTab({ webgpu, dark: theme === 'dark' })
   let page: Page
   beforeAll(() => {
     page = tab.page
@@ -54,9 +55,9 @@ describe.each([
       block_size: 32,
       batch_size: 8,
       warmup_iters: 20,
-      eval_interval: 150,
+      eval_interval: steps / 2,
       eval_iters: 1,
-      max_iters: 300,
+      max_iters: steps,
     }
     for (const [name, value] of Object.entries(fields)) {
       await page.locator(`#field-${name}`).fill(String(value))
@@ -66,7 +67,7 @@ describe.each([
     await b.finished(page)
     await b.stage(page, 'chat').click()
     await answers().getByRole('button', { name: m.answers.check }).click()
-    await answers().getByText(m.answers.at(300)).waitFor()
+    await answers().getByText(m.answers.at(steps)).waitFor()
     expect(await rows().count()).toBe(ASKED)
     let right = 0
     for (const row of await rows().all()) {
@@ -83,17 +84,19 @@ describe.each([
     await shots('answers', m.answers.title)
   })
 
-  test('stopped early, it counts what was answered', async () => {
-    await answers().getByRole('button', { name: m.answers.again }).click()
-    await rows().first().waitFor()
-    if (theme === 'light') await shoot(page, 'answers-asking-1440-light')
-    await answers().getByRole('button', { name: m.answers.stop }).click()
-    await answers().getByRole('button', { name: m.answers.again }).waitFor()
-    const count = await rows().count()
-    expect(count).toBeLessThan(ASKED)
-    await answers()
-      .getByText(new RegExp(`^\\d+ of ${count} answers? `))
-      .waitFor()
-    expect(tab.browser.complaints).toEqual([])
-  })
+  if (webgpu)
+    test('stopped early, it counts what was answered', async () => {
+      await answers().getByRole('button', { name: m.answers.again }).click()
+      await rows().first().waitFor()
+      await shoot(page, 'answers-asking-1440-light')
+      await answers().getByRole('button', { name: m.answers.stop }).click()
+      await answers().getByRole('button', { name: m.answers.again }).waitFor()
+      const count = await rows().count()
+      expect(count).toBeLessThan(ASKED)
+      await answers()
+        .getByText(new RegExp(`^\\d+ of ${count} answers? `))
+        .waitFor()
+    })
+
+  test('nobody complained', () => expect(tab.browser.complaints).toEqual([]))
 })

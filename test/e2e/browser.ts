@@ -177,12 +177,17 @@ export async function prepare(page: Page, { steps, fields = {} }: Settings): Pro
 export async function go(page: Page): Promise<void> {
   await stage(page, 'train').click()
   await page.getByRole('button', { name: m.go.now }).click()
-  const [anyway = ''] = m.go.anyway(0).split(',')
-  await page.getByRole('button', { name: anyway }).or(strip(page).getByText(m.strip.state.running)).first().waitFor()
-  if (await page.getByRole('button', { name: anyway }).isVisible())
-    await page.getByRole('button', { name: anyway }).click()
-  // Until then the strip shows the recorded run, and its last step.
-  await strip(page).getByText(m.strip.state.running).or(strip(page).getByText(m.strip.state.finished)).first().waitFor()
+  const [question = ''] = m.go.anyway(0).split(',')
+  const anyway = page.getByRole('button', { name: question })
+  // There once a run is open: until then the strip shows the recorded run, and its last step.
+  const newRun = page.getByRole('button', { name: m.train.newRun })
+  await anyway.or(newRun).first().waitFor()
+  if (await anyway.isVisible()) await anyway.click()
+  await newRun.waitFor()
+  // A short run may have ended before anybody has seen it run.
+  const { running, finished, failed } = m.strip.state
+  const begun = strip(page).getByText(running).or(strip(page).getByText(finished)).or(strip(page).getByText(failed))
+  await begun.first().waitFor()
   await reach(page, 1)
 }
 

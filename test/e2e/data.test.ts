@@ -38,7 +38,7 @@ async function otherSite(): Promise<{ address: string; asked: string[]; server: 
 }
 
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const tab = b.openTab({ dark: theme === 'dark' })
+  const tab = b.openTab({ webgpu: false, dark: theme === 'dark' })
   let other: Awaited<ReturnType<typeof otherSite>>
   let page: Page
   beforeAll(async () => {

@@ -9,7 +9,7 @@ import { serious, shoot } from './looks'
 const STAGES = ['data', 'tokens', 'model', 'train', 'chat', 'runs'] as const
 
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const tab = b.openTab({ dark: theme === 'dark' })
+  const tab = b.openTab({ webgpu: theme === 'light', dark: theme === 'dark' })
   let page: Page
   beforeAll(() => {
     page = tab.page
@@ -159,7 +159,7 @@ describe('elsewhere', () => {
       ['one letter', 'a'.repeat(100)],
       ['binary', Uint8Array.from({ length: 4000 }, (_, i) => (i * 97) % 256)],
     ]
-    const browser = await b.openBrowser(profiles[0]!.folder)
+    const browser = await b.openBrowser(profiles[1]!.folder, { webgpu: false })
     const page = await b.open(browser, site.address)
     const { title } = m.errors.describe(Object.assign(new Error(), { name: 'CorpusError' }))
     for (const [name, content] of texts) {

@@ -12,7 +12,7 @@ const TEXT =
   Array.from({ length: 60 }, (_, i) => `Line ${i} tells of the sea and of ship number ${i * 7}.\n`).join('')
 
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const tab = b.openTab({ dark: theme === 'dark' })
+  const tab = b.openTab({ webgpu: false, dark: theme === 'dark' })
   let page: Page
   beforeAll(() => {
     page = tab.page

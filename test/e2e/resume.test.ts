@@ -3,9 +3,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
 
-/** Dropout, so that the dice must be resumed too; enough steps that a slow machine still has some left when it is told to stop. */
-const STEPS = 120
-const SETTINGS: b.Settings = { steps: STEPS, fields: { eval_interval: 40, dropout: 0.1 } }
+/**
+ * Dropout, so that the dice must be resumed too; enough steps, long enough, that a slow machine still has some left when it is told to stop.
+ * Without WebGPU, since SwiftShader would compile a step's kernels four times; tests of units resume on a GPU.
+ */
+const STEPS = 400
+const SETTINGS: b.Settings = {
+  steps: STEPS,
+  fields: { block_size: 64, batch_size: 16, eval_interval: 100, dropout: 0.1 },
+}
 const profiles = [b.newProfile(), b.newProfile()]
 let site: Awaited<ReturnType<typeof b.serveDist>>
 beforeAll(async () => {
@@ -19,7 +25,7 @@ afterAll(() => {
 test('a killed run ends as an uninterrupted one does, bit for bit', async () => {
   const [calm, cut] = profiles.map(({ folder }) => folder) as [string, string]
 
-  let browser = await b.openBrowser(calm)
+  let browser = await b.openBrowser(calm, { webgpu: false })
   let page = await b.open(browser, site.address)
   await b.prepare(page, SETTINGS)
   await b.go(page)
@@ -27,7 +33,7 @@ test('a killed run ends as an uninterrupted one does, bit for bit', async () => 
   const whole = await b.exported(page)
   await browser.close()
 
-  browser = await b.openBrowser(cut)
+  browser = await b.openBrowser(cut, { webgpu: false })
   page = await b.open(browser, site.address)
   await b.prepare(page, SETTINGS)
   await b.go(page)
@@ -39,7 +45,7 @@ test('a killed run ends as an uninterrupted one does, bit for bit', async () => 
   await b.reach(page, paused + 2)
   await browser.kill()
 
-  browser = await b.openBrowser(cut)
+  browser = await b.openBrowser(cut, { webgpu: false })
   page = await b.open(browser, site.address)
   // Which run was open last is only a setting, and the browser may not have written it yet.
   await b.stage(page, 'runs').click()

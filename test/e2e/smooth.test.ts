@@ -2,7 +2,7 @@
 // the main thread keeps it from a person for more than 50 ms. The model is the smallest, whose steps are the quickest: the more
 // steps a second, the more the page has to show. What is asserted is each task's
 // own CPU time, from Chromium's trace. By the clock (PerformanceObserver 'longtask') a task on a shared machine is as long as
-// others let it be, and these others are the very kernels that SwiftShader runs on the same cores.
+// others let it be. Without WebGPU the steps are quickest of all: SwiftShader takes thirty times as long for each.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,14 +14,14 @@ import * as b from './browser'
 const LONGEST_MS = 50
 const WATCHED_MS = 8000
 
-const tab = b.openTab()
+const tab = b.openTab({ webgpu: false })
 let page: Page
 beforeAll(() => {
   page = tab.page
 })
 
 test('no task of the main thread takes 50 ms while a run trains', async () => {
-  await b.prepare(page, { steps: 100_000, fields: { eval_interval: 50 } })
+  await b.prepare(page, { steps: 1_000_000, fields: { eval_interval: 50 } })
   await b.go(page)
   await b.reach(page, 20)
   const before = await b.stepOf(page)

@@ -47,12 +47,15 @@ async function openSample<T extends Tensor, W extends Work>(engine: Engine<T, W>
   }
 }
 
-/** The order of the tokens, and what is left of them, in double precision. `sure`: top-p's share is far from an edge. */
-function cuts(logits: Float32Array, { temperature, top_k, top_p }: SamplingOptions) {
+/** The tokens, the likeliest first. */
+const sorted = (logits: Float32Array) => [...logits.keys()].toSorted((a, b) => logits[b]! - logits[a]! || a - b)
+
+/** What is left of the sorted tokens, in double precision. `sure`: top-p's share is far from an edge. */
+function cuts(logits: Float32Array, tokens: number[], { temperature, top_k, top_p }: SamplingOptions) {
   const most = logits.reduce((a, b) => Math.max(a, b), -Infinity)
   const divisor = Math.fround(temperature > 0 ? temperature : 1)
   const weights = Float64Array.from(logits, (logit) => Math.exp((logit - most) / divisor))
-  let order = [...weights.keys()].toSorted((a, b) => logits[b]! - logits[a]! || a - b)
+  let order = tokens
   if (temperature === 0) order = order.slice(0, 1)
   else if (top_k > 0) order = order.slice(0, top_k)
   let ends = running(order.map((id) => weights[id]!))
@@ -104,8 +107,9 @@ describe('the token that the kernel draws', () => {
     for (const [name, row] of Object.entries(rows)) {
       const { data } = cases.sample(3, { V, fill: row }).given['logits']!
       const logits = Float32Array.from(data)
+      const tokens = sorted(logits)
       for (const option of options) {
-        const { weights, order, ends, sure, all } = cuts(logits, option)
+        const { weights, order, ends, sure, all } = cuts(logits, tokens, option)
         if (!sure) continue
         const drawn = await sample.draw(logits, option, V > 1000 ? 3 : 40)
         drawn.forEach(({ id, probability }, i) => {
@@ -183,7 +187,7 @@ describe('the token that the kernel draws', () => {
     const sample = await openSample<Tensor, Work>(kind === 'gpu' ? engine : openCpu(), V)
     const logits = Float32Array.from({ length: V }, (_, i) => 0.4 * i)
     const option = { temperature: 1.5, top_k: 10, top_p: 0.95 }
-    const { order, ends, weights } = cuts(logits, option)
+    const { order, ends, weights } = cuts(logits, sorted(logits), option)
     const counts = new Map<number, number>()
     const seeds = 40
     for (let seed = 0; seed < seeds; seed++)

@@ -6,7 +6,7 @@ import { gunzipSync } from 'node:zlib'
 import { unzipSync } from 'fflate'
 import { createStore, del, entries, get, keys, set } from 'idb-keyval'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { StorageSilentError } from '../../src/errors'
+import { StorageRefusedError } from '../../src/errors'
 import { openStore, transact } from '../../src/storage/database'
 import { bareTextKey, checkpointKey, needKey, openKey, runKey, sharedKey } from '../../src/storage/keys'
 import { readRun, writeRun } from '../../src/storage/record'
@@ -288,7 +288,7 @@ describe('a database that does not answer', () => {
     })
     const use = openStore(`silent-${name}`, 'kept', 30)
     const write = vi.fn((s: IDBObjectStore) => Promise.resolve(void s.put(1, 'x')))
-    await expect(transact(use, 'readwrite', write)).rejects.toThrow(StorageSilentError)
+    await expect(transact(use, 'readwrite', write)).rejects.toThrow(StorageRefusedError)
     answer()
     expect(await transact(use, 'readonly', (s) => Promise.resolve(s.name))).toBe('kept')
     expect(write).not.toHaveBeenCalled()

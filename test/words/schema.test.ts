@@ -132,6 +132,13 @@ describe('a recording', () => {
     expect(() => idsOf(2 ** 53 - 1)).toThrow()
   })
 
+  test('of several evaluations or samples at one step the last counts', () => {
+    const [[measured], [sample]] = [whole.history.evals, whole.history.samples]
+    const twice = { evals: [{ ...measured!, val_loss: 5 }, measured], samples: [{ ...sample!, prompt: 'z' }, sample] }
+    const read = v.parse(RecordingSchema, { ...whole, history: { ...whole.history, ...twice } })
+    expect([read.history.evals, read.history.samples]).toEqual([[measured], [sample]])
+  })
+
   test.each([
     ['config', { n_layer: 4 }],
     ['tokenizer', 'runes'],

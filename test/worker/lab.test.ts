@@ -4,6 +4,8 @@ import { describe, expect, test, vi } from 'vitest'
 import { CheckpointError, ConfigError, CorpusError, OutOfMemoryError, StorageFullError } from '../../src/errors'
 import type { RunEvent } from '../../src/words/run'
 import { RunStore } from '../../src/storage/runs'
+import { readSafetensors } from '../../src/storage/safetensors'
+import { seal } from '../../src/storage/sealed'
 import { Session } from '../../src/train/session'
 import { LocalLab } from '../../src/worker/lab'
 import type { LabEvent } from '../../src/worker/protocol'
@@ -420,9 +422,13 @@ describe('kept runs', () => {
     expect(await bitsOf(elsewhere.lab, imported.id)).toEqual(await bitsOf(lab, id))
     await expect(elsewhere.lab.kept.import(bytes.slice(0, 999).buffer)).rejects.toThrow(CheckpointError)
     // A letter of the text, changed.
-    const forged = bytes.slice()
-    const at = new TextDecoder('latin1').decode(forged).lastIndexOf('quick brown')
-    forged[at] = 'Q'.charCodeAt(0)
+    const damaged = bytes.slice()
+    const at = new TextDecoder('latin1').decode(damaged).lastIndexOf('quick brown')
+    damaged[at] = 'Q'.charCodeAt(0)
+    await expect(elsewhere.lab.kept.import(damaged.slice().buffer)).rejects.toThrow(/checksum does not fit/)
+    const { tensors, metadata } = readSafetensors(damaged)
+    metadata.delete('checksum')
+    const forged = seal(tensors, metadata)
     await expect(elsewhere.lab.kept.import(forged.buffer)).rejects.toThrow(/not “fox”/)
   })
 

@@ -57,6 +57,13 @@ export function followRun() {
   if (lab.run) draft.follow(lab.run.config, lab.run.prompt)
 }
 
+/** A run's weights, text and history as a download. */
+export async function exportRun({ id }: { id: string }) {
+  const { name, bytes } = await lab.calls.kept.export(id)
+  download(name, bytes)
+  toasts.show({ level: 'info', text: m.runs.copySaved(name) })
+}
+
 /** A run that was exported here, from its file. */
 async function takeRun(file: File) {
   route.go('runs')

@@ -187,7 +187,7 @@ class LabMirror extends RunMirror {
 
   async remove(run: { id: string; name: string }) {
     await this.calls.kept.delete(run.id)
-    this.deleted = [run, ...this.deleted]
+    this.deleted = [run, ...this.deleted.filter((gone) => gone.id !== run.id)]
   }
   async restore(run: { id: string }) {
     await this.calls.kept.restore(run.id)

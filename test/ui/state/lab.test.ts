@@ -163,6 +163,10 @@ describe('the mirror', () => {
     await lab.remove(lab.runs[1]!)
     expect(lab.runs.map(({ id }) => id)).toEqual(['r1', 'r3'])
     expect(lab.deleted.map(({ id }) => id)).toEqual(['r2'])
+    // Another tab brought it back.
+    tell([{ type: 'kept', run: { ...run, id: 'r2', updated: 5 } }])
+    await lab.remove(lab.runs.find(({ id }) => id === 'r2')!)
+    expect(lab.deleted.map(({ id }) => id)).toEqual(['r2'])
   })
 
   it('publishes at most ten times a second', async () => {
