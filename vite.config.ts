@@ -1,10 +1,18 @@
-// The build: one static page that works from any sub-path, with an ES-module worker. No cross-origin isolation is needed.
+// The build: one static page that works from any sub-path, with an ES-module worker. No cross-origin isolation is needed. Nothing is
+// put into another file as a `data:` address, which the page's policy refuses.
 import { svelte } from '@sveltejs/vite-plugin-svelte'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
+
+/** The development server puts styles into the page as text, so there the page's policy (index.html) lets them in. */
+const looserPolicy: Plugin = {
+  name: 'looser-policy',
+  apply: 'serve',
+  transformIndexHtml: (html) => html.replace("default-src 'self';", "$& style-src 'self' 'unsafe-inline';"),
+}
 
 export default defineConfig({
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte(), looserPolicy],
   worker: { format: 'es' },
-  build: { target: 'es2022', chunkSizeWarningLimit: 2000 },
+  build: { target: 'es2022', chunkSizeWarningLimit: 2000, assetsInlineLimit: 0 },
 })

@@ -21,6 +21,11 @@ export class StorageFullError extends Error {
   override name = 'StorageFullError'
 }
 
+/** The browser lets this page keep nothing at all; a run lives until its tab is closed. */
+export class StorageRefusedError extends Error {
+  override name = 'StorageRefusedError'
+}
+
 /** A checkpoint or safetensors file that cannot be trusted: cut short, lying header, unknown version, not finite. */
 export class CheckpointError extends Error {
   override name = 'CheckpointError'
@@ -71,6 +76,7 @@ const ERRORS = {
   DeviceLostError,
   OutOfMemoryError,
   StorageFullError,
+  StorageRefusedError,
   CheckpointError,
   NoVariantError,
   LinkError,

@@ -74,7 +74,7 @@ export function lineProgress(
         case 'sample':
           return line(`  ${JSON.stringify(event.sample.prompt + event.sample.tokens.join(''))}`)
         case 'notice':
-          return line(event.message)
+          return line(event.mark.text)
         default:
       }
     },

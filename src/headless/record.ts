@@ -37,7 +37,9 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     ...measureTokens(dataset, val_fraction),
     ladder: await ladderOf(dataset, val_fraction, () => Promise.resolve()),
     history: {
-      ...history,
+      evals: history.evals,
+      samples: history.samples,
+      events: history.events,
       steps: [...history.steps.rows()].filter(({ step }) => step % EVERY === 0 || step === 1 || step === last),
     },
   }

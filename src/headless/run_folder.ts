@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { writeTokenizerJson } from '../data/tokenize/tokenizer_json'
 import { CheckpointError } from '../errors'
 import { bitsPerByte } from '../words/loss_unit'
-import type { Checkpoint, RunHistory } from '../words/run'
+import type { Checkpoint } from '../words/run'
+import { RunHistory } from '../words/history'
 import { decodeCheckpoint, encodeCheckpoint } from '../storage/checkpoint'
 import { UsageError } from './command'
-import { emptyHistory } from '../storage/history'
 
 const CHECKPOINT = 'checkpoint.safetensors'
 const METRICS = 'metrics.csv'
@@ -57,7 +57,7 @@ export function readRun(folder: string): KeptRun {
   if (!existsSync(path)) throw new UsageError(`There is no ${path} to resume from.`)
   try {
     const { checkpoint, extra } = decodeCheckpoint(readFileSync(path))
-    const history = extra.history ?? emptyHistory()
+    const history = extra.history ?? new RunHistory()
     if (!extra.text) throw new CheckpointError('It does not carry its text, and cannot be trained further without it.')
     return { checkpoint, history, text: extra.text }
   } catch (error) {
@@ -68,7 +68,7 @@ export function readRun(folder: string): KeptRun {
 
 /**
  * Comma-separated: a row for each step, its losses in nats a token; `val_loss`, and the same in bits a byte, where the run was measured
- * after that step.
+ * after that step. In a long run an old row is the mean of several steps, as many as `steps` says.
  */
 function metricsTable({ steps, evals }: RunHistory, bytes_per_token: number | undefined): string {
   const bits = (loss: number) => (bytes_per_token === undefined ? '' : bitsPerByte(loss, bytes_per_token))
@@ -76,12 +76,14 @@ function metricsTable({ steps, evals }: RunHistory, bytes_per_token: number | un
     evals.map(({ step, val_loss, update_ratio }) => [step, [val_loss, bits(val_loss), update_ratio ?? '']] as const),
   )
   const nothing = ['', '', '']
-  const rows = Array.from(steps.rows(), ({ step, loss, grad_norm, learning_rate, step_ms, tokens }) =>
-    [step, loss, grad_norm, learning_rate, step_ms, tokens, ...(measured.get(step) ?? nothing)].join(),
+  const rows = Array.from(steps.rows(), ({ step, loss, grad_norm, learning_rate, step_ms, tokens, span }) =>
+    [step, loss, grad_norm, learning_rate, step_ms, tokens, ...(measured.get(step) ?? nothing), span].join(),
   )
   const start = measured.get(0)
-  if (start !== undefined) rows.unshift([0, '', '', '', '', 0, ...start].join())
-  return ['step,loss,grad_norm,learning_rate,step_ms,tokens,val_loss,val_bits_per_byte,update_ratio', ...rows, ''].join(
-    '\n',
-  )
+  if (start !== undefined) rows.unshift([0, '', '', '', '', 0, ...start, ''].join())
+  return [
+    'step,loss,grad_norm,learning_rate,step_ms,tokens,val_loss,val_bits_per_byte,update_ratio,steps',
+    ...rows,
+    '',
+  ].join('\n')
 }

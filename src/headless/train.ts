@@ -11,13 +11,13 @@ import { questionsOf } from '../evaluate/questions'
 import type { Engine } from '../engine'
 import { ConfigError, NotFiniteError } from '../errors'
 import { bitsPerByte } from '../words/loss_unit'
-import { addToHistory, emptyHistory } from '../storage/history'
 import { decodeText } from '../storage/checkpoint'
 import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
 import { indexAtStep } from '../words/columns'
 import { OverridesSchema } from '../words/schema'
 import { SPECIAL } from '../words/tokens'
-import type { RunEvent, RunHistory, RunSpec } from '../words/run'
+import type { RunEvent, RunSpec } from '../words/run'
+import { RunHistory } from '../words/history'
 import { Session } from '../train/session'
 import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
 import { duration, jsonProgress, lineProgress, type Progress } from './progress'
@@ -120,7 +120,7 @@ async function trainTo(target: number, run: Run, { engine, progress, bits, inter
   const tokens_per_step = tokensOf(config)
   const { history } = run
   const listen = (event: RunEvent) => {
-    addToHistory(history, event)
+    history.add(event)
     progress.tell(event)
   }
   const session = await Session.open(engine, run.spec, run.dataset, run.kept?.checkpoint ?? null, listen, history)
@@ -155,10 +155,11 @@ async function trainTo(target: number, run: Run, { engine, progress, bits, inter
   const evaluation = interrupted() ? measured : (measured ?? (await session.evaluate()))
   const answers = interrupted() ? null : await answersOf(session, run.dataset)
   const files = await save()
-  const { step: steps_made, step_ms } = history.steps.view()
-  const trained = step_ms.subarray(indexAtStep({ step: steps_made }, first) + 1)
-  const ms = trained.reduce((sum, one) => sum + one, 0)
-  const tokens_per_s = ms > 0 ? Math.round((trained.length * tokens_per_step * 1000) / ms) : 0
+  const columns = history.steps.view()
+  const before = indexAtStep(columns, first)
+  const seconds = (columns.elapsed_s.at(-1) ?? 0) - (columns.elapsed_s[before] ?? 0)
+  const trained = (columns.step.at(-1) ?? first) - first
+  const tokens_per_s = seconds > 0 ? Math.round((trained * tokens_per_step) / seconds) : 0
   const val_loss = evaluation?.val_loss ?? null
   const { elapsed_s, step, tokens, params } = session
   progress.conclude(
@@ -257,7 +258,7 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
     dataset,
     text: new TextEncoder().encode(text),
     folder,
-    history: emptyHistory(),
+    history: new RunHistory(),
     kept: null,
     notices: [...source.notices, ...noticesOf(prepared)],
   }

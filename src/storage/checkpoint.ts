@@ -1,12 +1,16 @@
 // A checkpoint as one safetensors file that other tools open. Weights stand under their GPT-2 names, AdamW's moments under `m.`
 // and `v.` + name. `__metadata__` says format, version and, as JSON, everything else. An export also carries the run's text,
-// history and notes. Reading checks all of it: spec, names, shapes, and that every number is finite.
+// history and notes. Reading checks all of it: the seal, spec, names, shapes, and that every number is finite. Files of version 1
+// have no seal.
 import { CheckpointError } from '../errors'
 import { paramTable } from '../params'
-import type { Checkpoint, CheckpointMeta, RunHistory } from '../words/run'
+import type { Checkpoint, CheckpointMeta } from '../words/run'
+import type { RunHistory } from '../words/history'
 import { historyFromJson, historyToJson } from './history'
-import { readSafetensors, writeSafetensors, type SafetensorsFile, type StoredTensor } from './safetensors'
+import { parseJson } from './json'
+import type { StoredTensor } from './safetensors'
 import { KNOWN_VERSIONS, parseMeta } from './schema'
+import { seal, unseal, type SealedFile } from './sealed'
 
 /** What an export carries beside the checkpoint. */
 export interface Extra {
@@ -20,6 +24,9 @@ export interface Extra {
 export function decodeText(bytes: Uint8Array): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
 }
+
+/** What the metadata may hold: the merges of 100,000 tokens, and a card. */
+export const META = { length: 16_000_000, depth: 16, nodes: 300_000 }
 
 /** Addresses of the extras in the file; no parameter has such a name. */
 const TEXT = 'extra.text'
@@ -41,12 +48,12 @@ export function encodeCheckpoint({ meta, tensors }: Checkpoint, extra?: Extra): 
     ['meta', JSON.stringify(meta)],
   ])
   if (extra?.notes) metadata.set('notes', extra.notes)
-  return writeSafetensors(stored, metadata)
+  return seal(stored, metadata)
 }
 
 /** Reads a file. Throws CheckpointError, naming the tensor or the field, where it cannot be trusted. Copies no weights. */
 export function decodeCheckpoint(bytes: Uint8Array): { checkpoint: Checkpoint; extra: Extra } {
-  const file = readSafetensors(bytes)
+  const file = unseal(bytes)
   const meta = readMeta(file)
   const text = takeBytes(file, TEXT)
   const history = takeBytes(file, HISTORY)
@@ -61,7 +68,7 @@ export function decodeCheckpoint(bytes: Uint8Array): { checkpoint: Checkpoint; e
   }
 }
 
-function readMeta({ metadata }: SafetensorsFile): CheckpointMeta {
+function readMeta({ metadata, sealed }: SealedFile): CheckpointMeta {
   if (metadata.get('format') !== 'glasshouse-checkpoint')
     throw new CheckpointError(
       'This safetensors file was not written by Glasshouse: its header has no format "glasshouse-checkpoint". Open a file that was exported here.',
@@ -71,16 +78,18 @@ function readMeta({ metadata }: SafetensorsFile): CheckpointMeta {
     throw new CheckpointError(
       `The checkpoint has version ${version ?? '(none)'}; this page reads version ${KNOWN_VERSIONS.join(', ')}. Open it with the page that wrote it, or reload for a newer page.`,
     )
+  if (version !== '1' && !sealed)
+    throw new CheckpointError('The checkpoint has lost its checksum: the file is damaged. Export it again.')
   let value: unknown
   try {
-    value = JSON.parse(metadata.get('meta') ?? '')
+    value = parseJson(metadata.get('meta') ?? '', META)
   } catch (cause) {
     throw new CheckpointError('The checkpoint’s meta is not JSON. The file is damaged: export it again.', { cause })
   }
   return parseMeta(value)
 }
 
-function takeBytes({ tensors }: SafetensorsFile, name: string): Uint8Array | null {
+function takeBytes({ tensors }: SealedFile, name: string): Uint8Array | null {
   const tensor = tensors.get(name)
   if (!tensor) return null
   if (tensor.dtype !== 'U8')
@@ -89,7 +98,7 @@ function takeBytes({ tensors }: SafetensorsFile, name: string): Uint8Array | nul
   return tensor.data
 }
 
-function readTensors({ tensors: found }: SafetensorsFile, { spec }: CheckpointMeta): Checkpoint['tensors'] {
+function readTensors({ tensors: found }: SealedFile, { spec }: CheckpointMeta): Checkpoint['tensors'] {
   const tensors: Checkpoint['tensors'] = new Map()
   for (const kind of ['', 'm.', 'v.'])
     for (const param of paramTable(spec.config)) {

@@ -1,5 +1,5 @@
 // How much the browser lets this page keep, and what to say when it is used up.
-import { StorageFullError } from '../errors'
+import { StorageFullError, StorageRefusedError } from '../errors'
 import { bytes } from '../words/sizes'
 
 export interface Usage {
@@ -17,9 +17,24 @@ export async function estimateUsage(
   return { used_bytes: usage, quota_bytes: quota }
 }
 
-/** The error of a failed write: a full disk by its own name, with numbers where they are known; anything else as it was. */
+/** What browsers throw that let a page keep nothing: in a frame without an origin, a private window, with site data blocked. */
+const REFUSALS = ['SecurityError', 'NotAllowedError', 'InvalidStateError', 'UnknownError']
+
+/** The error of a browser that lets this page keep nothing. */
+export function refusal(cause: unknown): StorageRefusedError {
+  if (cause instanceof StorageRefusedError) return cause
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new StorageRefusedError(
+    `This browser lets the page keep nothing (${why}). A run lives until the tab is closed: export what you want to keep.`,
+    { cause },
+  )
+}
+
+/** The error of a failed write: a full disk, with numbers where they are known, and a refusal by their own names; anything else as it was. */
 export async function explainWrite(cause: unknown, needed_bytes: number | null): Promise<unknown> {
-  if (!(cause instanceof Error) || cause.name !== 'QuotaExceededError') return cause
+  if (!(cause instanceof Error)) return cause
+  if (REFUSALS.includes(cause.name)) return refusal(cause)
+  if (cause.name !== 'QuotaExceededError') return cause
   const { used_bytes, quota_bytes } = await estimateUsage()
   const needed = needed_bytes === null ? '' : `, ${bytes(needed_bytes)} more were needed`
   const used = quota_bytes > 0 ? `, ${bytes(used_bytes)} of ${bytes(quota_bytes)} are used` : ''

@@ -1,14 +1,21 @@
-// The kept runs, the only door to IndexedDB. One object store holds everything under keys that are lists: ['run', id],
-// ['history', id], ['checkpoint', id, serial], ['text', fingerprint]. Whatever belongs together is written in one
-// transaction, so a tab killed at any instant leaves the old or the new, never half of each.
-import { createStore, promisifyRequest, type UseStore } from 'idb-keyval'
+// The kept runs, the only door to IndexedDB; keys.ts has the addresses. Whatever belongs together is written in one transaction, so a
+// tab killed at any instant leaves the old or the new, never half of each. What this page does not understand it never changes: a
+// record that a newer page wrote stays as it is, and so does what it needs.
+import { promisifyRequest, type UseStore } from 'idb-keyval'
 import { CheckpointError } from '../errors'
-import type { Checkpoint, RunHistory, RunSpec } from '../words/run'
-import { decodeCheckpoint, decodeText, encodeCheckpoint } from './checkpoint'
-import { cutHistory, emptyHistory, packHistory, unpackHistory } from './history'
+import type { RunHistory } from '../words/history'
+import type { Space, UnreadableRun } from '../words/kept'
+import type { Checkpoint, RunSpec } from '../words/run'
+import { encodeCheckpoint } from './checkpoint'
+import { openStore, transact } from './database'
+import { checkpointKey, openKey, pieceKey, runKey, under, wholeHistoryKey } from './keys'
+import { PIECE_LISTS, piecesOf, writeOpen, writePiece } from './pieces'
 import { explainWrite } from './quota'
-import { parseRecord, type RunRecord } from './schema'
-import { transact } from './transaction'
+import { existing, rawRuns, readCheckpoint, readHistory, readOrMend } from './reading'
+import { UnreadableError, writeRun } from './record'
+import type { Kept, RunRecord } from './schema'
+import { isNeeded, keepText, keysOfText, readSharedText, textsOf } from './shared'
+import { describeUnreadable, freeUnused, packRaw, spaceOf } from './space'
 
 /** How far a run got, written at once. */
 export interface Progress {
@@ -35,13 +42,6 @@ export interface LoadedRun {
   /** What was found damaged, one message each. */
   damage: string[]
 }
-
-type Kept = NonNullable<RunRecord['kept']['latest']>
-
-const runKey = (id: string) => ['run', id]
-const historyKey = (id: string) => ['history', id]
-const checkpointKey = (id: string, serial: number) => ['checkpoint', id, serial]
-const textKey = (fingerprint: string) => ['text', fingerprint]
 
 /** A record of a run that has not begun. */
 export function newRecord(spec: RunSpec, params: number): RunRecord {
@@ -87,43 +87,55 @@ export class RunStore {
   readonly #deleted = new Map<string, [IDBValidKey, unknown][]>()
   /** Checkpoints that could not be read, by run; the next save drops them. */
   readonly #damaged = new Map<string, Set<number>>()
+  /** Runs whose history has damaged parts: the next save writes it anew. */
+  readonly #broken = new Set<string>()
 
   constructor(name = 'glasshouse') {
     this.name = name
-    this.#use = createStore(name, 'kept')
+    this.#use = openStore(name, 'kept')
   }
 
-  /** Every run, the last changed first; `unreadable` counts those that a newer page wrote, or nobody. */
-  async list(): Promise<{ runs: RunRecord[]; unreadable: number }> {
-    const { runs, unreadable } = await transact(this.#use, 'readonly', allRuns)
-    return { runs: runs.sort((a, b) => b.updated - a.updated), unreadable }
+  /** Every run, the last changed first, and those that cannot be read: a newer page wrote them, or they are damaged. */
+  list(): Promise<{ runs: RunRecord[]; unreadable: UnreadableRun[] }> {
+    return transact(this.#use, 'readonly', async (store) => {
+      const runs: RunRecord[] = []
+      const unreadable: UnreadableRun[] = []
+      for (const [id, kept] of await rawRuns(store))
+        try {
+          runs.push((await readOrMend(store, id, kept)).record)
+        } catch (error) {
+          if (!(error instanceof UnreadableError)) throw error
+          unreadable.push(await describeUnreadable(store, id, kept, error))
+        }
+      return { runs: runs.sort((a, b) => b.updated - a.updated), unreadable }
+    })
   }
 
   /**
    * Writes how far a run got, and the run itself where it is not kept yet. The newest checkpoint, the one before it and the best
-   * stay, older ones go; name and notes stay as they were last set. Throws StorageFullError, with everything older as it was.
+   * stay, older ones go; name and notes stay as they were last set. Of the history, what is new is written. Throws StorageFullError,
+   * with everything older as it was.
    */
   async save(run: RunRecord, text: string | null, progress: Progress): Promise<RunRecord> {
     const { id } = run
     const best = progress.best?.meta.step === progress.latest?.meta.step ? progress.latest : progress.best
-    const history = packHistory(progress.history)
+    const { history } = progress
     const bytes = new Map<Checkpoint, Uint8Array<ArrayBuffer>>()
     for (const checkpoint of [progress.latest, best])
       if (checkpoint) bytes.set(checkpoint, encodeCheckpoint(checkpoint))
-    return this.#write(
-      [...bytes.values()].reduce((sum, b) => sum + b.length, 0),
+    const open = writeOpen(history)
+    const saved = await this.#write(
+      [...bytes.values()].reduce((sum, b) => sum + b.length, open.length),
       async (store) => {
-        const record = parseRecord(await promisifyRequest(store.get(runKey(id)))) ?? run
-        const fingerprint = textKey(run.spec.corpus.fingerprint)
-        if (text !== null && (await promisifyRequest(store.count(fingerprint))) === 0)
-          store.put(new TextEncoder().encode(text), fingerprint)
+        const record = await this.#saved(store, run)
+        await keepText(store, id, run.spec.corpus.fingerprint, text)
         let serial = Math.max(0, ...checkpointsOf(record).map((k) => k.serial))
         const written = new Map<Checkpoint, Kept>()
         for (const [checkpoint, data] of bytes) {
           store.put(data, checkpointKey(id, ++serial))
           written.set(checkpoint, { serial, step: checkpoint.meta.step, size_bytes: data.length })
         }
-        const kept = this.#shift(
+        const roles = this.#shift(
           record,
           (progress.latest && written.get(progress.latest)) ?? null,
           (best && written.get(best)) ?? null,
@@ -136,16 +148,46 @@ export class RunStore {
           spec: { ...(progress.latest?.meta.spec ?? run.spec), name: record.spec.name },
           last_val_loss: progress.last_val_loss,
           best_val_loss: progress.best_val_loss,
-          kept,
+          kept: roles,
+          history: piecesOf(history),
         }
         const wanted = new Set(checkpointsOf(next).map((k) => k.serial))
         for (const old of checkpointsOf(record))
           if (!wanted.has(old.serial)) store.delete(checkpointKey(id, old.serial))
-        store.put(history, historyKey(id))
-        store.put(next, runKey(id))
+        this.#writeHistory(store, record, history)
+        store.put(open, openKey(id))
+        store.put(writeRun(next), runKey(id))
         return next
       },
     )
+    this.#broken.delete(id)
+    return saved
+  }
+
+  /** The record that a save starts from: the one on the disk, unless it is not there yet, or damaged for good. */
+  async #saved(store: IDBObjectStore, run: RunRecord): Promise<RunRecord> {
+    const kept: unknown = await promisifyRequest(store.get(runKey(run.id)))
+    if (kept === undefined) return run
+    try {
+      return (await readOrMend(store, run.id, kept)).record
+    } catch (error) {
+      if (error instanceof UnreadableError && !error.isNewer) return run
+      throw error
+    }
+  }
+
+  /** Closed pieces that are not on the disk yet; those that are no longer in the history go. */
+  #writeHistory(store: IDBObjectStore, { id, history: before }: RunRecord, history: RunHistory): void {
+    if (!before) store.delete(wholeHistoryKey(id))
+    const now = piecesOf(history)
+    for (const list of PIECE_LISTS) {
+      const old = new Set(this.#broken.has(id) ? [] : before?.[list].map((piece) => piece.id))
+      const stays = new Set(now[list].map((piece) => piece.id))
+      now[list].forEach((piece, place) => {
+        if (!old.has(piece.id)) store.put(writePiece(history, list, place), pieceKey(id, list, piece.id))
+      })
+      for (const piece of before?.[list] ?? []) if (!stays.has(piece.id)) store.delete(pieceKey(id, list, piece.id))
+    }
   }
 
   /** The roles after a save: what was the latest becomes the previous, unless the run repeats it or it is damaged. */
@@ -160,51 +202,37 @@ export class RunStore {
   }
 
   /** Reads a run with its newest checkpoint that can be trusted. Throws CheckpointError where there is no such run. */
-  async load(id: string): Promise<LoadedRun> {
-    const found = await transact(this.#use, 'readonly', async (store) => {
-      const record = await existing(store, id)
-      const [history, text]: unknown[] = await Promise.all([
-        promisifyRequest(store.get(historyKey(id))),
-        promisifyRequest(store.get(textKey(record.spec.corpus.fingerprint))),
-      ])
-      return { record, history, text }
-    })
-    const { record } = found
-    const damage: string[] = []
+  load(id: string): Promise<LoadedRun> {
     const because = (error: unknown) => {
       if (!(error instanceof CheckpointError)) throw error
       return error.message
     }
-    let checkpoint: Checkpoint | null = null
-    for (const kept of checkpointsOf(record)) {
-      try {
-        checkpoint = await this.#readCheckpoint(id, kept)
-        break
-      } catch (error) {
-        damage.push(`The checkpoint of step ${kept.step} is damaged. ${because(error)}`)
-        const damaged = this.#damaged.get(id) ?? new Set()
-        this.#damaged.set(id, damaged.add(kept.serial))
+    return transact(this.#use, 'readonly', async (store) => {
+      const { record, mended } = await existing(store, id)
+      const damage = mended === null ? [] : [mended]
+      let checkpoint: Checkpoint | null = null
+      for (const kept of checkpointsOf(record)) {
+        try {
+          checkpoint = await readCheckpoint(store, id, kept)
+          break
+        } catch (error) {
+          damage.push(`The checkpoint of step ${kept.step} is damaged. ${because(error)}`)
+          const damaged = this.#damaged.get(id) ?? new Set()
+          this.#damaged.set(id, damaged.add(kept.serial))
+        }
       }
-    }
-    let history: RunHistory = emptyHistory()
-    try {
-      history = unpackHistory(found.history)
-      if (checkpoint) history = cutHistory(history, checkpoint.meta.step)
-    } catch (error) {
-      damage.push(`The run’s history is damaged; its curve begins anew. ${because(error)}`)
-    }
-    const text = found.text instanceof Uint8Array ? decodeText(found.text) : null
-    return { record, checkpoint, history, text, damage }
-  }
-
-  async #readCheckpoint(id: string, { serial, step }: Kept): Promise<Checkpoint> {
-    const bytes: unknown = await transact(this.#use, 'readonly', (store) =>
-      promisifyRequest(store.get(checkpointKey(id, serial))),
-    )
-    if (!(bytes instanceof Uint8Array)) throw new CheckpointError('It is not on the disk any more.')
-    const { checkpoint } = decodeCheckpoint(bytes)
-    if (checkpoint.meta.step !== step) throw new CheckpointError(`It says that it is of step ${checkpoint.meta.step}.`)
-    return checkpoint
+      const { history, damage: lost } = await readHistory(store, record)
+      if (lost.length > 0) this.#broken.add(id)
+      damage.push(...lost)
+      if (checkpoint) history.cut(checkpoint.meta.step)
+      let text: string | null = null
+      try {
+        text = await readSharedText(store, record.spec.corpus.fingerprint)
+      } catch (error) {
+        damage.push(`The run’s text is damaged. ${because(error)}`)
+      }
+      return { record, checkpoint, history, text, damage }
+    })
   }
 
   rename(id: string, name: string): Promise<RunRecord> {
@@ -217,8 +245,9 @@ export class RunStore {
 
   #edit(id: string, change: (run: RunRecord) => RunRecord): Promise<RunRecord> {
     return this.#write(null, async (store) => {
-      const edited = { ...change(await existing(store, id)), updated: Date.now() }
-      store.put(edited, runKey(id))
+      const { record } = await existing(store, id)
+      const edited = { ...change(record), updated: Date.now() }
+      store.put(writeRun(edited), runKey(id))
       return edited
     })
   }
@@ -229,40 +258,45 @@ export class RunStore {
    */
   async duplicate(id: string, name: string, which: 'all' | 'best' = 'all'): Promise<RunRecord> {
     return this.#write(null, async (store) => {
-      const whole = await existing(store, id)
+      const { record: whole } = await existing(store, id)
       const original = which === 'all' ? whole : atItsBest(whole)
       const now = Date.now()
       const copy = { ...original, id: newId(), created: now, updated: now, spec: { ...original.spec, name } }
-      store.put(copy, runKey(copy.id))
-      store.put(await promisifyRequest(store.get(historyKey(id))), historyKey(copy.id))
-      for (const { serial } of checkpointsOf(original))
-        store.put(await promisifyRequest(store.get(checkpointKey(id, serial))), checkpointKey(copy.id, serial))
+      store.put(writeRun(copy), runKey(copy.id))
+      await keepText(store, copy.id, copy.spec.corpus.fingerprint, null)
+      const checkpoints = checkpointsOf(original).map(({ serial }) => checkpointKey(id, serial))
+      const pieces = await promisifyRequest(store.getAllKeys(under('history', id)))
+      for (const key of [...checkpoints, ...pieces]) {
+        const [kind, , ...rest] = key as IDBValidKey[]
+        store.put(await promisifyRequest<unknown>(store.get(key)), [kind!, copy.id, ...rest])
+      }
       return copy
     })
   }
 
-  /** Takes a run off the disk, with its text unless another run was grown from it; `restore` puts it back. */
+  /** Takes a run off the disk, readable or not, with its text unless another run needs it; `restore` puts it back. */
   async delete(id: string): Promise<void> {
     const entries = await this.#write(null, async (store) => {
-      const run = await existing(store, id)
-      const { fingerprint } = run.spec.corpus
-      const keys = [
-        runKey(id),
-        historyKey(id),
-        textKey(fingerprint),
-        ...checkpointsOf(run).map((k) => checkpointKey(id, k.serial)),
-      ]
+      const records = await rawRuns(store)
+      if (!records.has(id)) await existing(store, id)
+      const own = await Promise.all(['run', 'history', 'checkpoint'].map((kind) => keysUnder(store, kind, id)))
+      const texts = await textsOf(store, id, records.get(id))
+      const keys = [...own.flat(), ...texts.map((fingerprint) => ['needs', 'text', fingerprint, id])]
+      const stays = new Set<IDBValidKey>()
+      for (const fingerprint of texts)
+        for (const key of keysOfText(fingerprint)) {
+          keys.push(key)
+          if (await isNeeded(store, fingerprint, records, id)) stays.add(key)
+        }
       const values = await Promise.all(keys.map((key) => promisifyRequest<unknown>(store.get(key))))
-      const { runs } = await allRuns(store)
-      const shared = runs.some((other) => other.id !== id && other.spec.corpus.fingerprint === fingerprint)
-      for (const key of keys) if (!shared || key[0] !== 'text') store.delete(key)
+      for (const key of keys) if (!stays.has(key)) store.delete(key)
       return keys.map((key, i): [IDBValidKey, unknown] => [key, values[i]])
     })
     this.#deleted.set(id, entries)
   }
 
-  /** Undoes a `delete` of this tab. */
-  async restore(id: string): Promise<RunRecord> {
+  /** Undoes a `delete` of this tab. Null where the run cannot be read. */
+  async restore(id: string): Promise<RunRecord | null> {
     const entries = this.#deleted.get(id)
     if (!entries)
       throw new CheckpointError(
@@ -270,10 +304,29 @@ export class RunStore {
       )
     const record = await this.#write(null, async (store) => {
       for (const [key, value] of entries) if (value !== undefined) store.put(value, key)
-      return existing(store, id)
+      return existing(store, id).then(
+        (found) => found.record,
+        (error: unknown) => {
+          if (error instanceof UnreadableError) return null
+          throw error
+        },
+      )
     })
     this.#deleted.delete(id)
     return record
+  }
+
+  /** Everything that is kept of a run, as it is, in a zip file: of one that cannot be read too. */
+  exportRaw(id: string): Promise<Uint8Array<ArrayBuffer>> {
+    return transact(this.#use, 'readonly', (store) => packRaw(store, id))
+  }
+  /** What takes how much, the largest first. Reads everything once. */
+  space(): Promise<Space[]> {
+    return transact(this.#use, 'readonly', spaceOf)
+  }
+  /** Takes off the disk what no run needs. */
+  free(): Promise<void> {
+    return this.#write(null, freeUnused)
   }
 
   async #write<T>(needed_bytes: number | null, body: (store: IDBObjectStore) => Promise<T>): Promise<T> {
@@ -285,19 +338,5 @@ export class RunStore {
   }
 }
 
-/** In IndexedDB's order of keys, a list is greater than any text: everything that starts with 'run'. */
-async function allRuns(store: IDBObjectStore): Promise<{ runs: RunRecord[]; unreadable: number }> {
-  const found: unknown[] = await promisifyRequest(store.getAll(IDBKeyRange.bound(['run'], ['run', []])))
-  const runs = found.map(parseRecord).filter((run) => run !== null)
-  return { runs, unreadable: found.length - runs.length }
-}
-
-async function existing(store: IDBObjectStore, id: string): Promise<RunRecord> {
-  const found: unknown = await promisifyRequest(store.get(runKey(id)))
-  if (found === undefined)
-    throw new CheckpointError('This run is not kept any more: it was deleted, perhaps in another tab.')
-  const run = parseRecord(found)
-  if (!run)
-    throw new CheckpointError(`The record of run ${id} is damaged or was written by a newer page. Reload the page.`)
-  return run
-}
+const keysUnder = async (store: IDBObjectStore, kind: string, id: string) =>
+  (await promisifyRequest(store.getAllKeys(under(kind, id)))) as IDBValidKey[]

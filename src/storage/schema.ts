@@ -6,7 +6,7 @@ import { KEPT } from '../words/columns'
 import { PII_KINDS } from '../words/recipe'
 import {
   AnonymiseSchema,
-  ConfigSchema,
+  KeptConfigSchema,
   count,
   happened,
   measured,
@@ -15,14 +15,16 @@ import {
   text,
 } from '../words/schema'
 import { TOKENIZER_KINDS } from '../words/tokens'
-import type { CheckpointMeta, PackedHistory, RunSpec } from '../words/run'
+import type { CheckpointMeta, RunSpec } from '../words/run'
+import type { PackedHistory } from '../words/history'
+import type { Piece } from '../words/pieces'
 
 /** The versions of the checkpoint header that can be read. */
-export const KNOWN_VERSIONS = [1] as const
+export const KNOWN_VERSIONS = [1, 2] as const
 
-const characterCounts = v.array(v.object({ character: text, count }))
+const characterCounts = v.array(v.looseObject({ character: text, count }))
 
-const CardSchema = v.object({
+const CardSchema = v.looseObject({
   words: count,
   lines: count,
   longest_line: count,
@@ -30,23 +32,23 @@ const CardSchema = v.object({
   documents: count,
   conversations: count,
   turns: count,
-  alphabet: v.object({ size: count, frequent: characterCounts, rare: characterCounts }),
+  alphabet: v.looseObject({ size: count, frequent: characterCounts, rare: characterCounts }),
   language: v.nullable(text),
-  recipe: v.array(v.object({ step: StepSchema, count })),
+  recipe: v.array(v.looseObject({ step: StepSchema, count })),
   anonymise: v.optional(AnonymiseSchema),
   personal: v.optional(
-    v.object({
-      kinds: v.array(v.object({ kind: v.picklist(PII_KINDS), found: count, went_through: count })),
+    v.looseObject({
+      kinds: v.array(v.looseObject({ kind: v.picklist(PII_KINDS), found: count, went_through: count })),
       dropped_lines: count,
     }),
   ),
-  generated: v.optional(v.object({ task: text, settings: v.record(text, v.number()), seed: v.number() })),
+  generated: v.optional(v.looseObject({ task: text, settings: v.record(text, v.number()), seed: v.number() })),
 })
 
-const SpecSchema = v.object({
+const SpecSchema = v.looseObject({
   name: text,
-  config: ConfigSchema,
-  corpus: v.object({
+  config: KeptConfigSchema,
+  corpus: v.looseObject({
     name: text,
     fingerprint: v.pipe(text, v.regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')),
     characters: count,
@@ -54,7 +56,7 @@ const SpecSchema = v.object({
     split: v.optional(SplitSchema),
     card: v.optional(CardSchema),
   }),
-  tokenizer: v.object({
+  tokenizer: v.looseObject({
     kind: v.picklist(TOKENIZER_KINDS),
     vocab: v.array(text),
     merges: v.optional(v.array(v.tuple([text, text]))),
@@ -66,7 +68,7 @@ const SpecSchema = v.object({
 
 /** Which kernel was chosen for which class of calls. */
 export const ChoicesSchema = v.array(
-  v.object({
+  v.looseObject({
     key: text,
     variant: text,
     ms: v.record(text, v.number()),
@@ -75,32 +77,44 @@ export const ChoicesSchema = v.array(
   }),
 )
 
-const MetaSchema = v.object({
+const MetaSchema = v.looseObject({
   format: v.literal('glasshouse-checkpoint'),
-  version: v.literal(1),
+  /** The first lacked a checksum. */
+  version: v.pipe(
+    v.picklist(KNOWN_VERSIONS),
+    v.transform(() => 2 as const),
+  ),
   step: count,
   tokens: count,
   elapsed_s: v.pipe(v.number(), v.finite(), v.minValue(0)),
   best_val_loss: v.nullable(v.pipe(v.number(), v.finite())),
+  recent: v.optional(v.looseObject({ sum: v.number(), count })),
   spec: SpecSchema,
-  kernels: v.optional(v.object({ adapter: text, choices: ChoicesSchema })),
+  kernels: v.optional(v.looseObject({ adapter: text, choices: ChoicesSchema })),
 })
 
+const pieces = v.array(v.object({ id: count, level: count }))
 /** Typed in the browser's database, a plain list in JSON. */
 const column = v.union([v.instance(Float64Array), v.array(measured)])
-const HistorySchema = v.pipe(
+const StepsSchema = v.pipe(
   v.object({
-    steps: v.object(v.entriesFromList(KEPT, column)),
-    ...happened,
+    ...v.entriesFromList(KEPT, column),
+    low: v.optional(column),
+    high: v.optional(column),
+    span: v.optional(column),
+    pieces: v.optional(pieces),
   }),
   v.check(
-    ({ steps }) => Object.values(steps).every((c) => c.length === steps.step.length),
+    ({ pieces: _, ...columns }) =>
+      Object.values(columns).every((c) => c === undefined || c.length === columns.step.length),
     'the columns of the steps have different lengths',
   ),
 )
+const PiecesSchema = v.object({ evals: pieces, samples: pieces, events: pieces })
+const HistorySchema = v.object({ steps: StepsSchema, ...happened, pieces: v.optional(PiecesSchema) })
 
-const kept = v.nullable(v.object({ serial: count, step: count, size_bytes: count }))
-const RecordSchema = v.object({
+const kept = v.nullable(v.looseObject({ serial: count, step: count, size_bytes: count }))
+const RecordSchema = v.looseObject({
   id: text,
   created: v.number(),
   updated: v.number(),
@@ -111,19 +125,41 @@ const RecordSchema = v.object({
   params: count,
   last_val_loss: v.nullable(v.number()),
   best_val_loss: v.nullable(v.number()),
-  kept: v.object({ latest: kept, previous: kept, best: kept }),
+  kept: v.looseObject({ latest: kept, previous: kept, best: kept }),
+  history: v.optional(v.looseObject({ steps: pieces, evals: pieces, samples: pieces, events: pieces })),
 })
+
+/** A checkpoint on the disk. */
+export interface Kept {
+  serial: number
+  step: number
+  size_bytes: number
+}
 
 /**
  * A run as it is kept, with the checkpoints that it points at; one checkpoint may have two roles. Nothing trains a run that
- * is only on disk, so `running` is not among its states.
+ * is only on disk, so `running` is not among its states. Fields that a later version added stay in it, unread.
  */
-export type RunRecord = v.InferOutput<typeof RecordSchema>
+export interface RunRecord {
+  id: string
+  created: number
+  updated: number
+  status: 'paused' | 'finished' | 'failed'
+  reason: string | null
+  spec: RunSpec
+  notes: string
+  params: number
+  last_val_loss: number | null
+  best_val_loss: number | null
+  kept: { latest: Kept | null; previous: Kept | null; best: Kept | null }
+  /** The pieces of its history; absent where it was kept as a whole, before there were pieces. */
+  history?: Record<'steps' | 'evals' | 'samples' | 'events', Piece[]> | undefined
+}
 
-/** The record, or null where it is not one. */
-export function parseRecord(value: unknown): RunRecord | null {
+/** The record, or the name of the field by which it is not one. */
+export function parseRecord(value: unknown): RunRecord | { wrong: string } {
   const result = v.safeParse(RecordSchema, value)
-  return result.success ? result.output : null
+  return result.success ? result.output : { wrong: v.getDotPath(result.issues[0]) ?? 'all of it' }
 }
 
 /** The numbers beside the weights. Throws CheckpointError naming the field that is wrong. */

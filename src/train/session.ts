@@ -9,15 +9,8 @@ import { ConfigError, NotFiniteError } from '../errors'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
 import { indexAtStep } from '../words/columns'
-import type {
-  Checkpoint,
-  EvalMetrics,
-  GeneratedToken,
-  RunEvent,
-  RunHistory,
-  RunSpec,
-  SampleOptions,
-} from '../words/run'
+import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunSpec, SampleOptions } from '../words/run'
+import type { RunHistory } from '../words/history'
 import { Flight } from './flight'
 import { learningRate } from './schedule'
 import { startingWeights, type Model } from './slot'
@@ -54,7 +47,7 @@ export class Session implements Model {
   #opening: { ms: number; compile_ms: number } | null
   #failure: Error | null = null
   /** Losses since the last evaluation. */
-  #recent: number[] = []
+  #recent = { sum: 0, count: 0 }
   /** The reading of a checkpoint's tensors. */
   #copying: Promise<unknown> = Promise.resolve()
   /** The last step that was evaluated and sampled. */
@@ -84,7 +77,7 @@ export class Session implements Model {
     this.#tokens = from?.meta.tokens ?? 0
     this.#elapsed_s = from?.meta.elapsed_s ?? 0
     this.#best = from?.meta.best_val_loss ?? null
-    if (past) this.#recent = lossesSinceEvaluation(past)
+    this.#recent = from?.meta.recent ?? lossesSinceEvaluation(past)
     // A checkpoint of a finished run was written after its last evaluation.
     if (from && this.finished) this.#evaluated = this.#step
     this.#reported = { step: this.#step, time: performance.now() }
@@ -184,8 +177,8 @@ export class Session implements Model {
     if (!val) return null
     await this.settle()
     const val_loss = await this.#trainer.evaluate(this.#spec.config.eval_iters, (i) => val.batch(i))
-    const train_loss = this.#recent.length > 0 ? this.#recent.reduce((a, b) => a + b) / this.#recent.length : null
-    this.#recent = []
+    const train_loss = this.#recent.count > 0 ? this.#recent.sum / this.#recent.count : null
+    this.#recent = { sum: 0, count: 0 }
     const ratio = this.#step > 0 ? await this.#trainer.updateRatio(this.#step - 1) : NaN
     const metrics: EvalMetrics = { step: this.#step, val_loss, train_loss }
     if (Number.isFinite(ratio)) metrics.update_ratio = ratio
@@ -204,11 +197,12 @@ export class Session implements Model {
     return {
       meta: {
         format: 'glasshouse-checkpoint',
-        version: 1,
+        version: 2,
         step: this.#step,
         tokens: this.#tokens,
         elapsed_s: this.#elapsed_s,
         best_val_loss: this.#best,
+        recent: this.#recent,
         spec: this.#spec,
         kernels: { adapter: this.engine.info.name, choices: [...this.engine.choices] },
       },
@@ -297,7 +291,7 @@ export class Session implements Model {
     const step_ms = (now - this.#reported.time) / Math.max(1, last.step + 1 - this.#reported.step)
     const { config } = this.#spec
     for (const { step, loss, grad_norm } of updates) {
-      this.#recent.push(loss)
+      this.#recent = { sum: this.#recent.sum + loss, count: this.#recent.count + 1 }
       const tokens = (step + 1) * config.batch_size * config.block_size * config.gradient_accumulation_steps
       this.#listen({
         type: 'step',
@@ -333,9 +327,10 @@ export class Session implements Model {
   }
 }
 
-/** The training losses that the next evaluation averages. */
-function lossesSinceEvaluation({ steps, evals }: RunHistory): number[] {
-  const last = evals.at(-1)?.step ?? 0
-  const columns = steps.view()
-  return [...columns.loss.subarray(indexAtStep(columns, last) + 1)]
+/** The training losses that the next evaluation averages, where the checkpoint does not say. */
+function lossesSinceEvaluation(past: RunHistory | null): { sum: number; count: number } {
+  if (!past) return { sum: 0, count: 0 }
+  const columns = past.steps.view()
+  const since = columns.loss.subarray(indexAtStep(columns, past.evals.at(-1)?.step ?? 0) + 1)
+  return { sum: since.reduce((a, b) => a + b, 0), count: since.length }
 }

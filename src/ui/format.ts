@@ -43,6 +43,14 @@ export function plural(count: number, one: string, other: string): string {
 
 export const list = (items: string[]) => lists.format(items)
 
+/** How long ago, in whole units: "2 s ago", "4 min ago", "3 h ago", "5 days ago". */
+export function age(seconds: number): string {
+  if (seconds < 60) return `${Math.floor(seconds)} s ago`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`
+  return `${plural(Math.floor(seconds / 86_400), 'day', 'days')} ago`
+}
+
 export const dateTime = (milliseconds: number) => dates.format(milliseconds)
 
 const secondUnit = new Intl.NumberFormat(LOCALE, { style: 'unit', unit: 'second', maximumFractionDigits: 1 })

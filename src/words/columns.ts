@@ -1,5 +1,6 @@
 // The numbers of a run's steps, as columns: one store from the session that fills it to the chart that reads it. The history holds
-// it, the disk keeps its columns, and JSON has them as lists.
+// it, the disk keeps its columns, and JSON has them as lists. The newest steps are whole; of old ones a row stands for several.
+import { believable, GROUP, LEFT, Pieces, type Piece } from './pieces'
 
 /** One update's numbers. Losses in nats a token. */
 export interface StepMetrics {
@@ -14,14 +15,28 @@ export interface StepMetrics {
   tokens: number
 }
 
-/** The columns that are kept, in the order of the exported file. */
+/** What each step reports, in the order of the exported file. */
 export const KEPT = ['step', 'loss', 'grad_norm', 'learning_rate', 'step_ms', 'tokens'] as const
-const NAMES = [...KEPT, 'elapsed_s'] as const
+/** Beside it, of rows that stand for several steps: lowest and highest loss, and how many steps. */
+const SPREAD = ['low', 'high', 'span'] as const
+/** The columns that are stored and sent. */
+export const PACKED = [...KEPT, ...SPREAD] as const
+const NAMES = [...PACKED, 'elapsed_s'] as const
 
-/** Kept columns of equal length, oldest step first: what is stored and sent. */
-export type PackedSteps = Record<(typeof KEPT)[number], Float64Array | number[]>
-/** Columns of equal length, oldest step first. Losses in nats a token; `elapsed_s`: seconds of training until then. */
+type Column = Float64Array | number[]
+/** Stored columns of equal length, oldest step first, and the pieces that they were kept in; what is younger is absent in older runs. */
+export type PackedSteps = Record<(typeof KEPT)[number], Column> &
+  Partial<Record<(typeof SPREAD)[number], Column | undefined>> & { pieces?: readonly Piece[] | undefined }
+/** A copy of the stored columns. */
+export type PackedColumns = Record<(typeof PACKED)[number], Float64Array> & { pieces: readonly Piece[] }
+/**
+ * Columns of equal length, oldest step first. Losses in nats a token; `elapsed_s`: seconds of training until then. A row of old
+ * steps stands for `span` of them, the last of which it names: `loss`, `grad_norm` and `step_ms` are their means.
+ */
 export type Columns = Record<(typeof NAMES)[number], Float64Array>
+
+/** Steps are whole for the newest 12,000 at least, and for the first 4,000. */
+const BOUNDS = { size: 512, pieces: 32, coarsest: 1 / 1024 }
 
 const allocate = (capacity: number) =>
   Object.fromEntries(NAMES.map((name) => [name, new Float64Array(capacity)])) as Columns
@@ -29,6 +44,7 @@ const allocate = (capacity: number) =>
 export class StepColumns {
   #columns = allocate(1024)
   #length = 0
+  #pieces = new Pieces(BOUNDS)
 
   static from(rows: Iterable<StepMetrics>): StepColumns {
     const steps = new StepColumns()
@@ -39,39 +55,50 @@ export class StepColumns {
   /** Steps that were packed. */
   static of(packed: PackedSteps): StepColumns {
     const steps = new StepColumns()
-    const at = (name: keyof PackedSteps, i: number) => packed[name][i] ?? NaN
-    for (let i = 0; i < packed.step.length; i++)
-      steps.push({
-        step: at('step', i),
-        loss: at('loss', i),
-        grad_norm: at('grad_norm', i),
-        learning_rate: at('learning_rate', i),
-        step_ms: at('step_ms', i),
-        tokens: at('tokens', i),
-      })
+    const pieces = believable(packed.pieces, packed.step.length, BOUNDS)
+    const inside = pieces.length * BOUNDS.size
+    steps.#pieces = new Pieces(BOUNDS, pieces)
+    for (let i = 0; i < packed.step.length; i++) {
+      const at = (name: (typeof KEPT)[number]) => packed[name][i] ?? NaN
+      const loss = at('loss')
+      const metrics: StepMetrics = {
+        step: at('step'),
+        loss,
+        grad_norm: at('grad_norm'),
+        learning_rate: at('learning_rate'),
+        step_ms: at('step_ms'),
+        tokens: at('tokens'),
+      }
+      steps.#append(metrics, packed.low?.[i] ?? loss, packed.high?.[i] ?? loss, packed.span?.[i] ?? 1)
+      if (i >= inside) steps.#close()
+    }
     return steps
   }
 
   get length(): number {
     return this.#length
   }
+  /** Closed pieces, oldest first. */
+  get closed(): readonly Piece[] {
+    return this.#pieces.closed
+  }
+  /** Whether each row is one step. */
+  get isWhole(): boolean {
+    return this.view().span.every((span) => span === 1)
+  }
 
   /** Appends a step. A run that went back to a checkpoint repeats steps: what it repeats replaces what was there. */
   push(metrics: StepMetrics): void {
     this.cut(metrics.step - 1)
-    const n = this.#length
-    if (n === this.#columns.step.length) this.#grow()
-    const to = this.#columns
-    const before = n > 0 ? to.step[n - 1]! : 0
-    const elapsed = n > 0 ? to.elapsed_s[n - 1]! : 0
-    for (const name of KEPT) to[name][n] = metrics[name]
-    to.elapsed_s[n] = elapsed + ((metrics.step - before) * metrics.step_ms) / 1000
-    this.#length = n + 1
+    this.#append(metrics, metrics.loss, metrics.loss, 1)
+    this.#close()
   }
 
   /** Forgets the steps after this one. */
   cut(step: number): void {
+    const before = this.#length
     while (this.#length > 0 && this.#columns.step[this.#length - 1]! > step) this.#length--
+    this.#pieces.cut(before - this.#length)
   }
 
   /** The steps so far, or the first of them. Costs nothing; a later `push` changes it only after a `cut`. */
@@ -81,38 +108,97 @@ export class StepColumns {
     return view
   }
 
-  /** What is kept, up to a step: a copy, which later steps do not change. */
-  packed(until = Infinity): Record<(typeof KEPT)[number], Float64Array> {
+  /** What is kept: a copy, which later steps do not change. */
+  packed(): PackedColumns {
+    return { ...this.#slice(0, this.#length), pieces: [...this.#pieces.closed] }
+  }
+  /** The rows of a piece by its place, or of the open end: a copy. */
+  stretch(place: number): Omit<PackedColumns, 'pieces'> {
+    return this.#slice(place * BOUNDS.size, Math.min((place + 1) * BOUNDS.size, this.#length))
+  }
+
+  /** Row by row, for what is written as rows. */
+  *rows(): Generator<StepMetrics & { low: number; high: number; span: number }, void> {
     const view = this.view()
-    const length = indexAtStep(view, until) + 1
-    return {
-      step: view.step.slice(0, length),
-      loss: view.loss.slice(0, length),
-      grad_norm: view.grad_norm.slice(0, length),
-      learning_rate: view.learning_rate.slice(0, length),
-      step_ms: view.step_ms.slice(0, length),
-      tokens: view.tokens.slice(0, length),
+    for (let i = 0; i < view.step.length; i++)
+      yield Object.fromEntries(PACKED.map((name) => [name, view[name][i]!])) as Record<(typeof PACKED)[number], number>
+  }
+
+  #append(metrics: StepMetrics, low: number, high: number, span: number): void {
+    const n = this.#length
+    if (n === this.#columns.step.length) this.#move(n * 2, n)
+    const to = this.#columns
+    const before = n > 0 ? to.step[n - 1]! : 0
+    const elapsed = n > 0 ? to.elapsed_s[n - 1]! : 0
+    to.step[n] = metrics.step
+    to.loss[n] = metrics.loss
+    to.grad_norm[n] = metrics.grad_norm
+    to.learning_rate[n] = metrics.learning_rate
+    to.step_ms[n] = metrics.step_ms
+    to.tokens[n] = metrics.tokens
+    to.low[n] = low
+    to.high[n] = high
+    to.span[n] = span
+    to.elapsed_s[n] = elapsed + ((metrics.step - before) * metrics.step_ms) / 1000
+    this.#length = n + 1
+  }
+
+  /** Counts the row that was appended, and thins old ones where it is time; a view keeps what it shows. */
+  #close(): void {
+    const fold = this.#pieces.push()
+    if (!fold) return
+    this.#move(this.#columns.step.length, this.#length)
+    const end = fold.from + fold.length
+    const rows = GROUP / LEFT
+    for (let i = 0; i < fold.length / rows; i++) this.#gather(fold.from + i * rows, rows, fold.from + i)
+    const left = fold.length / rows
+    for (const name of NAMES) this.#columns[name].copyWithin(fold.from + left, end, this.#length)
+    this.#length -= fold.length - left
+  }
+
+  /** Makes one row, at `to`, of neighbours. */
+  #gather(from: number, rows: number, to: number): void {
+    const columns = this.#columns
+    const last = from + rows - 1
+    const mean = (name: 'loss' | 'grad_norm') => {
+      let [sum, count] = [0, 0]
+      for (let i = from; i <= last; i++)
+        if (Number.isFinite(columns[name][i])) {
+          sum += columns[name][i]! * columns.span[i]!
+          count += columns.span[i]!
+        }
+      return sum / count
     }
+    const before = to > 0 ? to - 1 : -1
+    const [step, elapsed_s] = [columns.step[last]!, columns.elapsed_s[last]!]
+    const steps = step - (before < 0 ? 0 : columns.step[before]!)
+    const seconds = elapsed_s - (before < 0 ? 0 : columns.elapsed_s[before]!)
+    const row: Record<(typeof NAMES)[number], number> = {
+      step,
+      loss: mean('loss'),
+      grad_norm: mean('grad_norm'),
+      learning_rate: columns.learning_rate[last]!,
+      step_ms: (1000 * seconds) / steps,
+      tokens: columns.tokens[last]!,
+      low: Math.min(...columns.low.subarray(from, last + 1)),
+      high: Math.max(...columns.high.subarray(from, last + 1)),
+      span: columns.span.subarray(from, last + 1).reduce((sum, x) => sum + x, 0),
+      elapsed_s,
+    }
+    for (const name of NAMES) columns[name][to] = row[name]
   }
 
-  /** Step by step, for what is written as rows. */
-  *rows(): Generator<StepMetrics, void> {
-    const { step, loss, grad_norm, learning_rate, step_ms, tokens } = this.view()
-    for (let i = 0; i < step.length; i++)
-      yield {
-        step: step[i]!,
-        loss: loss[i]!,
-        grad_norm: grad_norm[i]!,
-        learning_rate: learning_rate[i]!,
-        step_ms: step_ms[i]!,
-        tokens: tokens[i]!,
-      }
+  #slice(from: number, to: number): Omit<PackedColumns, 'pieces'> {
+    return Object.fromEntries(PACKED.map((name) => [name, this.#columns[name].slice(from, to)])) as Omit<
+      PackedColumns,
+      'pieces'
+    >
   }
 
-  #grow(): void {
-    const grown = allocate(this.#columns.step.length * 2)
-    for (const name of NAMES) grown[name].set(this.#columns[name])
-    this.#columns = grown
+  #move(capacity: number, length: number): void {
+    const moved = allocate(capacity)
+    for (const name of NAMES) moved[name].set(this.#columns[name].subarray(0, length))
+    this.#columns = moved
   }
 }
 

@@ -1,7 +1,7 @@
 // The words of one experiment, shared by every room: what a run is, what a step reports, what a checkpoint holds. Data only.
 import type { Config } from '../config/config'
 import type { KernelChoice, SamplingOptions } from '../engine'
-import type { PackedSteps, StepColumns, StepMetrics } from './columns'
+import type { StepMetrics } from './columns'
 import type { CorpusInfo } from './corpus'
 import type { TokenizerState } from './tokens'
 
@@ -23,16 +23,12 @@ export interface Sample {
   probabilities: number[]
 }
 
-/** What a run went through, oldest first. */
-export interface RunHistory {
-  steps: StepColumns
-  evals: EvalMetrics[]
-  samples: Sample[]
-  events: { step: number; text: string }[]
+/** Something that happened to a run at `step`, as its curve shows it. No two marks of a run have one `id`; later ones have higher ones. */
+export interface Mark {
+  id: number
+  step: number
+  text: string
 }
-
-/** A history as it is stored and sent: between threads a class is lost, columns are not. */
-export type PackedHistory = Omit<RunHistory, 'steps'> & { steps: PackedSteps }
 
 /** Everything needed to build a session, and nothing about how far it got. */
 export interface RunSpec {
@@ -49,12 +45,14 @@ export interface RunSpec {
 /** The numbers beside the weights of a checkpoint. `step` counts the updates made. */
 export interface CheckpointMeta {
   format: 'glasshouse-checkpoint'
-  version: 1
+  version: 2
   step: number
   tokens: number
   /** Seconds spent training so far. */
   elapsed_s: number
   best_val_loss: number | null
+  /** The training losses since the last evaluation, added up, and how many; absent in older checkpoints. */
+  recent?: { sum: number; count: number } | undefined
   spec: RunSpec
   /** Which kernels computed, on which adapter: to go on from the same bit there, the same must. */
   kernels?: { adapter: string; choices: KernelChoice[] } | undefined
@@ -99,7 +97,7 @@ export type RunEvent =
   | { type: 'checkpoint'; step: number; size_bytes: number }
   | { type: 'status'; status: RunStatus; step: number; reason?: string }
   /** Something a person should read: the run goes on. */
-  | { type: 'notice'; level: 'info' | 'warning' | 'error'; message: string }
+  | { type: 'notice'; level: 'info' | 'warning' | 'error'; mark: Mark }
 
 /** How to write text. Probabilities are taken after temperature, before top-k and top-p cut. */
 export interface SampleOptions extends SamplingOptions {

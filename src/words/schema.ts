@@ -7,6 +7,7 @@ import type { Field } from '../config/field'
 import { KEPT, StepColumns, type PackedSteps } from './columns'
 import { LOSS_UNITS } from './loss_unit'
 import { NAME_STRICTNESS, PII_KINDS, TREATMENTS, type Anonymise, type CleanStep, type Split } from './recipe'
+import type { Mark } from './run'
 import { TOKENIZER_KINDS } from './tokens'
 
 /** A value of type T, read from anything. */
@@ -33,11 +34,14 @@ function valueOf(field: Field): v.GenericSchema {
 
 const FIELD_NAMES = [...Object.keys(FIELDS), 'vocab_size']
 
-/** A config whose fields have the right types. A field that is younger than the run gets the value that it had before. */
-export const ConfigSchema = v.object({
+const configEntries = {
   ...Object.fromEntries(Object.entries(FIELDS).map(([name, field]) => [name, valueOf(field)])),
   vocab_size: v.number(),
-}) as Reads<unknown> as Reads<Config>
+}
+/** A config whose fields have the right types. A field that is younger than the run gets the value that it had before. */
+export const ConfigSchema = v.object(configEntries) as Reads<unknown> as Reads<Config>
+/** A config of a run that is kept: a field that is younger than this page stays in it, unread. */
+export const KeptConfigSchema = v.looseObject(configEntries) as Reads<unknown> as Reads<Config>
 
 /** Some fields of a config, by name; `validate` judges their values. */
 export const OverridesSchema = v.pipe(
@@ -121,11 +125,23 @@ const SampleSchema = v.pipe(
     'each token of a sample needs its probability',
   ),
 )
+/** Of several at one step the last counts, as in a run that repeats its steps. */
+const oncePerStep = <T extends { step: number }>(list: T[]): T[] => [
+  ...new Map(list.map((entry) => [entry.step, entry])).values(),
+]
+/** Marks that are older than their identities, or whose identities cannot be told apart, are counted up anew. */
+const MarksSchema = v.pipe(
+  v.array(v.object({ id: v.optional(v.pipe(count, v.maxValue(0xffff_ffff))), step: count, text })),
+  v.transform((marks): Mark[] => {
+    const told = marks.every(({ id }, i) => id !== undefined && id > (marks[i - 1]?.id ?? 0))
+    return marks.map(({ id = 0, step, text }, i) => ({ id: told ? id : i + 1, step, text }))
+  }),
+)
 /** What a run went through, beside its steps. */
 export const happened = {
-  evals: v.array(EvalSchema),
-  samples: v.array(SampleSchema),
-  events: v.array(v.object({ step: count, text })),
+  evals: v.pipe(v.array(EvalSchema), v.transform(oncePerStep)),
+  samples: v.pipe(v.array(SampleSchema), v.transform(oncePerStep)),
+  events: MarksSchema,
 }
 
 /** A finished run that the page replays; `npm run record` writes it. */

@@ -2,9 +2,9 @@
 // here, its weights alone. Saves what the loop has done and tells the page of it; if saving fails, the run goes on in memory.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { Engine } from '../engine'
-import { CheckpointError, RunLockedError, type DeviceLostError } from '../errors'
-import type { Checkpoint, RunEvent, RunHistory, RunSpec, RunStatus } from '../words/run'
-import { addToHistory, cutHistory, packHistory } from '../storage/history'
+import { CheckpointError, RunLockedError, StorageFullError, StorageRefusedError, type DeviceLostError } from '../errors'
+import type { Checkpoint, RunEvent, RunSpec, RunStatus } from '../words/run'
+import type { RunHistory } from '../words/history'
 import type { RunLock } from '../storage/lock'
 import { checkpointsOf, type LoadedRun, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
@@ -12,7 +12,7 @@ import { Session } from '../train/session'
 import { Slot, type Model } from '../train/slot'
 import type { EngineRoom } from './engine_room'
 import { ModelTurns } from './model_turns'
-import type { OpenRun, RunSummary } from './protocol'
+import type { OpenRun, RunSummary, SaveProblem } from './protocol'
 import { summaryOf } from './summary'
 import { TrainingLoop, type Keeper } from './training_loop'
 import { Turns } from './turns'
@@ -62,13 +62,15 @@ export class ActiveRun implements Keeper {
   /** The open session or slot. */
   #model: Model | null = null
   #record: RunRecord
-  #history: RunHistory
+  readonly #history: RunHistory
+  /** The last mark's identity. A run that goes back to a checkpoint uses none twice, so that the page can tell its marks apart. */
+  #lastMark: number
   /** The state with the lowest validation loss since the last save. */
   #best: Promise<Checkpoint | null> = Promise.resolve(null)
   /** The newest state, if saving it failed. */
   #unsaved: Checkpoint | null = null
   /** Why the last save failed; null if it did not. */
-  #problem: string | null = null
+  #problem: SaveProblem | null = null
   /** Status and reason of the last save, whether or not it failed. */
   #ending: { status: RunRecord['status']; reason: string | null }
   /** Saves, one after the other. */
@@ -83,6 +85,7 @@ export class ActiveRun implements Keeper {
     this.#lock = material.lock
     this.#record = material.record
     this.#history = material.history
+    this.#lastMark = material.history.events.at(-1)?.id ?? 0
     this.#ending = { status: material.record.status, reason: material.record.reason }
   }
 
@@ -170,7 +173,7 @@ export class ActiveRun implements Keeper {
     return this.#record
   }
   /** Why it cannot be saved; null if it can. */
-  get problem(): string | null {
+  get problem(): SaveProblem | null {
     return this.#problem
   }
   /** Whether it has been saved at least once. */
@@ -186,7 +189,14 @@ export class ActiveRun implements Keeper {
     return summaryOf({ ...this.#record, spec: this.spec }, live)
   }
   get opened(): OpenRun {
-    return { run: this.summary, history: packHistory(this.#history), readOnly: this.readOnly, broken: this.broken }
+    const { kept, updated } = this.#record
+    return {
+      run: this.summary,
+      history: this.#history.packed(),
+      saved: kept.latest && { step: kept.latest.step, at: updated },
+      readOnly: this.readOnly,
+      broken: this.broken,
+    }
   }
 
   /** The weights by parameter name, and the moments where it is trained here. Throws CheckpointError where it has no weights. */
@@ -217,11 +227,20 @@ export class ActiveRun implements Keeper {
   note(notes: string): void {
     this.#record = { ...this.#record, notes }
   }
+  /** The run was deleted in another tab: what is open here stays. */
+  removedElsewhere(): void {
+    this.notice(
+      'warning',
+      'This run was deleted in another tab. It stays here to be looked at until it is closed; Undo there brings it back.',
+    )
+  }
 
   /** Tells the page something that a person should read, and marks it on the curve. */
   notice(level: 'info' | 'warning' | 'error', message: string): void {
-    this.#history.events.push({ step: this.step, text: message })
-    this.#around.emit(this.id, { type: 'notice', level, message })
+    const mark = { id: ++this.#lastMark, step: this.step, text: message }
+    const event = { type: 'notice', level, mark } as const
+    this.#history.add(event)
+    this.#around.emit(this.id, event)
   }
 
   /** Tells the page what it should know of a run that was just opened: damage, and why it failed last time. Saves a new run. */
@@ -245,19 +264,27 @@ export class ActiveRun implements Keeper {
     if (this.#unsaved) await this.keep(this.#unsaved, this.#ending.status, this.#ending.reason)
   }
 
+  /** Saves what is not on the disk yet, between two steps. */
+  async saveNew(): Promise<void> {
+    if (this.#loop && this.#unsaved?.meta.step !== this.step) await this.#loop.saveNew()
+    else await this.saveAgain()
+  }
+
   /** Ends all work on the run, and saves what is unsaved. */
   async rest(): Promise<void> {
     await this.#loop?.pause()
     await this.saveAgain()
   }
 
-  /** Ends all work, frees the model and releases the lock. */
-  async close(): Promise<void> {
+  /** Ends all work and frees the model. The lock goes to whoever called, if this tab had it. */
+  async end(): Promise<RunLock | null> {
     try {
       await this.rest()
       await (this.#loop ?? this.#slot)?.close()
-    } finally {
+      return this.#lock
+    } catch (error) {
       this.#lock?.release()
+      throw error
     }
   }
 
@@ -291,10 +318,10 @@ export class ActiveRun implements Keeper {
     } catch (error) {
       // Weights that are not finite are no fault of the disk.
       if (error instanceof CheckpointError) throw error
-      const message = error instanceof Error ? error.message : String(error)
+      const problem = problemOf(error)
       this.#unsaved = latest
-      if (this.#problem === null) this.notice('error', `The run goes on, but could not be saved. ${message}`)
-      this.#problem = message
+      if (this.#problem === null) this.notice('error', `The run goes on, but could not be saved. ${problem.text}`)
+      this.#problem = problem
     }
     if (latest && this.#problem === null) {
       const size_bytes = this.#record.kept.latest?.size_bytes ?? 0
@@ -322,7 +349,7 @@ export class ActiveRun implements Keeper {
     const checkpoint = this.#unsaved ?? loaded?.checkpoint
     if (!checkpoint)
       throw new CheckpointError('No checkpoint of this run can be read any more. Restart it, or open an exported file.')
-    this.#history = cutHistory(this.#history, checkpoint.meta.step)
+    this.#history.cut(checkpoint.meta.step)
     const model = await open(engine, spec, checkpoint)
     for (const damage of loaded?.damage ?? []) this.notice('warning', damage)
     const back = model.step < step ? `the run went back to its checkpoint of step ${model.step}` : 'nothing was lost'
@@ -344,7 +371,7 @@ export class ActiveRun implements Keeper {
   // -- called by the session
 
   #listen(event: RunEvent): void {
-    addToHistory(this.#history, event)
+    this.#history.add(event)
     if (event.type === 'eval') {
       const { val_loss } = event.metrics
       const best = this.#record.best_val_loss
@@ -357,4 +384,10 @@ export class ActiveRun implements Keeper {
     }
     this.#around.emit(this.id, event)
   }
+}
+
+function problemOf(error: unknown): SaveProblem {
+  const text = error instanceof Error ? error.message : String(error)
+  if (error instanceof StorageFullError) return { why: 'full', text }
+  return { why: error instanceof StorageRefusedError ? 'refused' : 'other', text }
 }

@@ -4,7 +4,7 @@ import { proxy, transfer, wrap } from 'comlink'
 import { revive } from '../errors'
 import type { EventMessage, Lab, LabEvent } from './protocol'
 
-export type { PackedHistory } from '../words/run'
+export type { PackedHistory } from '../words/history'
 export type {
   DatasetSummary,
   EnginePreference,
@@ -16,23 +16,28 @@ export type {
   OpenRun,
   Progress,
   RunSummary,
+  SaveProblem,
   TextLadder,
 } from './protocol'
 
 /**
  * Starts the worker. `listen` gets every event, in order with the answers: by the same port. If the worker's script cannot be
- * loaded, every call is refused and says so.
+ * loaded, or fails, the worker is ended, `died` is called, and every call is refused and says so.
  */
-export function openLab(listen: (events: LabEvent[]) => void): Lab {
+export function openLab(listen: (events: LabEvent[]) => void, died: (error: Error) => void = () => {}): Lab {
   // A worker does not know the page's address, which files beside the page are relative to: its name tells it.
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: document.baseURI })
   let failure: Error | null = null
   const waiting = new Set<(failure: Error) => void>()
   worker.addEventListener('error', (event) => {
+    if (failure) return
     failure = new Error(
-      `The worker stopped (${event.message || 'its script could not be loaded'}). Reload the page: saved runs are kept.`,
+      `The worker stopped (${event.message || 'its script could not be loaded'}). Saved runs are kept.`,
     )
+    // What is left of it would hold the run's lock.
+    worker.terminate()
     for (const refuse of waiting) refuse(failure)
+    died(failure)
   })
   worker.addEventListener('message', ({ data }: MessageEvent<Partial<EventMessage>>) => {
     if (data.events) listen(data.events)

@@ -73,6 +73,14 @@ export class Desk<P = never> {
     await Promise.allSettled(works)
   }
 
+  get isIdle(): boolean {
+    return this.#shift.works.size === 0
+  }
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    while (!this.isIdle) await Promise.allSettled(this.#shift.works)
+  }
+
   #pacing(signal: AbortSignal): Pick<Job<P>, 'tell' | 'pause'> {
     // Work without phases is told of once it has taken a while: what is done at once shows no bar.
     let told = { phase: phaseOf(null), at: performance.now() }

@@ -2,6 +2,7 @@
 import { transfer } from 'comlink'
 import { CheckpointError } from '../errors'
 import type { RunRecord } from '../storage/schema'
+import type { Space } from '../words/kept'
 import type { KeptCalls, RunSummary } from './protocol'
 import { summaryOf } from './summary'
 import { pack, unpack } from './transfer'
@@ -39,7 +40,9 @@ export class KeptRuns implements KeptCalls {
     await this.#workbench.delete(id)
   }
   async restore(id: string): Promise<void> {
-    await this.#workbench.tellAdded(await this.#workbench.store.restore(id))
+    const record = await this.#workbench.store.restore(id)
+    if (record) await this.#workbench.tellAdded(record)
+    else await this.#workbench.list.tellUnreadable()
   }
 
   /** Exports the newest state of the open run, so that a full disk keeps nobody from taking it away. */
@@ -56,9 +59,23 @@ export class KeptRuns implements KeptCalls {
     return this.#workbench.tellAdded(await this.#workbench.store.save(record, text, progress))
   }
 
-  /** Tells the page of a run that has another name or other notes: as it is in memory where it is open. */
+  async exportRaw(id: string): Promise<Uint8Array<ArrayBuffer>> {
+    const zip = await this.#workbench.store.exportRaw(id)
+    return transfer(zip, [zip.buffer])
+  }
+
+  space(): Promise<Space[]> {
+    return this.#workbench.store.space()
+  }
+  async free(): Promise<void> {
+    await this.#workbench.store.free()
+    await this.#workbench.tellStorage()
+  }
+
+  /** Tells the page of a run that has another name or other notes: as it is in memory where this tab trains it. */
   #edited(id: string, record: RunRecord | null): void {
-    const summary = this.#workbench.openAs(id)?.summary ?? (record && summaryOf(record))
+    const open = this.#workbench.openAs(id)
+    const summary = open?.readOnly === null ? open.summary : record && summaryOf(record)
     if (summary) this.#workbench.list.changed(summary)
   }
 }

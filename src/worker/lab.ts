@@ -1,14 +1,12 @@
 // The worker's side of protocol.ts: which object implements which group of calls, and what each is built with. Knows no thread:
 // serve.ts puts it behind one.
 import { RunStore } from '../storage/runs'
-import type { BuiltInCorpus } from '../words/corpus'
-import type { EngineInfo } from '../engine'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
 import { Desk } from './desk'
 import { KeptRuns } from './kept_runs'
 import { Outbox } from './outbox'
-import type { EnginePreference, JobKind, Lab, LabEvent, Progress, ProgressEvent, RunSummary } from './protocol'
+import type { EnginePreference, JobKind, Lab, LabEvent, Opened, Progress, ProgressEvent } from './protocol'
 import { RecipeBench } from './recipe_bench'
 import { RunControl } from './run_control'
 import { SpeedBench } from './speed_bench'
@@ -66,13 +64,11 @@ export class LocalLab implements Lab {
     this.device = new SpeedBench(workbench, desks.bench)
   }
 
-  async open(
-    preference: EnginePreference,
-  ): Promise<{ engine: EngineInfo; fallback: string | null; runs: RunSummary[]; corpora: BuiltInCorpus[] }> {
+  async open(preference: EnginePreference): Promise<Opened> {
     const opened = await this.#workbench.openEngine(preference)
-    const runs = await this.#workbench.list.read()
+    const kept = await this.#workbench.list.read()
     await this.#workbench.tellStorage()
-    return { ...opened, runs, corpora: this.data.corpora }
+    return { ...opened, ...kept, corpora: this.data.corpora }
   }
 
   cancel(job: JobKind): Promise<void> {

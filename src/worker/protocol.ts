@@ -16,7 +16,9 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
-import type { Forecast, GeneratedToken, PackedHistory, RunEvent, RunStatus, SampleOptions } from '../words/run'
+import type { Forecast, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
+import type { PackedHistory } from '../words/history'
+import type { Space, UnreadableRun } from '../words/kept'
 import type {
   CompressionPoint,
   MergeReplay,
@@ -87,10 +89,18 @@ export interface RunSummary {
 export interface OpenRun {
   run: RunSummary
   history: PackedHistory
+  /** The newest save: its step, and when it was made, in milliseconds since 1970. Null before the first. */
+  saved: { step: number; at: number } | null
   /** Set when another tab trains this run: it can be looked at and sampled, not changed. */
   readOnly: string | null
   /** Set when the run cannot be trained further as it stands (its last checkpoint is damaged, say). */
   broken: string | null
+}
+
+/** Why a run is not saved: the disk is full, the browser keeps nothing, or what `text` says. */
+export interface SaveProblem {
+  why: 'full' | 'refused' | 'other'
+  text: string
 }
 
 /** What a run would cost, measured on this device with five steps on the run's own data. */
@@ -157,10 +167,19 @@ export type LabEvent =
   | { type: 'kept'; run: RunSummary }
   /** A run that is no longer in the list. */
   | { type: 'removed'; run: string }
+  /** The runs that are kept and cannot be read. */
+  | { type: 'unreadable'; runs: UnreadableRun[] }
   | { type: 'engine'; engine: EngineInfo; fallback: string | null }
   /** Which kernels this device computes with; empty until they have been measured. */
   | { type: 'kernels'; kernels: KernelChoice[] }
-  | { type: 'storage'; used_bytes: number; quota_bytes: number; problem: string | null }
+  /** How much is kept; `problem`: why the open run is not saved; `list_problem`: why kept runs cannot be read. */
+  | {
+      type: 'storage'
+      used_bytes: number
+      quota_bytes: number
+      problem: SaveProblem | null
+      list_problem: string | null
+    }
   | ProgressEvent
 
 /** How events cross the thread: by the port that answers take. */
@@ -249,8 +268,10 @@ export interface RunCalls {
   measure(config: Config): Promise<Measurement>
   /** A new run on the current dataset, opened and paused at step 0. Throws ConfigError. */
   create(spec: { name: string; config: Config; prompt: string }): Promise<void>
-  /** Opens a kept run from its last checkpoint. */
+  /** Opens a kept run from its last checkpoint. Where another tab has it open, it can only be looked at until that tab lets go of it. */
   open(id: string): Promise<void>
+  /** The same, unless another tab has it open: then nothing is opened. */
+  openIfFree(id: string): Promise<void>
   /** The open run as it was when it validated best, as a run of its own that goes on from there. Throws CheckpointError. */
   openBest(name: string): Promise<void>
   /** A copy of the open run's weights (or fresh ones from another seed) at step 0, as a new run. */
@@ -263,6 +284,8 @@ export interface RunCalls {
   step(): Promise<void>
   /** Pauses and ends the run for good: status `finished`. */
   stop(): Promise<void>
+  /** Saves what has come since the last save: the page is about to go. Training goes on. Nothing where no run is open. */
+  save(): Promise<void>
   change(change: LiveChange): Promise<void>
   /** Sets the prompt of the live samples. */
   setPrompt(prompt: string): Promise<void>
@@ -285,6 +308,12 @@ export interface KeptCalls {
   export(id: string): Promise<{ name: string; bytes: Uint8Array<ArrayBuffer> }>
   /** Throws CheckpointError. */
   import(bytes: ArrayBuffer): Promise<RunSummary>
+  /** Everything of a run as it lies on the disk, in a .zip file: of one that cannot be read too. */
+  exportRaw(id: string): Promise<Uint8Array<ArrayBuffer>>
+  /** What takes how much of the disk, the largest first. Reads everything once. */
+  space(): Promise<Space[]>
+  /** Takes off the disk what no run needs. */
+  free(): Promise<void>
 }
 
 /** Text that the open run writes, one at a time: a newer call or `cancel('writing')` ends an older one early, with what it has. */
@@ -311,15 +340,19 @@ export interface DeviceCalls {
   lose(): Promise<void>
 }
 
+/** What the page begins with. `fallback` says why it is the CPU, if it is. */
+export interface Opened {
+  engine: EngineInfo
+  fallback: string | null
+  runs: RunSummary[]
+  unreadable: UnreadableRun[]
+  corpora: BuiltInCorpus[]
+}
+
 /** The worker. Every call may throw one of the errors of errors.ts. */
 export interface Lab {
-  /** First call: opens the engine and the disk. `fallback` says why it is the CPU, if it is. */
-  open(preference: EnginePreference): Promise<{
-    engine: EngineInfo
-    fallback: string | null
-    runs: RunSummary[]
-    corpora: BuiltInCorpus[]
-  }>
+  /** First call: opens the engine and the disk. */
+  open(preference: EnginePreference): Promise<Opened>
   /** Ends long work of one kind: whoever waits for it gets a CancelledError, or what there is. Resolves when it has ended. */
   cancel(job: JobKind): Promise<void>
   readonly data: DataCalls

@@ -71,6 +71,10 @@ export class RunControl implements RunCalls {
     return this.#workbench.openKept(id)
   }
 
+  openIfFree(id: string): Promise<void> {
+    return this.#workbench.openIfFree(id)
+  }
+
   async openBest(name: string): Promise<void> {
     const { store, opened } = this.#workbench
     await opened.save()
@@ -107,6 +111,10 @@ export class RunControl implements RunCalls {
   }
   async stop(): Promise<void> {
     await this.#workbench.trainable.stop()
+  }
+
+  async save(): Promise<void> {
+    await this.#workbench.run?.saveNew()
   }
 
   async change(change: LiveChange): Promise<void> {

@@ -1,11 +1,13 @@
 // The list of runs as the page knows it: read once, when the page opens, and then told of what changes, here and in other tabs.
-import { estimateUsage } from '../storage/quota'
+import { estimateUsage, refusal } from '../storage/quota'
 import type { RunStore } from '../storage/runs'
-import type { LabEvent, RunSummary } from './protocol'
+import type { UnreadableRun } from '../words/kept'
+import type { LabEvent, RunSummary, SaveProblem } from './protocol'
 import { summaryOf } from './summary'
 import { Turns } from './turns'
 
-type Change = Extract<LabEvent, { type: 'kept' | 'removed' }>
+/** What one tab tells the others. */
+export type Change = Extract<LabEvent, { type: 'kept' | 'removed' }>
 
 export class RunList {
   readonly #store: RunStore
@@ -15,26 +17,23 @@ export class RunList {
   /** Why what is kept cannot be read. */
   #problem: string | null = null
 
-  constructor(store: RunStore, send: (event: LabEvent) => void) {
+  /** `send` tells the page of this tab; `heard` is called with what another tab told. */
+  constructor(store: RunStore, send: (event: LabEvent) => void, heard: (change: Change) => void) {
     this.#store = store
     this.#send = send
     this.#tabs = new BroadcastChannel(`${store.name} runs`)
-    this.#tabs.onmessage = ({ data }: MessageEvent<Change>) => send(data)
+    this.#tabs.onmessage = ({ data }: MessageEvent<Change>) => heard(data)
   }
 
-  /** Reads the record of every run, the last changed first. */
-  async read(): Promise<RunSummary[]> {
+  /** Reads the record of every run, the last changed first, and names those that cannot be read. */
+  async read(): Promise<{ runs: RunSummary[]; unreadable: UnreadableRun[] }> {
     try {
       const { runs, unreadable } = await this.#store.list()
-      this.#problem =
-        unreadable === 0
-          ? null
-          : `${unreadable} of the kept runs cannot be read by this page, perhaps because a newer one wrote them. They are left alone.`
-      return runs.map((record) => summaryOf(record))
+      this.#problem = null
+      return { runs: runs.map((record) => summaryOf(record)), unreadable }
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      this.#problem = `This browser lets the page keep nothing (${why}). A run lives until the tab is closed: export what you want to keep.`
-      return []
+      this.#problem = refusal(error).message
+      return { runs: [], unreadable: [] }
     }
   }
 
@@ -51,11 +50,16 @@ export class RunList {
     this.#tabs.postMessage(change)
   }
 
+  /** Tells which runs cannot be read. */
+  async tellUnreadable(): Promise<void> {
+    this.#send({ type: 'unreadable', runs: (await this.#store.list()).unreadable })
+  }
+
   /** Tells how much room the disk has; `problem`: why the open run cannot be saved. */
-  tellStorage(problem: string | null): Promise<void> {
+  tellStorage(problem: SaveProblem | null): Promise<void> {
     return this.#estimates.next(async () => {
       const usage = await estimateUsage()
-      this.#send({ type: 'storage', ...usage, problem: problem ?? this.#problem })
+      this.#send({ type: 'storage', ...usage, problem, list_problem: this.#problem })
     })
   }
 }

@@ -20,33 +20,33 @@ export interface Keeper {
   tick(): void
 }
 
-/** Milliseconds between two saves while training, and the largest share of the time that saving may take. */
-const SAVE_EVERY_MS = 10_000
-const SAVE_SHARE = 0.05
+/** Milliseconds between two saves while training, and the largest share of the time that saving may take: the larger wait counts. */
+const SAVE_EVERY_MS = 3_000
+const SAVE_SHARE = 0.02
 /** Milliseconds of training after which the worker hears its messages. */
 const BREATH_MS = 8
 
 export class TrainingLoop {
   readonly #keeper: Keeper
-  readonly #saveEvery: number
   readonly #turns: ModelTurns<Session>
   #status: RunStatus
   #running: Promise<void> | null = null
   #wanted = false
-  #saved: { at: number; cost: number }
+  /** The newest save: its step, when it ended, and the milliseconds of training that it took. */
+  #saved: { step: number; at: number; cost: number }
+  #saving: Promise<void> | null = null
   /** Something beside the weights has changed since the last save. */
   #dirty = false
 
-  constructor(session: Session, keeper: Keeper, status: RunStatus, saveEvery = SAVE_EVERY_MS) {
+  constructor(session: Session, keeper: Keeper, status: RunStatus) {
     this.#keeper = keeper
     this.#status = status
-    this.#saveEvery = saveEvery
-    this.#saved = { at: performance.now(), cost: 0 }
+    this.#saved = { step: session.step, at: performance.now(), cost: 0 }
     this.#turns = new ModelTurns(
       session,
       (from, lost) => keeper.reopen(from, lost),
       ({ step }) => {
-        this.#saved = { at: performance.now(), cost: 0 }
+        this.#saved = { step, at: performance.now(), cost: 0 }
         if (this.#status !== 'failed') keeper.tell(this.#status, step, null)
       },
     )
@@ -112,6 +112,13 @@ export class TrainingLoop {
     await this.#save(this.#status === 'finished' ? 'finished' : 'paused')
   }
 
+  /** Saves what has come since the last save, after the step under way. Training goes on meanwhile. */
+  async saveNew(): Promise<void> {
+    // A save under way may be the last of a run, after which there is nothing new.
+    await this.#saving
+    if (this.#dirty || this.step !== this.#saved.step) await this.save()
+  }
+
   /** The device of this engine is gone; see `ModelTurns.deviceLost`. */
   deviceLost(engine: Engine, error: DeviceLostError): Promise<void> {
     return this.#turns.deviceLost(engine, error)
@@ -158,14 +165,25 @@ export class TrainingLoop {
 
   #isSaveDue(): boolean {
     const { at, cost } = this.#saved
-    return this.#dirty || performance.now() - at > Math.max(this.#saveEvery, cost / SAVE_SHARE)
+    return this.#dirty || performance.now() - at > Math.max(SAVE_EVERY_MS, cost / SAVE_SHARE)
   }
 
-  async #save(status: 'paused' | 'finished'): Promise<void> {
-    const from = performance.now()
+  #save(status: 'paused' | 'finished'): Promise<void> {
+    const saving = this.#saveOnce(status).finally(() => {
+      if (this.#saving === saving) this.#saving = null
+    })
+    return (this.#saving = saving)
+  }
+  async #saveOnce(status: 'paused' | 'finished'): Promise<void> {
     this.#dirty = false
-    await this.#keeper.keep(await this.withSession((session) => session.checkpoint()), status, null)
+    // Text that waits for its turn costs training nothing that a save could spare.
+    let from = 0
+    const checkpoint = await this.withSession((session) => {
+      from = performance.now()
+      return session.checkpoint()
+    })
+    await this.#keeper.keep(checkpoint, status, null)
     const at = performance.now()
-    this.#saved = { at, cost: at - from }
+    this.#saved = { step: checkpoint.meta.step, at, cost: at - from }
   }
 }

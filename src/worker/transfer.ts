@@ -3,9 +3,9 @@
 import { fingerprint } from '../data/dataset/dataset'
 import { CheckpointError, ConfigError } from '../errors'
 import { countParams, paramTable } from '../params'
-import type { Checkpoint, RunHistory, RunSpec } from '../words/run'
+import type { Checkpoint, RunSpec } from '../words/run'
+import { RunHistory } from '../words/history'
 import { decodeCheckpoint, decodeText, encodeCheckpoint } from '../storage/checkpoint'
-import { cutHistory, emptyHistory } from '../storage/history'
 import { newRecord, type Progress } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 
@@ -41,7 +41,8 @@ export async function unpack(
     throw new CheckpointError(
       `The text in the file is not “${spec.corpus.name}”, which the run was trained on: the file is damaged. Export the run again.`,
     )
-  const history = cutHistory(extra.history ?? emptyHistory(), step)
+  const history = extra.history ?? new RunHistory()
+  history.cut(step)
   return {
     record: { ...newRecord(spec, countParams(spec.config)), notes: extra.notes },
     text,
@@ -73,7 +74,7 @@ export function transplant(tensors: Checkpoint['tensors'], spec: RunSpec): Check
     for (const { name, shape } of params)
       fresh.set(kind + name, { shape, data: new Float32Array(tensors.get(name)?.data.length ?? 0) })
   return {
-    meta: { format: 'glasshouse-checkpoint', version: 1, step: 0, tokens: 0, elapsed_s: 0, best_val_loss: null, spec },
+    meta: { format: 'glasshouse-checkpoint', version: 2, step: 0, tokens: 0, elapsed_s: 0, best_val_loss: null, spec },
     tensors: fresh,
   }
 }

@@ -2,10 +2,10 @@
 // closed here, one after the other, and the page is told which one is open.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import type { EngineInfo } from '../engine'
-import { RunLockedError, StorageFullError } from '../errors'
+import { CheckpointError, RunLockedError, StorageFullError } from '../errors'
 import { countParams } from '../params'
 import type { RunSpec } from '../words/run'
-import { HELD_ELSEWHERE, lockRun } from '../storage/lock'
+import { awaitRun, HELD_ELSEWHERE, lockFreeRun, lockRun, type RunLock } from '../storage/lock'
 import { newRecord, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import { ActiveRun, type Material, type Surroundings } from './active_run'
@@ -13,12 +13,12 @@ import type { Desk } from './desk'
 import { EngineRoom } from './engine_room'
 import type { Outbox } from './outbox'
 import type { EnginePreference, LabEvent, RunSummary } from './protocol'
-import { RunList } from './run_list'
+import { RunList, type Change } from './run_list'
 import { datasetOf, textlessDataset } from './run_text'
 import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
-import { emptyHistory } from '../storage/history'
+import { RunHistory } from '../words/history'
 
 export class Workbench {
   readonly store: RunStore
@@ -34,12 +34,18 @@ export class Workbench {
   #run: ActiveRun | null = null
   /** The id of the run that the page believes to be open. */
   #told: string | null = null
+  /** Ends the wait for a run that can only be looked at; null where there is no such wait. */
+  #waiting: AbortController | null = null
 
   constructor(store: RunStore, gpu: GPU | undefined, outbox: Outbox, writing: Desk) {
     this.store = store
     this.#outbox = outbox
     this.#writing = writing
-    this.list = new RunList(store, (event) => this.emit(event))
+    this.list = new RunList(
+      store,
+      (event) => this.emit(event),
+      (change) => this.#hear(change),
+    )
     this.engines = new EngineRoom(gpu, {
       opened: (engine, fallback) => {
         this.#engine = { engine, fallback }
@@ -97,6 +103,13 @@ export class Workbench {
       else await this.#replace(() => this.#kept(id))
     })
   }
+  /** Opens a kept run unless another tab has it open. */
+  openIfFree(id: string): Promise<void> {
+    return this.turns.next(async () => {
+      const lock = await lockFreeRun(id)
+      if (lock) await this.#replace(() => this.#kept(id, lock))
+    })
+  }
   async #replace(make: () => Promise<Material>): Promise<void> {
     const before = this.#run?.id
     const material = await make()
@@ -126,7 +139,7 @@ export class Workbench {
     await run?.rest()
     if (run?.isUnsaved)
       throw new StorageFullError(
-        `“${run.spec.name}” is not saved, and closing it would lose it. ${run.problem ?? ''} Export it, or delete it or other runs, in Runs; then try again.`,
+        `“${run.spec.name}” is not saved, and closing it would lose it. ${run.problem?.text ?? ''}`,
       )
   }
 
@@ -134,8 +147,8 @@ export class Workbench {
   delete(id: string): Promise<void> {
     return this.turns.next(async () => {
       const open = this.openAs(id)
-      if (open) await this.#close()
-      const lock = await lockRun(id)
+      // The lock is kept meanwhile: a tab that looks at the run waits for it.
+      const lock = open ? open.readOnly === null && (await this.#end()) : await lockRun(id)
       if (!lock) throw new RunLockedError('Another tab has this run open. Close it there, then delete it.')
       try {
         if (open?.isKept ?? true) await this.store.delete(id)
@@ -159,7 +172,7 @@ export class Workbench {
       dataset,
       text,
       checkpoint: null,
-      history: emptyHistory(),
+      history: new RunHistory(),
       lock: await lockRun(record.id),
       readOnly: null,
       broken: null,
@@ -175,9 +188,9 @@ export class Workbench {
     return { spec: record.spec, text }
   }
 
-  /** A run that is kept. Throws CheckpointError where it is not. */
-  async #kept(id: string): Promise<Material> {
-    const lock = await lockRun(id)
+  /** A run that is kept, with its lock if this tab has it already. Throws CheckpointError where it is not kept. */
+  async #kept(id: string, held?: RunLock): Promise<Material> {
+    const lock = held ?? (await lockRun(id))
     try {
       const { record, checkpoint, history, text, damage } = await this.store.load(id)
       const spec = checkpoint?.meta.spec ?? record.spec
@@ -208,6 +221,7 @@ export class Workbench {
     const run = await ActiveRun.open(this.#around, material)
     this.#run = run
     this.#tellOpen()
+    this.#await(run)
     try {
       await run.begin(material)
     } catch (error) {
@@ -225,10 +239,59 @@ export class Workbench {
   }
 
   async #close(): Promise<void> {
+    const lock = await this.#end()
+    lock?.release()
+  }
+  async #end(): Promise<RunLock | null> {
     const run = this.#run
     this.#run = null
+    this.#waiting?.abort()
+    this.#waiting = null
     await this.#writing.cancel()
-    await run?.close()
+    return (await run?.end()) ?? null
+  }
+
+  // -- beside other tabs
+
+  /** Waits for a run that another tab has open, where it is not waited for already. */
+  #await(run: ActiveRun): void {
+    if (run.readOnly === null || this.#waiting) return
+    const { signal } = (this.#waiting = new AbortController())
+    this.#takeOver(run, signal).catch((error: unknown) => {
+      if (this.#run === run) run.notice('warning', error instanceof Error ? error.message : String(error))
+    })
+  }
+  /** Opens a run that could only be looked at from its newest state, once it is free and the text under way is written. */
+  async #takeOver(run: ActiveRun, signal: AbortSignal): Promise<void> {
+    const lock = await awaitRun(run.id, signal)
+    if (!lock) return
+    const open = async () => {
+      if (signal.aborted) lock.release()
+      else if (!this.#writing.isIdle) return false
+      else await this.#replace(() => this.#kept(run.id, lock))
+      return true
+    }
+    try {
+      do await this.#writing.idle()
+      while (!(await this.turns.next(open)))
+    } catch (error) {
+      if (this.#run === run) this.#waiting = null
+      // Deleted: the page has heard so. Undone, the run is waited for again.
+      if (!(error instanceof CheckpointError)) throw error
+    }
+  }
+
+  /** Another tab has changed or deleted a run. */
+  #hear(change: Change): void {
+    const open = this.openAs(change.type === 'kept' ? change.run.id : change.run)
+    if (open && change.type === 'removed') open.removedElsewhere()
+    if (open && change.type === 'kept') {
+      open.rename(change.run.name)
+      open.note(change.run.notes)
+      this.#await(open)
+    }
+    // Of a run that this tab trains, another knows the name and no more.
+    this.emit(open?.readOnly === null && change.type === 'kept' ? { type: 'kept', run: open.summary } : change)
   }
 
   /** Tells the page which run is open, with its history as it is now: steps that come later are told one by one. */
@@ -245,9 +308,9 @@ export class Workbench {
     await this.tellStorage()
     return summary
   }
-  /** Tells the page that the open run was saved, has changed, or could not be saved. */
+  /** Tells the page that the open run was saved, has changed, or could not be saved. The tab that trains a run tells of it. */
   tellKept(): Promise<void> {
-    if (this.#run) this.list.changed(this.#run.summary)
+    if (this.#run?.readOnly === null) this.list.changed(this.#run.summary)
     return this.tellStorage()
   }
   tellStorage(): Promise<void> {

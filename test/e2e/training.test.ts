@@ -43,7 +43,7 @@ describe('training on the page', () => {
     await expect.poll(() => b.stepOf(page)).toBe(step + 1)
     await b
       .strip(page)
-      .getByText(m.strip.saved(step + 1))
+      .getByText(m.strip.saved(step + 1, null))
       .waitFor()
   })
 

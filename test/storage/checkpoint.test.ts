@@ -5,8 +5,8 @@ import { CheckpointError } from '../../src/errors'
 import type { Checkpoint } from '../../src/words/run'
 import type { DatasetCard } from '../../src/words/corpus'
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/storage/checkpoint'
-import { readSafetensors, writeSafetensors } from '../../src/storage/safetensors'
-import { packHistory } from '../../src/storage/history'
+import { readSafetensors } from '../../src/storage/safetensors'
+import { seal, unseal, type SealedFile } from '../../src/storage/sealed'
 import { TEXT, tinyCheckpoint, tinyHistory, tinySpec } from './tiny'
 
 const whole = encodeCheckpoint(tinyCheckpoint(20), {
@@ -16,10 +16,10 @@ const whole = encodeCheckpoint(tinyCheckpoint(20), {
 })
 
 /** The file with its metadata or its tensors changed. */
-function changed(change: (file: ReturnType<typeof readSafetensors>) => void): Uint8Array {
-  const file = readSafetensors(whole.slice())
+function changed(change: (file: SealedFile) => void): Uint8Array {
+  const file = unseal(whole.slice())
   change(file)
-  return writeSafetensors(file.tensors, file.metadata)
+  return seal(file.tensors, file.metadata)
 }
 const withMeta = (change: (meta: Record<string, unknown>) => void) =>
   changed(({ metadata }) => {
@@ -44,7 +44,7 @@ const weight = 'transformer.h.0.mlp.c_fc.weight'
 test('everything comes back, bit for bit', () => {
   const { checkpoint, extra } = decodeCheckpoint(whole)
   expect(checkpoint).toEqual(tinyCheckpoint(20))
-  expect(packHistory(extra.history!)).toEqual(packHistory(tinyHistory(20)))
+  expect(extra.history!.packed()).toEqual(tinyHistory(20).packed())
   expect(extra.notes).toBe('ünïcödé')
   expect(new TextDecoder().decode(extra.text ?? undefined)).toBe(TEXT)
 })
@@ -100,7 +100,7 @@ test('other tools find the weights under their GPT-2 names', () => {
   expect([...tensors.keys()]).toContain('transformer.wte.weight')
   expect([...tensors.keys()]).toContain('transformer.h.0.attn.c_attn.weight')
   expect(metadata.get('format')).toBe('glasshouse-checkpoint')
-  expect(metadata.get('version')).toBe('1')
+  expect(metadata.get('version')).toBe('2')
 })
 
 test('a history with a loss that is no number survives', () => {
@@ -113,7 +113,11 @@ test('a history with a loss that is no number survives', () => {
 describe('refused, with the name of what is wrong', () => {
   const cases: [string, () => Uint8Array, RegExp][] = [
     ['a file of another program', () => changed((f) => f.metadata.delete('format')), /not written by Glasshouse/],
-    ['a later version', () => changed((f) => f.metadata.set('version', '2')), /version 2; this page reads version 1/],
+    [
+      'a later version',
+      () => changed((f) => f.metadata.set('version', '3')),
+      /version 3; this page reads version 1, 2/,
+    ],
     ['no version', () => changed((f) => f.metadata.delete('version')), /version \(none\)/],
     ['no meta', () => changed((f) => f.metadata.delete('meta')), /meta is not JSON/],
     ['meta that is no JSON', () => changed((f) => f.metadata.set('meta', '{')), /meta is not JSON/],

@@ -4,7 +4,8 @@ import type { Config } from '../../src/config/config'
 import { paramTable, sizeOf } from '../../src/params'
 import { hash } from '../../src/rng'
 import { StepColumns } from '../../src/words/columns'
-import type { Checkpoint, RunHistory, RunSpec } from '../../src/words/run'
+import type { Checkpoint, RunSpec } from '../../src/words/run'
+import { RunHistory } from '../../src/words/history'
 
 export const TEXT = 'abcdefgh '.repeat(40)
 
@@ -40,7 +41,7 @@ export function tinyCheckpoint(step: number, spec: RunSpec = tinySpec): Checkpoi
   return {
     meta: {
       format: 'glasshouse-checkpoint',
-      version: 1,
+      version: 2,
       step,
       tokens: step * 96,
       elapsed_s: step / 10,
@@ -52,7 +53,7 @@ export function tinyCheckpoint(step: number, spec: RunSpec = tinySpec): Checkpoi
 }
 
 export function tinyHistory(step: number): RunHistory {
-  return {
+  return new RunHistory({
     steps: StepColumns.from(
       Array.from({ length: step }, (_, i) => ({
         step: i + 1,
@@ -62,9 +63,9 @@ export function tinyHistory(step: number): RunHistory {
         step_ms: 1.25,
         tokens: (i + 1) * 96,
       })),
-    ),
+    ).packed(),
     evals: [{ step: 0, val_loss: 2.3, train_loss: null }],
     samples: [{ step: 0, prompt: 'a', tokens: ['b', ' '], probabilities: [0.25, 0.125] }],
-    events: [{ step, text: 'Paused.' }],
-  }
+    events: [{ id: 1, step, text: 'Paused.' }],
+  })
 }

@@ -1,9 +1,27 @@
 // Times, sizes and rates as a person reads them, and the sentence under the chart.
 import { describe, expect, it } from 'vitest'
-import { clock, codePoints, hundredths, loss, percent, plural, rate, seconds, spanInWords } from '../../src/ui/format'
+import {
+  age,
+  clock,
+  codePoints,
+  hundredths,
+  loss,
+  percent,
+  plural,
+  rate,
+  seconds,
+  spanInWords,
+} from '../../src/ui/format'
 import { m } from '../../src/ui/messages'
 
 describe('messages', () => {
+  it('says how long ago a save was, in one unit', () => {
+    expect([0, 2.9, 59.9, 60, 3599, 3600, 86_399, 86_400, 200_000].map(age)).toEqual([
+      ...['0 s ago', '2 s ago', '59 s ago', '1 min ago', '59 min ago'],
+      ...['1 h ago', '23 h ago', '1 day ago', '2 days ago'],
+    ])
+  })
+
   it('says how long a first step took, and how much of it was compiling where it was', () => {
     const after = m.device.firstStepAfter
     expect(after({ ms: 2140, compile_ms: 1600 })).toBe('after 2.1 sec, 1.6 sec of it compiling kernels')

@@ -5,15 +5,17 @@ import type { Lab } from '../../src/worker/protocol'
 import { closeThreads, stubWorker } from '../worker/thread_env'
 
 /**
- * A browser in light, that has no file beside the page. `kept` is what its localStorage holds. Modules are loaded afresh, with state
- * of their own.
+ * A browser in light, that has no file beside the page. `kept` is what its localStorage holds, `own` its sessionStorage. Modules are
+ * loaded afresh, with state of their own.
  */
-export function stubBrowser(kept = new Map<string, string>()): void {
+export function stubBrowser(kept = new Map<string, string>(), own = new Map<string, string>()): void {
   vi.resetModules()
-  vi.stubGlobal('localStorage', {
-    getItem: (key: string) => kept.get(key) ?? null,
-    setItem: (key: string, value: string) => kept.set(key, value),
+  const storage = (held: Map<string, string>) => ({
+    getItem: (key: string) => held.get(key) ?? null,
+    setItem: (key: string, value: string) => held.set(key, value),
   })
+  vi.stubGlobal('localStorage', storage(kept))
+  vi.stubGlobal('sessionStorage', storage(own))
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener: () => undefined }))
   vi.stubGlobal('document', { baseURI: 'https://example.org/', documentElement: { dataset: {} } })
   vi.stubGlobal('navigator', {})

@@ -114,6 +114,31 @@ describe('a recording', () => {
     expect(v.parse(RecordingSchema, whole)).toEqual({ ...whole, history: { ...whole.history, steps } })
   })
 
+  test('marks that are told apart stay, others are counted up', () => {
+    const idsOf = (...ids: (number | undefined)[]) => {
+      const events = ids.map((id) => ({ ...(id !== undefined && { id }), step: 7, text: 'The device was lost.' }))
+      const read = v.parse(RecordingSchema, { ...whole, history: { ...whole.history, events } })
+      return read.history.events.map(({ id }) => id)
+    }
+    expect(idsOf(2, 3, 9)).toEqual([2, 3, 9])
+    expect(idsOf(undefined, undefined)).toEqual([1, 2])
+    for (const mixed of [
+      [5, undefined],
+      [4, 4],
+      [4, 3],
+      [0, 1],
+    ])
+      expect(idsOf(...mixed)).toEqual([1, 2])
+    expect(() => idsOf(2 ** 53 - 1)).toThrow()
+  })
+
+  test('of several evaluations or samples at one step the last counts', () => {
+    const [[measured], [sample]] = [whole.history.evals, whole.history.samples]
+    const twice = { evals: [{ ...measured!, val_loss: 5 }, measured], samples: [{ ...sample!, prompt: 'z' }, sample] }
+    const read = v.parse(RecordingSchema, { ...whole, history: { ...whole.history, ...twice } })
+    expect([read.history.evals, read.history.samples]).toEqual([[measured], [sample]])
+  })
+
   test.each([
     ['config', { n_layer: 4 }],
     ['tokenizer', 'runes'],

@@ -142,7 +142,7 @@ test('a worker that cannot be loaded refuses every call instead of never answeri
   const lab = openLab(deaf)
   const opening = lab.open('cpu')
   made[0]?.worker.dispatchEvent(new Event('error'))
-  await expect(opening).rejects.toThrow(/The worker stopped.*Reload the page: saved runs are kept/)
+  await expect(opening).rejects.toThrow(/The worker stopped.*Saved runs are kept/)
   await expect(lab.run.pause()).rejects.toThrow(/The worker stopped/)
 })
 

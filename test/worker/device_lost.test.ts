@@ -8,7 +8,7 @@ import { bitsOf, disk, openRun, status, withRun } from './lab_env'
 // One evaluation and one sample, at step 0 and at the end: a software adapter takes a second for each.
 const short = { max_iters: 20, eval_interval: 20 }
 const onGpu = async () => withRun(disk(), short, 'gpu', await gpu())
-const lost = (event: RunEvent) => event.type === 'notice' && /graphics device was lost/.test(event.message)
+const lost = (event: RunEvent) => event.type === 'notice' && /graphics device was lost/.test(event.mark.text)
 
 describe('a lost device', () => {
   test('in mid-run: the run goes on from its last checkpoint, says so, and ends at the same bit', async () => {
@@ -27,15 +27,48 @@ describe('a lost device', () => {
     await lab.device.lose()
     expect(await notice).toMatchObject({
       level: 'warning',
-      message: expect.stringMatching(
-        /^The graphics device was lost at step \d+ and opened again: the run went back to its checkpoint of step 7\.$/,
-      ),
+      mark: {
+        text: expect.stringMatching(
+          /^The graphics device was lost at step \d+ and opened again: the run went back to its checkpoint of step 7\.$/,
+        ),
+      },
     })
     await end
     const [a, b] = [await bitsOf(straight.lab, straight.id), await bitsOf(lab, id)]
     expect(b.tensors).toEqual(a.tensors)
     expect(b.steps).toEqual(a.steps)
     expect(b.evals).toEqual(a.evals)
+  })
+
+  test('while a save is on its way to the disk: the save is whole, and the run goes on from it', async () => {
+    const { lab, store, heard, id } = await onGpu()
+    for (let i = 0; i < 3; i++) await lab.run.step()
+    const before = await bitsOf(lab, id)
+    const save = store.save.bind(store)
+    let reached = () => {}
+    const saving = new Promise<void>((resolve) => (reached = resolve))
+    let go = () => {}
+    const gate = new Promise<void>((resolve) => (go = resolve))
+    store.save = async (...run) => {
+      reached()
+      await gate
+      return save(...run)
+    }
+    const notice = heard(lost)
+    const step = lab.run.step()
+    await saving
+    await lab.device.lose()
+    go()
+    expect(await notice).toMatchObject({
+      message: expect.stringMatching(/at step 4 and opened again: nothing was lost/),
+    })
+    await step
+    const { checkpoint } = await store.load(id)
+    expect(checkpoint?.meta.step).toBe(4)
+    expect((await bitsOf(lab, id)).tensors).toEqual(checkpoint?.tensors)
+    expect(before.meta.step).toBe(3)
+    await lab.run.step()
+    expect((await openRun(lab, id)).run.step).toBe(5)
   })
 
   test('while nothing runs: it is opened again at once, and nothing is lost', async () => {
@@ -45,7 +78,7 @@ describe('a lost device', () => {
     const notice = heard(lost)
     await lab.device.lose()
     expect(await notice).toMatchObject({
-      message: expect.stringMatching(/at step 3 and opened again: nothing was lost/),
+      mark: { step: 3, text: expect.stringMatching(/at step 3 and opened again: nothing was lost/) },
     })
     expect((await bitsOf(lab, id)).tensors).toEqual(before.tensors)
     await lab.run.step()
@@ -81,7 +114,7 @@ describe('a lost device', () => {
     const notice = heard(lost)
     await lab.device.lose()
     expect(await notice).toMatchObject({
-      message: expect.stringMatching(/at step 0 and opened again: nothing was lost/),
+      mark: { step: 0, text: expect.stringMatching(/at step 0 and opened again: nothing was lost/) },
     })
     expect(await write()).toBe(before)
   })

@@ -4,6 +4,8 @@ import { describe, expect, test, vi } from 'vitest'
 import { CheckpointError, ConfigError, CorpusError, OutOfMemoryError, StorageFullError } from '../../src/errors'
 import type { RunEvent } from '../../src/words/run'
 import { RunStore } from '../../src/storage/runs'
+import { readSafetensors } from '../../src/storage/safetensors'
+import { seal } from '../../src/storage/sealed'
 import { Session } from '../../src/train/session'
 import { LocalLab } from '../../src/worker/lab'
 import type { LabEvent } from '../../src/worker/protocol'
@@ -175,6 +177,44 @@ describe('a run', () => {
     const { run, history } = await openRun(again.lab, id)
     expect(run.config.learning_rate).toBe(5e-3)
     expect(history.events.map(({ text }) => text)).toContain('From step 1 on: learning_rate 0.01 → 0.005.')
+  })
+
+  test('marks that say the same at one step are told apart, also after the run was opened again', async () => {
+    const name = disk()
+    const { lab, id, events } = await withRun(name)
+    await lab.run.step()
+    const marks = () => events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark] : []))
+    for (const learning_rate of [5e-3, 1e-2, 5e-3]) await lab.run.change({ learning_rate })
+    await eventually(() =>
+      expect(marks().map(({ id: mark, step }) => [mark, step])).toEqual([1, 2, 3].map((i) => [i, 1])),
+    )
+    expect((await openRun(lab, id)).history.events).toEqual(marks())
+    await lab.run.close()
+    await openRun(lab, id)
+    await lab.run.change({ learning_rate: 1e-2 })
+    await eventually(() => expect(marks().map(({ id: mark }) => mark)).toEqual([1, 2, 3, 4]))
+  })
+
+  test('a run that goes back to its checkpoint gives no mark the identity of one that is gone', async () => {
+    const { lab, store, heard, events, id } = await withRun(disk(), { max_iters: 1000, grad_clip: 0 })
+    await lab.run.step()
+    // What comes later is lost by the disk.
+    store.save = (record) => Promise.resolve(record)
+    for (let i = 0; i < 2; i++) await lab.run.step()
+    await lab.run.change({ learning_rate: 1, min_lr: 1, warmup_iters: 0, weight_decay: 10 })
+    const failed = heard(status('failed'))
+    await lab.run.start()
+    await failed
+    const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 1/.test(e.mark.text))
+    await lab.run.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
+    await back
+    const marks = events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark] : []))
+    expect(marks.map(({ id: mark, step }) => [mark, step])).toEqual([
+      [1, 3],
+      [2, 1],
+      [3, 1],
+    ])
+    expect((await openRun(lab, id)).history.events).toEqual(marks.slice(1))
   })
 
   test('keeps the state that validated best', async () => {
@@ -360,7 +400,9 @@ describe('kept runs', () => {
     const { run, history } = await openBest(lab, 'fox, at its best')
     expect(run).toMatchObject({ name: 'fox, at its best', status: 'paused', step: best.step })
     expect(run.last_val_loss).toBe(best.val_loss)
-    expect(history.steps).toEqual(StepColumns.of(before.steps).packed(best.step))
+    const upTo = StepColumns.of(before.steps)
+    upTo.cut(best.step)
+    expect(history.steps).toEqual(upTo.packed())
     expect(history.steps.step.at(-1)).toBe(best.step)
     expect((await openRun(lab, id)).run.step).toBe(40)
   })
@@ -380,9 +422,13 @@ describe('kept runs', () => {
     expect(await bitsOf(elsewhere.lab, imported.id)).toEqual(await bitsOf(lab, id))
     await expect(elsewhere.lab.kept.import(bytes.slice(0, 999).buffer)).rejects.toThrow(CheckpointError)
     // A letter of the text, changed.
-    const forged = bytes.slice()
-    const at = new TextDecoder('latin1').decode(forged).lastIndexOf('quick brown')
-    forged[at] = 'Q'.charCodeAt(0)
+    const damaged = bytes.slice()
+    const at = new TextDecoder('latin1').decode(damaged).lastIndexOf('quick brown')
+    damaged[at] = 'Q'.charCodeAt(0)
+    await expect(elsewhere.lab.kept.import(damaged.slice().buffer)).rejects.toThrow(/checksum does not fit/)
+    const { tensors, metadata } = readSafetensors(damaged)
+    metadata.delete('checksum')
+    const forged = seal(tensors, metadata)
     await expect(elsewhere.lab.kept.import(forged.buffer)).rejects.toThrow(/not “fox”/)
   })
 
@@ -411,7 +457,7 @@ describe('kept runs', () => {
     second.store.load = () => Promise.resolve({ record, checkpoint, history, text, damage })
     await openRun(second.lab, id)
     second.lab.flush()
-    const told = second.events.map((e) => (e.type === 'run' && e.event.type === 'notice' ? e.event.message : e.type))
+    const told = second.events.map((e) => (e.type === 'run' && e.event.type === 'notice' ? e.event.mark.text : e.type))
     expect(told.indexOf('open')).toBeGreaterThan(-1)
     expect(told.indexOf(damage[0]!)).toBeGreaterThan(told.indexOf('open'))
     second.store.load = () => Promise.resolve({ record, checkpoint: null, history, text, damage })
@@ -470,7 +516,7 @@ describe('what goes wrong', () => {
     const told = again.events.map((e) => (e.type === 'run' && e.event.type === 'status' ? e.event : e.type))
     expect(told.slice(told.indexOf('open') + 1)).toContainEqual({ type: 'status', status: 'failed', reason, step: 3 })
 
-    const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 3/.test(e.message))
+    const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 3/.test(e.mark.text))
     await lab.run.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
     await back
     expect((await openRun(lab, id)).history.steps.step).toHaveLength(3)
@@ -487,10 +533,10 @@ describe('what goes wrong', () => {
     store.save = fullDisk
     for (let i = 0; i < 3; i++) await lab.run.step()
     const notices = () =>
-      events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.message] : []))
+      events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark.text] : []))
     await eventually(() => expect(notices()).toEqual([`The run goes on, but could not be saved. ${FULL}`]))
     const storage = () => events.findLast((e) => e.type === 'storage')
-    await eventually(() => expect(storage()).toMatchObject({ problem: FULL }))
+    await eventually(() => expect(storage()).toMatchObject({ problem: { why: 'full', text: FULL } }))
     // What is not on the disk can still be taken away.
     expect((await lab.kept.export(id)).name).toBe('fox-step-3.safetensors')
     store.save = save
@@ -511,7 +557,7 @@ describe('what goes wrong', () => {
     const save = store.save.bind(store)
     store.save = fullDisk
     await lab.run.step()
-    const refused = /“fox” is not saved, and closing it would lose it\. .*full\. Export it, or delete it or other runs/
+    const refused = /“fox” is not saved, and closing it would lose it\. .*full\./
     await expect(lab.run.close()).rejects.toThrow(refused)
     await expect(openRun(lab, spare.id)).rejects.toThrow(refused)
     expect((await openRun(lab, id)).run.step).toBe(1)
@@ -535,9 +581,9 @@ describe('what goes wrong', () => {
     await lab.run.start()
     await failed
     expect((await store.load(id)).record.kept.latest?.step).toBe(3)
-    const back = heard((e) => e.type === 'notice' && /went back|nothing was lost/.test(e.message))
+    const back = heard((e) => e.type === 'notice' && /went back|nothing was lost/.test(e.mark.text))
     await lab.run.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
-    expect(await back).toMatchObject({ message: expect.stringMatching(/checkpoint of step 3/) })
+    expect(await back).toMatchObject({ mark: { text: expect.stringMatching(/checkpoint of step 3/) } })
   })
 
   test('a browser that keeps nothing: runs can be trained and taken away', async () => {
@@ -652,7 +698,10 @@ describe('the list of runs', () => {
     const lab = new LocalLab({ gpu: undefined, store, fetchText: noFile, listen: (more) => events.push(...more) })
     expect((await lab.open('cpu')).runs).toEqual([])
     lab.flush()
-    expect(events.at(-1)).toMatchObject({ problem: expect.stringMatching(/keep nothing \(denied\)/) as unknown })
+    expect(events.at(-1)).toMatchObject({
+      problem: null,
+      list_problem: expect.stringMatching(/keep nothing \(denied\)/) as unknown,
+    })
   })
 })
 

@@ -31,6 +31,9 @@ export function stubWorker(): Thread[] {
         serve({ gpu: undefined, fetchText: noFile, store }, port2)
         made.push({ url, options, worker: this, store })
       }
+      terminate() {
+        this.#port.close()
+      }
       postMessage(message: unknown, transfer: Transferable[] = []) {
         this.#port.postMessage(message, transfer)
       }

@@ -39,8 +39,9 @@ const STEPS: readonly CleanStep[] = [
 ]
 const NOTHING: Made = { clean: [], anonymise: null, split: { by: 'position' } }
 
-/** Steps as switches, those that are on first and in their order. */
-export function switchesOf(steps: readonly CleanStep[]): Switch[] {
+/** Steps as switches, those that are on first and in their order; a step that stands twice has the switch of the first. */
+export function switchesOf(recipe: readonly CleanStep[]): Switch[] {
+  const steps = recipe.filter(({ kind }, i) => recipe.findIndex((step) => step.kind === kind) === i)
   const rest = STEPS.filter(({ kind }) => !steps.some((step) => step.kind === kind))
   if (steps.length === 0) return rest.map((step) => ({ step, on: false }))
   return [...steps.map((step) => ({ step, on: true })), ...rest.map((step) => ({ step, on: false }))]

@@ -1,5 +1,5 @@
 // What the shell of the page says: the part of the message catalogue for the rail, the strip, errors, keys and commands.
-import { hundredths, integer, plural } from '../format'
+import { age, hundredths, integer, plural } from '../format'
 
 /** What happened, what was kept and what to do, for an error with a name. */
 interface Explanation {
@@ -28,9 +28,14 @@ const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
     todo: 'Choose a smaller size, a smaller batch or a shorter context, and restart.',
   },
   StorageFullError: {
-    title: 'The browser’s disk is full',
+    title: 'This could not be saved',
     kept: 'Training goes on and older checkpoints are untouched, but new ones cannot be written.',
-    todo: 'Delete runs that you no longer need, or export them first.',
+    todo: 'Runs shows how much each of them takes.',
+  },
+  StorageRefusedError: {
+    title: 'This could not be saved',
+    kept: 'Training goes on until the tab is closed.',
+    todo: 'To keep runs, allow this address to store data, or leave the private window.',
   },
   CheckpointError: {
     title: 'This file or checkpoint cannot be trusted',
@@ -109,6 +114,29 @@ export const errors = {
   deadText: (reason: string) => `The page could not open its worker: ${reason}`,
   deadTodo: 'Reload the page. If that does not help, the browser may be blocking workers for this address.',
   reload: 'Reload the page',
+  part: (part: string) => `${part} cannot be shown.`,
+  partText: 'The rest of the page goes on, and so does training. What was saved is untouched.',
+  partWhy: (reason: string) => `The error: ${reason}`,
+  again: 'Try again',
+  exportRun: 'Export the run',
+  parts: {
+    rail: 'The list of stages',
+    strip: 'The strip with the run’s numbers',
+    chart: 'The loss chart',
+    doctor: 'The findings',
+    samples: 'The samples',
+    merges: 'The merges',
+    curve: 'The curve of vocabularies',
+    diagram: 'The drawing of the model',
+    ladder: 'The ladder of the text',
+    device: 'The device panel',
+    bench: 'The bench',
+    keys: 'The list of keys',
+    palette: 'The list of commands',
+  },
+  stopped: 'The training engine stopped',
+  stoppedTodo: 'What was saved is kept. Open it again: the run goes on from its newest save.',
+  openAgain: 'Open it again',
 }
 
 export const strip = {
@@ -143,8 +171,14 @@ export const strip = {
     compiling: (done: number, total: number) => `Preparing ${integer(done)}/${integer(total)}`,
     measuring: 'Measuring',
   },
-  saved: (step: number) => `saved at step ${integer(step)}`,
-  unsaved: 'not saved: disk full',
+  /** `seconds` since then; null where it is not known. */
+  saved: (step: number, seconds: number | null) =>
+    `saved at step ${integer(step)}${seconds === null ? '' : `, ${age(seconds)}`}`,
+  unsaved: {
+    full: () => 'not saved: disk full',
+    refused: () => 'not saved: this browser keeps nothing',
+    other: (text: string) => `not saved: ${text}`,
+  },
 }
 
 export const keys = {

@@ -1,4 +1,5 @@
 // What the Runs stage says.
+import type { Space } from '../../words/kept'
 import { bytes } from '../../words/sizes'
 import { dateTime, integer, loss } from '../format'
 
@@ -36,6 +37,26 @@ export const runs = {
   value: (value: number | null) => (value === null ? '–' : loss(value)),
   status: { paused: 'paused', running: 'training', finished: 'finished', failed: 'stopped by an error' },
   readOnly: 'Read-only',
+  handedOver: (name: string) => `“${name}” is not open in another tab any more: it can be trained here now.`,
   broken: 'Cannot be trained further',
+  unreadable: 'Cannot be read',
+  unreadableLead:
+    'These runs are kept as they are, and keep their space. Export one to take its files away, or delete it. A newer page may read what this one cannot.',
+  unnamed: (id: string) => `Run ${id}`,
+  rawHint: 'A .zip file with everything of the run as it lies on the disk.',
+  bytes,
+  space: 'What takes space',
+  counting: 'Counting …',
+  spaceless: 'Nothing is kept.',
+  spaceOf: ({ what, id, name, runs }: Space) =>
+    what === 'run'
+      ? `Run “${name ?? id}”: weights and history`
+      : what === 'text'
+        ? `Text ${name === null ? id.slice(0, 8) : `“${name}”`}, ${runs === 1 ? 'for one run' : `shared by ${integer(runs)} runs`}`
+        : what === 'unreadable'
+          ? `Run ${name === null ? id : `“${name}”`}, which cannot be read`
+          : 'Left over, needed by no run',
+  free: (size: number) => `Free ${bytes(size)}`,
+  freeHint: 'Takes off what no run needs. Runs that cannot be read stay whole.',
   storage: (used: number, quota: number) => `${bytes(used)} of about ${bytes(quota)} that the browser allows are used.`,
 }

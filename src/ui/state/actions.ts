@@ -45,9 +45,23 @@ export async function openRun(id: string) {
   if (await attempt(() => lab.openRun(id))) followRun()
 }
 
+/** Opens the worker again after it has stopped. */
+export async function reopenWorker() {
+  await lab.reopen()
+  if (lab.run) followRun()
+  else if (lab.phase === 'ready') await draft.readDefault()
+}
+
 /** The settings under the hands become the open run's. */
 export function followRun() {
   if (lab.run) draft.follow(lab.run.config, lab.run.prompt)
+}
+
+/** A run's weights, text and history as a download. */
+export async function exportRun({ id }: { id: string }) {
+  const { name, bytes } = await lab.calls.kept.export(id)
+  download(name, bytes)
+  toasts.show({ level: 'info', text: m.runs.copySaved(name) })
 }
 
 /** A run that was exported here, from its file. */

@@ -16,7 +16,9 @@ import {
   type RunSummary,
 } from '../../worker/client'
 import { StepColumns } from '../../words/columns'
+import type { UnreadableRun } from '../../words/kept'
 import { m } from '../messages'
+import { onLeaving } from './leaving'
 import { askToPersist } from './persist'
 import { loadRecordedRun } from './recorded'
 import { RunMirror } from './run_mirror.svelte'
@@ -27,7 +29,7 @@ type Phase = 'opening' | 'ready' | 'dead'
 
 class LabMirror extends RunMirror {
   phase = $state<Phase>('opening')
-  /** Why the worker did not open, when `phase` is dead. */
+  /** Why the worker did not open or has stopped, when `phase` is dead. */
   openError = $state.raw<Error | null>(null)
   engine = $state.raw<EngineInfo | null>(null)
   /** Which kernels the device computes with. */
@@ -35,8 +37,10 @@ class LabMirror extends RunMirror {
   fallback = $state<string | null>(null)
   corpora = $state.raw<BuiltInCorpus[]>([])
   runs = $state.raw<RunSummary[]>([])
-  deleted = $state.raw<RunSummary[]>([])
-  storage = $state.raw<{ used_bytes: number; quota_bytes: number; problem: string | null } | null>(null)
+  /** Runs that are kept and cannot be read. */
+  unreadable = $state.raw<UnreadableRun[]>([])
+  deleted = $state.raw<{ id: string; name: string }[]>([])
+  storage = $state.raw<Omit<Extract<LabEvent, { type: 'storage' }>, 'type'> | null>(null)
   dataset = $state.raw<DatasetSummary | null>(null)
   /** How far long work is, where any is under way. */
   progress = $state.raw<{ readonly [K in JobKind]?: Progress[K] | null }>({})
@@ -48,20 +52,35 @@ class LabMirror extends RunMirror {
 
   #lab: Lab | null = null
 
+  constructor() {
+    super()
+    onLeaving(
+      async () => this.#lab?.run.save(),
+      () => this.status === 'running',
+    )
+  }
+
   /** Opens the worker and reopens the run that was open last time; where there is none, shows the recorded one. */
   async open(): Promise<void> {
     const recorded = this.reopening ? null : this.#showRecorded()
     try {
-      const lab = openLab((events) => this.#receive(events))
+      const lab = openLab(
+        (events) => this.#receive(events),
+        (error) => this.#died(error),
+      )
       const opened = await lab.open(settings.engine)
       this.#lab = lab
       this.engine = opened.engine
       this.fallback = opened.fallback
       this.runs = opened.runs
+      this.unreadable = opened.unreadable
       this.corpora = opened.corpora
       this.phase = 'ready'
+      // The open run of a worker that stopped; it may never have been saved.
+      if (this.run && !opened.runs.some(({ id }) => id === this.run?.id)) this.#leave()
       const last = opened.runs.find((run) => run.id === settings.lastRun)
-      if (last) await this.openRun(last.id)
+      // A new tab leaves a run to the tab that has it open.
+      if (last) await (settings.isLastRunOwn ? this.openRun(last.id) : this.#command(() => lab.run.openIfFree(last.id)))
     } catch (error) {
       if (this.phase === 'ready') toasts.show({ level: 'error', text: m.errors.describe(asError(error)).text })
       else {
@@ -71,6 +90,26 @@ class LabMirror extends RunMirror {
     }
     this.reopening = false
     await (recorded ?? (this.run ? null : this.#showRecorded()))
+  }
+
+  /** Opens another worker in place of one that has stopped, and in it the run that was open, as it was saved last. */
+  async reopen() {
+    this.phase = 'opening'
+    this.openError = null
+    this.dataset = null
+    this.reopening = settings.lastRun !== null
+    await this.open()
+  }
+
+  #died(error: Error) {
+    const wasOpen = this.phase === 'ready'
+    this.#lab = null
+    this.openError = error
+    this.phase = 'dead'
+    this.compile = null
+    this.progress = {}
+    if (this.status === 'running') this.status = 'paused'
+    if (wasOpen) toasts.show({ level: 'error', text: m.errors.stopped })
   }
 
   async #showRecorded() {
@@ -146,11 +185,11 @@ class LabMirror extends RunMirror {
     if (this.run) this.run = { ...this.run, prompt }
   }
 
-  async remove(run: RunSummary) {
+  async remove(run: { id: string; name: string }) {
     await this.calls.kept.delete(run.id)
-    this.deleted = [run, ...this.deleted]
+    this.deleted = [run, ...this.deleted.filter((gone) => gone.id !== run.id)]
   }
-  async restore(run: RunSummary) {
+  async restore(run: { id: string }) {
     await this.calls.kept.restore(run.id)
     this.deleted = this.deleted.filter((gone) => gone.id !== run.id)
   }
@@ -167,18 +206,23 @@ class LabMirror extends RunMirror {
   }
 
   #adopt(open: OpenRun) {
+    const isHandedOver = this.run?.id === open.run.id && this.readOnly !== null && open.readOnly === null
+    if (isHandedOver) toasts.show({ level: 'info', text: m.runs.handedOver(open.run.name) })
     this.run = open.run
     this.readOnly = open.readOnly
     this.broken = open.broken
-    this.savedStep = open.run.step > 0 ? open.run.step : null
-    settings.set({ lastRun: open.run.id })
+    this.savedStep = open.saved?.step ?? null
+    // A clock that has been set back since then knows no age.
+    const age = open.saved ? Date.now() - open.saved.at : -1
+    this.savedAt = age < 0 ? null : performance.now() - age
+    settings.setRun(open.run.id)
     this.showRun(open.history, open.run.status, open.run.step)
     this.#list(open.run)
     void this.#count(open.run.id)
   }
 
   #leave() {
-    settings.set({ lastRun: null })
+    settings.setRun(null)
     this.run = null
     this.readOnly = null
     this.broken = null
@@ -215,6 +259,10 @@ class LabMirror extends RunMirror {
         return this.#list(event.run)
       case 'removed':
         this.runs = this.runs.filter(({ id }) => id !== event.run)
+        this.unreadable = this.unreadable.filter(({ id }) => id !== event.run)
+        return
+      case 'unreadable':
+        this.unreadable = event.runs
         return
       case 'progress':
         this.progress = { ...this.progress, [event.job]: event.at }
@@ -226,8 +274,8 @@ class LabMirror extends RunMirror {
         this.kernels = event.kernels
         return
       case 'storage': {
-        const { used_bytes, quota_bytes, problem } = event
-        this.storage = { used_bytes, quota_bytes, problem }
+        const { used_bytes, quota_bytes, problem, list_problem } = event
+        this.storage = { used_bytes, quota_bytes, problem, list_problem }
       }
     }
   }

@@ -3,6 +3,7 @@
 import type { EvalMetrics, RunEvent, RunStatus, Sample } from '../../words/run'
 import type { PackedHistory, RunSummary } from '../../worker/client'
 import { indexAtStep, StepColumns, type Columns } from '../../words/columns'
+import { RunHistory } from '../../words/history'
 import type { RecordedRun } from './recorded'
 import { toasts } from './toasts.svelte'
 
@@ -22,16 +23,18 @@ export class RunMirror {
   reason = $state<string | null>(null)
   step = $state(0)
   columns = $state.raw<Columns>(new StepColumns().view())
-  evals = $state.raw<EvalMetrics[]>([])
-  samples = $state.raw<Sample[]>([])
+  evals = $state.raw<readonly EvalMetrics[]>([])
+  samples = $state.raw<readonly Sample[]>([])
   events = $state.raw<PackedHistory['events']>([])
   /** What counting reaches on the same text: `RunCalls.ladder`. Null until it is known. */
   ladder = $state.raw<number[] | null>(null)
   compile = $state.raw<{ done: number; total: number } | null>(null)
   /** How long the open run took to its first step, and how much of that was compiling. */
   firstStep = $state.raw<{ ms: number; compile_ms: number } | null>(null)
-  /** Step of the newest checkpoint written while the page was looking. */
+  /** Step of the newest checkpoint. */
   savedStep = $state<number | null>(null)
+  /** When it was written, on the clock of `performance.now()`, which nobody sets; null where that is not known. */
+  savedAt = $state<number | null>(null)
   /** Steps a second of wall time, everything included; null until it is known. */
   pace = $state<number | null>(null)
   replaying = $state(false)
@@ -42,16 +45,14 @@ export class RunMirror {
   reads = $derived(this.run?.tokenizer ?? this.recorded?.tokenizer ?? 'char')
   bytesPerToken = $derived(this.run ? this.run.bytes_per_token : (this.recorded?.bytes_per_token ?? null))
 
-  #buffer = new StepColumns()
-  #pending: { evals: EvalMetrics[]; samples: Sample[]; events: PackedHistory['events'] } | null = null
+  #history = new RunHistory()
   #publishTimer: ReturnType<typeof setTimeout> | null = null
   #paceMarks: { at: number; step: number }[] = []
   #step = 0
 
   /** Shows a run that is at this step, with its history. */
   protected showRun(history: PackedHistory, status: RunStatus, step = history.steps.step.at(-1) ?? 0) {
-    this.#buffer = StepColumns.of(history.steps)
-    this.#pending = null
+    this.#history = new RunHistory(history)
     this.#paceMarks = []
     this.pace = null
     this.compile = null
@@ -62,7 +63,7 @@ export class RunMirror {
     this.evals = history.evals
     this.samples = history.samples
     this.events = history.events
-    this.columns = this.#buffer.view()
+    this.columns = this.#history.steps.view()
     this.step = this.#step = step
   }
 
@@ -72,7 +73,7 @@ export class RunMirror {
     if (!recorded || this.run || this.replaying) return
     this.replaying = true
     const { steps, evals, samples } = recorded.history
-    const all = this.#buffer
+    const all = this.#history.steps
     const last = steps.step.at(-1) ?? 0
     const began = performance.now()
     const timer = setInterval(() => {
@@ -100,21 +101,15 @@ export class RunMirror {
 
   /** Hears what is told of the run. */
   protected hearOfRun(event: Exclude<RunEvent, { type: 'compile' }>) {
-    const later = (this.#pending ??= { evals: [...this.evals], samples: [...this.samples], events: [...this.events] })
+    this.#history.add(event)
     switch (event.type) {
       case 'step':
-        this.#buffer.push(event.metrics)
         this.#step = event.metrics.step
         this.#mark(event.metrics.step)
         break
-      case 'eval':
-        later.evals = [...later.evals.filter((kept) => kept.step < event.metrics.step), event.metrics]
-        break
-      case 'sample':
-        later.samples = [...later.samples.filter((kept) => kept.step < event.sample.step), event.sample]
-        break
       case 'checkpoint':
         this.savedStep = event.step
+        this.savedAt = performance.now()
         break
       case 'first_step':
         this.firstStep = event
@@ -122,17 +117,14 @@ export class RunMirror {
       case 'status':
         // A run that went back to its checkpoint forgets what came after it.
         this.#step = event.step
-        this.#buffer.cut(event.step)
-        later.evals = later.evals.filter((kept) => kept.step <= event.step)
-        later.samples = later.samples.filter((kept) => kept.step <= event.step)
+        this.#history.goBack(event.step)
         this.#publish()
         if (event.status === 'running') this.compile = null
         this.status = event.status
         this.reason = event.reason ?? null
         break
       case 'notice':
-        toasts.show({ level: event.level, text: event.message })
-        later.events.push({ step: this.#step, text: event.message })
+        toasts.show({ level: event.level, text: event.mark.text })
     }
     this.#publishTimer ??= setTimeout(() => this.#publish(), PUBLISH_MS)
   }
@@ -140,14 +132,11 @@ export class RunMirror {
   #publish() {
     if (this.#publishTimer !== null) clearTimeout(this.#publishTimer)
     this.#publishTimer = null
-    const later = this.#pending
-    this.#pending = null
-    this.columns = this.#buffer.view()
-    if (later) {
-      this.evals = later.evals
-      this.samples = later.samples
-      this.events = later.events
-    }
+    const { steps, evals, samples, events } = this.#history
+    this.columns = steps.view()
+    if (!same(this.evals, evals)) this.evals = [...evals]
+    if (!same(this.samples, samples)) this.samples = [...samples]
+    if (!same(this.events, events)) this.events = [...events]
     this.step = this.#step
     const [first, last] = [this.#paceMarks[0], this.#paceMarks.at(-1)]
     if (first && last && last.at - first.at > 500 && last.step > first.step)
@@ -166,4 +155,9 @@ export class RunMirror {
     this.pace = null
     this.reason = null
   }
+}
+
+/** Whether a copy of a list that grows at its end, or is cut there, still has all of it. */
+function same<T>(copy: readonly T[], list: readonly T[]): boolean {
+  return copy.length === list.length && copy.at(-1) === list.at(-1)
 }

@@ -6,18 +6,30 @@ type Stored = v.InferOutput<typeof SettingsSchema>
 export type Theme = Stored['theme']
 
 const KEY = 'glasshouse.settings'
+/** In sessionStorage, which a reload keeps and no other tab reads. */
+const OWN_RUN = 'glasshouse.run'
 
-function read(): Stored {
+/** What all tabs share; null where storage is refused (a sandboxed frame) or holds something else: the page works without it. */
+function read(): Stored | null {
   try {
     return v.parse(SettingsSchema, JSON.parse(localStorage.getItem(KEY) ?? '{}'))
   } catch {
-    // Storage is refused (a sandboxed frame) or holds something else: the page works without it.
-    return v.parse(SettingsSchema, {})
+    return null
+  }
+}
+
+/** The run that this tab had open before it was reloaded, null for none; undefined for a new tab. */
+function readOwnRun(): string | null | undefined {
+  try {
+    return v.parse(v.undefinedable(v.nullable(v.string())), JSON.parse(sessionStorage.getItem(OWN_RUN) ?? '') ?? null)
+  } catch {
+    return undefined
   }
 }
 
 class Settings {
-  #kept = $state.raw<Stored>(read())
+  #kept = $state.raw<Stored>(read() ?? v.parse(SettingsSchema, {}))
+  #ownRun = readOwnRun()
   #systemDark = $state(false)
 
   constructor() {
@@ -41,16 +53,35 @@ class Settings {
   get lossUnit() {
     return this.#kept.lossUnit
   }
+  /** The run that was open last: in this tab, or, for a new tab, in any. */
   get lastRun() {
-    return this.#kept.lastRun
+    return this.#ownRun === undefined ? this.#kept.lastRun : this.#ownRun
+  }
+  /** Whether it was this tab that had it open. */
+  get isLastRunOwn() {
+    return this.#ownRun !== undefined
   }
   /** The theme that is painted now; canvases redraw when it changes. */
   get painted(): 'light' | 'dark' {
     return this.theme === 'system' ? (this.#systemDark ? 'dark' : 'light') : this.theme
   }
 
+  /** Remembers the run that this tab has open, or that it has none. A new tab opens the one that was opened last in any. */
+  setRun(run: string | null) {
+    const left = this.#ownRun
+    this.#ownRun = run
+    try {
+      sessionStorage.setItem(OWN_RUN, JSON.stringify(run))
+    } catch {
+      // A reload opens what any tab had open last.
+    }
+    const shared = read()?.lastRun
+    if (run !== null || left === undefined || shared === left) this.set({ lastRun: run })
+  }
+
   set(change: Partial<Stored>) {
-    this.#kept = { ...this.#kept, ...change }
+    // Another tab may have set something meanwhile.
+    this.#kept = { ...this.#kept, ...read(), ...change }
     try {
       localStorage.setItem(KEY, JSON.stringify(this.#kept))
     } catch {

@@ -5,10 +5,14 @@ import 'uplot/dist/uPlot.min.css'
 import { compact } from '../format'
 import type { Series } from './series'
 
-export interface Flag {
-  x: number
+/** What is marked on the curve: something that happened to the run, or what the page knows of it by itself. */
+export interface Flagged {
+  id: number | 'warmup' | 'best'
   step: number
   text: string
+}
+export interface Flag extends Flagged {
+  x: number
 }
 export interface PlotOptions {
   logX: boolean

@@ -1,6 +1,7 @@
 // From a run's columns to what a chart draws: x in steps, tokens or seconds; the training loss smoothed (the mean of what lies
 // near) with the band of its lowest and highest values there; validation at its own steps. Many rows are
-// gathered into at most BUCKETS along the axis as it is drawn, so that a long run costs what a short one does.
+// gathered into at most BUCKETS along the axis as it is drawn, so that a long run costs what a short one does. A row of a long run
+// may stand for several steps, whose lowest and highest it tells.
 import type { EvalMetrics } from '../../words/run'
 import { indexAtStep, type Columns } from '../../words/columns'
 
@@ -36,7 +37,7 @@ export const columnOf = (columns: Columns, x: XUnit) =>
 /** The run as drawn, losses as `scale` turns nats. With `logX` rows at 0 have no place and are left out. */
 export function seriesOf(
   columns: Columns,
-  evals: EvalMetrics[],
+  evals: readonly EvalMetrics[],
   xUnit: XUnit,
   scale: (nats: number) => number,
   logX: boolean,
@@ -54,6 +55,7 @@ export function seriesOf(
   for (let i = first; i < n; i++) {
     const value = columns.loss[i] ?? NaN
     if (!Number.isFinite(value)) continue
+    const [low, high, steps] = [columns.low[i]!, columns.high[i]!, columns.span[i]!]
     const x = xs[i] ?? 0
     const step = columns.step[i] ?? 0
     const at = Math.floor(((place(x) - start) / span) * BUCKETS)
@@ -61,11 +63,11 @@ export function seriesOf(
     if (same) {
       same.x = x
       same.step = step
-      same.sum += value
-      same.count++
-      same.low = Math.min(same.low, value)
-      same.high = Math.max(same.high, value)
-    } else buckets.push({ x, step, sum: value, count: 1, low: value, high: value })
+      same.sum += value * steps
+      same.count += steps
+      same.low = Math.min(same.low, low)
+      same.high = Math.max(same.high, high)
+    } else buckets.push({ x, step, sum: value * steps, count: steps, low, high })
     bucket = at
   }
   const reach = Math.min(REACH, Math.floor(buckets.length / ENOUGH))

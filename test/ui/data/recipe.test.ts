@@ -105,4 +105,9 @@ test('steps move, a hit is refused and accepted again, a run’s recipe is taken
     split: { by: 'document', seed: 4 },
   })
   expect(recipe.switches).toHaveLength(11)
+  // Older runs may have a step twice.
+  const lower = { step: { kind: 'lowercase' }, count: 1 }
+  recipe.adopt({ card: { recipe: [lower, { step: { kind: 'html' }, count: 1 }, lower] } as never })
+  expect(recipe.steps.map(({ kind }) => kind)).toEqual(['lowercase', 'html'])
+  expect(new Set(recipe.switches.map(({ step }) => step.kind)).size).toBe(11)
 })

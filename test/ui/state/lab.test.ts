@@ -43,6 +43,7 @@ const metrics = (step: number, loss = 2): StepMetrics => ({
 const open: OpenRun = {
   run,
   history: { steps: StepColumns.from([metrics(1), metrics(2)]).packed(), evals: [], samples: [], events: [] },
+  saved: { step: 2, at: 0 },
   readOnly: null,
   broken: null,
 }
@@ -52,9 +53,10 @@ function scripted(listen: typeof tell): Lab {
   tell = listen
   const engine = { kind: 'cpu' as const, name: '', vendor: '', architecture: '', features: [], limits: {} }
   return answering({
-    open: async () => ({ engine, fallback: null, runs: [run], corpora: [] }),
+    open: async () => ({ engine, fallback: null, runs: [run], unreadable: [], corpora: [] }),
     run: {
       open: async () => listen([{ type: 'open', open }]),
+      openIfFree: async (id) => (heldElsewhere.has(id) ? undefined : listen([{ type: 'open', open }])),
       create: async () => listen([{ type: 'open', open: { ...open, run: { ...run, id: 'r2', step: 0 } } }]),
       close: async () => listen([{ type: 'open', open: null }]),
       ladder: async () => [4.2, 3.3],
@@ -67,9 +69,11 @@ function scripted(listen: typeof tell): Lab {
 const said = (event: RunEvent): LabEvent => ({ type: 'run', run: 'r1', event })
 const step = (n: number, loss?: number) => said({ type: 'step', metrics: metrics(n, loss) })
 
-async function openedLab(lastRun: string | null) {
+const heldElsewhere = new Set<string>()
+
+async function openedLab(lastRun: string | null, own = new Map<string, string>()) {
   const kept = new Map([['glasshouse.settings', JSON.stringify({ lastRun })]])
-  stubBrowser(kept)
+  stubBrowser(kept, own)
   const { lab } = await import('../../../src/ui/state/lab.svelte')
   await lab.open()
   return { lab, kept }
@@ -101,6 +105,38 @@ describe('the mirror', () => {
     expect(JSON.parse(kept.get('glasshouse.settings') ?? '')).toMatchObject({ lastRun: 'r1' })
   })
 
+  it('a new tab leaves the run of last time to the tab that has it open; a reloaded one opens its own', async () => {
+    heldElsewhere.add('r1')
+    const own = new Map<string, string>()
+    const { lab, kept } = await openedLab('r1', own)
+    expect([lab.run, lab.reopening]).toEqual([null, false])
+    await lab.openRun('r1')
+    // Another tab opens another run, and changes what is shared.
+    kept.set('glasshouse.settings', JSON.stringify({ lastRun: 'r2', lossUnit: 'bits' }))
+    const { settings } = await import('../../../src/ui/state/settings.svelte')
+    settings.set({ theme: 'dark' })
+    expect(JSON.parse(kept.get('glasshouse.settings')!)).toMatchObject({ lastRun: 'r2', theme: 'dark' })
+    const again = await openedLab('r2', own)
+    expect(again.lab.run?.id).toBe('r1')
+    await again.lab.closeRun()
+    expect((await openedLab('r1', own)).lab.run).toBeNull()
+    heldElsewhere.clear()
+  })
+
+  it('a run that is handed over is told of once', async () => {
+    const { lab } = await openedLab('r1')
+    const { toasts } = await import('../../../src/ui/state/toasts.svelte')
+    tell([{ type: 'open', open: { ...open, readOnly: 'Another tab has it.' } }])
+    expect([lab.readOnly, toasts.items.length]).toEqual(['Another tab has it.', 0])
+    tell([{ type: 'open', open }])
+    expect([lab.readOnly, toasts.items.map(({ text }) => text)]).toEqual([
+      null,
+      ['“A run” is not open in another tab any more: it can be trained here now.'],
+    ])
+    tell([{ type: 'open', open }])
+    expect(toasts.items).toHaveLength(1)
+  })
+
   it('forgets a run that is closed, and says that nothing was open', async () => {
     const { lab, kept } = await openedLab('r1')
     await lab.closeRun()
@@ -126,6 +162,10 @@ describe('the mirror', () => {
     expect(lab.run?.name).toBe('renamed')
     await lab.remove(lab.runs[1]!)
     expect(lab.runs.map(({ id }) => id)).toEqual(['r1', 'r3'])
+    expect(lab.deleted.map(({ id }) => id)).toEqual(['r2'])
+    // Another tab brought it back.
+    tell([{ type: 'kept', run: { ...run, id: 'r2', updated: 5 } }])
+    await lab.remove(lab.runs.find(({ id }) => id === 'r2')!)
     expect(lab.deleted.map(({ id }) => id)).toEqual(['r2'])
   })
 
@@ -163,6 +203,17 @@ describe('the mirror', () => {
     expect([...lab.columns.loss]).toEqual([2, 2, 2, 5])
   })
 
+  it('takes up every mark once: two that say the same at one step, and none that its history has', async () => {
+    const mark = (id: number) => ({ id, step: 2, text: 'The graphics device was lost.' })
+    const { lab } = await openedLab('r1')
+    const { toasts } = await import('../../../src/ui/state/toasts.svelte')
+    tell([{ type: 'open', open: { ...open, history: { ...open.history, events: [mark(1)] } } }])
+    for (const id of [1, 2, 3]) tell([said({ type: 'notice', level: 'error', mark: mark(id) })])
+    vi.advanceTimersByTime(200)
+    expect(lab.events).toEqual([1, 2, 3].map(mark))
+    expect(toasts.items.map(({ text }) => text)).toEqual(['The graphics device was lost.'])
+  })
+
   it('keeps how long the first step took, until another run is opened', async () => {
     const { lab } = await openedLab('r1')
     tell([said({ type: 'first_step', ms: 2100, compile_ms: 1600 })])
@@ -176,6 +227,20 @@ describe('the mirror', () => {
     tell([step(3), said({ type: 'status', status: 'failed', step: 3, reason: 'The loss stopped being finite.' })])
     expect([lab.status, lab.reason, lab.step]).toEqual(['failed', 'The loss stopped being finite.', 3])
     expect(lab.columns.step.at(-1)).toBe(3)
+  })
+
+  it('knows how long ago the run was saved, on a clock that nobody sets', async () => {
+    vi.setSystemTime(5000)
+    const { lab } = await openedLab('r1')
+    expect([lab.savedStep, performance.now() - lab.savedAt!]).toEqual([2, 5000])
+    vi.setSystemTime(-1e10)
+    expect(performance.now() - lab.savedAt!).toBe(5000)
+    // Set back since the run was saved: its age is not known.
+    await lab.openRun('r1')
+    expect([lab.savedStep, lab.savedAt]).toEqual([2, null])
+    tell([said({ type: 'checkpoint', step: 7, size_bytes: 1 })])
+    vi.advanceTimersByTime(3000)
+    expect([lab.savedStep, performance.now() - lab.savedAt!]).toEqual([7, 3000])
   })
 
   it('measures its pace in wall time', async () => {
