@@ -29,7 +29,7 @@ describe.each([
     page = tab.page
   })
   const shots = (name: string, region: string) =>
-    lookAt(page, name, theme, { part: page.getByRole('region', { name: region }) })
+    lookAt(page, name, [theme], { part: page.getByRole('region', { name: region }) })
   const answers = () => page.getByRole('region', { name: m.answers.title })
   const rows = () => answers().locator('tbody tr')
 
