@@ -316,6 +316,8 @@ export interface EngineInfo {
   name: string
   vendor: string
   architecture: string
+  /** A program that computes on the processor stands in for the GPU. */
+  software: boolean
   features: string[]
   limits: Record<string, number>
 }

@@ -62,6 +62,7 @@ export class CpuEngine implements Engine<CpuTensor, CpuWork> {
     kind: 'cpu',
     name: 'plain JavaScript',
     vendor: '',
+    software: false,
     architecture: '',
     features: [],
     limits: {},

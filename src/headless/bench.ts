@@ -50,7 +50,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const steps = wholeNumber('steps', flags.steps, 1)
   const precision = oneOf('precision', flags.precision, PRECISIONS)
   if (flags.peers && flags.engine !== 'gpu') throw new UsageError('--peers compares on one adapter: take --engine gpu.')
-  const engine = await engineFor(flags.engine, io, forced(flags.kernel))
+  const engine = await engineFor(flags.engine, io, { ...forced(flags.kernel), software: true })
   const refusal = precision === 'fast' ? whyNotFast(engine.info) : null
   if (refusal !== null) throw new UsageError(refusal)
   const peers = flags.peers ? findPeers() : []

@@ -79,7 +79,11 @@ const PREFERENCES = { auto: 'auto', gpu: 'gpu', wasm: 'cpu', cpu: 'javascript' }
 const ENGINES = ['auto', 'gpu', 'wasm', 'cpu'] as const
 
 /** Opens an engine by a flag's value and says on standard error which one it is; `options` say how kernels are chosen. */
-export async function engineFor(flag: string, io: Io, options: TuneOptions = {}): Promise<Engine> {
+export async function engineFor(
+  flag: string,
+  io: Io,
+  options: TuneOptions & { software?: boolean } = {},
+): Promise<Engine> {
   const asked = oneOf('engine', flag, ENGINES)
   const preference = PREFERENCES[asked]
   const onProcessor = preference === 'cpu' || preference === 'javascript'

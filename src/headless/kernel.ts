@@ -36,7 +36,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.out(tensorList(golden, word))
     return 0
   }
-  const engine = await engineFor(flags.engine, io, forced(flags.kernel))
+  const engine = await engineFor(flags.engine, io, { ...forced(flags.kernel), software: true })
   try {
     const of = { list: dispatchList, wgsl: kernelSources, tensor: tensorValues }[view]
     io.out(await of(engine, golden, word))

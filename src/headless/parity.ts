@@ -35,7 +35,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   if (stranger !== undefined)
     throw new UsageError(`There is no case "${stranger}" in ${folder}; there are ${found.join(', ')}.`)
 
-  const engine = await engineFor(values.engine, io, forced(values.kernel))
+  const engine = await engineFor(values.engine, io, { ...forced(values.kernel), software: true })
   const summary: string[][] = []
   let past = 0
   let broken = 0

@@ -98,7 +98,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const bits = (loss: number) => bitsPerByte(loss, run.spec.bytes_per_token ?? NaN)
   const progress = flags.json ? jsonProgress(io) : lineProgress(io, target, tokensOf(config), bits)
   for (const notice of run.notices) progress.say(notice)
-  const engine = await engineFor(flags.engine, io, forced(flags.kernel))
+  const engine = await engineFor(flags.engine, io, { ...forced(flags.kernel), software: flags.kernel !== undefined })
   const interrupt = onInterrupt(() => progress.say('Stopping at the end of this step; once more to stop at once.'))
   try {
     return await trainTo(target, run, { engine, progress, bits, interrupted: interrupt.came })

@@ -38,6 +38,9 @@ export async function openGpu(options: DeviceOptions & TuneOptions): Promise<Gpu
 /** Longest wait, after an error, for `device.lost` to resolve: the loss that caused the error is reported later than the error. */
 const NEWS_MS = 1000
 
+/** Adapters that are software without saying so: Chromium's, Mesa's, Microsoft's. */
+const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i
+
 export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   readonly info: EngineInfo
   readonly ops: Engine<GpuTensor, Dispatch>['ops']
@@ -69,6 +72,7 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
         'WebGPU adapter',
       vendor: info.vendor,
       architecture: info.architecture,
+      software: info.isFallbackAdapter || SOFTWARE.test(`${info.vendor} ${info.architecture} ${info.description}`),
       features: [...device.features].sort(),
       limits,
     }

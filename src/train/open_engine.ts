@@ -1,5 +1,5 @@
 // Which engine computes: the GPU where there is one, else the processor, or the one asked for. On the processor that is WebAssembly where it
-// runs and agrees with the reference, and plain JavaScript where it does not.
+// runs and agrees with the reference, and plain JavaScript where it does not. A GPU that is a program on the processor is none.
 import { openCpu } from '../cpu/engine'
 import type { Engine } from '../engine'
 import { NoWebGpuError } from '../errors'
@@ -15,20 +15,38 @@ export interface Opened {
 /**
  * Opens an engine. `auto` falls back to the processor and says why in `fallback`; `gpu` throws NoWebGpuError instead. `cpu` is the fastest
  * on the processor, `javascript` the reference. `gpu` is the browser's `navigator.gpu` or Dawn's in Node; `options` say how kernels are chosen.
+ * With `software`, `auto` takes a software adapter too: it is slower than WebAssembly, but it runs the kernels of the GPU.
  */
 export async function openEngine(
   preference: 'auto' | 'gpu' | 'cpu' | 'javascript',
   gpu: GPU | undefined = globalThis.navigator?.gpu,
-  options: TuneOptions = {},
+  { software = false, ...options }: TuneOptions & { software?: boolean } = {},
 ): Promise<Opened> {
   if (preference === 'javascript') return { engine: openCpu(), fallback: null }
   if (preference === 'cpu') return onProcessor()
   try {
-    return { engine: await openGpu({ gpu, ...options }), fallback: null }
+    const engine = await openGpu({ gpu, ...options })
+    return preference === 'auto' && engine.info.software && !software
+      ? await insteadOfSoftware(engine)
+      : { engine, fallback: null }
   } catch (error) {
     if (preference === 'gpu' || !(error instanceof NoWebGpuError)) throw error
     const { engine, fallback } = await onProcessor()
     return { engine, fallback: `${error.message} ${fallback ?? 'WebAssembly computes on the processor instead.'}` }
+  }
+}
+
+/** WebAssembly in place of a software adapter, where it runs. */
+async function insteadOfSoftware(gpu: Engine): Promise<Opened> {
+  const processor = await onProcessor()
+  if (processor.fallback !== null) {
+    processor.engine.destroy()
+    return { engine: gpu, fallback: null }
+  }
+  gpu.destroy()
+  return {
+    engine: processor.engine,
+    fallback: `The graphics adapter here, ${gpu.info.name}, is no GPU but a program on the processor. WebAssembly computes there several times faster, so it does; with “WebGPU only” the adapter is used all the same.`,
   }
 }
 

@@ -74,6 +74,7 @@ export class WasmEngine implements Engine<WasmTensor, WasmWork> {
       kind: 'cpu',
       name: 'WebAssembly SIMD',
       vendor: '',
+      software: false,
       architecture: '',
       features: ['simd128'],
       limits: { maxMemory: limit },

@@ -244,8 +244,15 @@ export class ActiveRun implements Keeper {
   }
 
   /** Tells the page what it should know of a run that was just opened: damage, and why it failed last time. Saves a new run. */
-  async begin({ damage, record }: Material): Promise<void> {
+  async begin({ damage, record, checkpoint }: Material): Promise<void> {
     for (const message of damage) this.notice('warning', message)
+    const made = checkpoint?.meta.kernels?.adapter
+    const here = this.#loop && this.#model?.engine.info.name
+    if (made !== undefined && here && made !== here && this.step > 0)
+      this.notice(
+        'info',
+        `Until step ${this.step} ${made} computed. Here it is ${here}: from now on the last digits may differ from what they would have been there.`,
+      )
     if (this.#model && this.#status === 'failed') this.tell('failed', this.step, record.reason)
     if (checkpointsOf(record).length === 0) await this.#loop?.save()
   }

@@ -95,6 +95,11 @@ export async function openBrowser(
     acceptDownloads: true,
   })
   context.setDefaultTimeout(PATIENCE_MS)
+  // SwiftShader is software, which the page takes only where it is told to.
+  if (webgpu)
+    await context.addInitScript(() => {
+      localStorage.setItem('glasshouse.settings', localStorage.getItem('glasshouse.settings') ?? '{"engine":"gpu"}')
+    })
   const complaints: string[] = []
   context.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text())

@@ -407,6 +407,26 @@ describe('kept runs', () => {
     expect((await openRun(lab, id)).run.step).toBe(40)
   })
 
+  test('a run that another engine began says that its last digits may differ, once', async () => {
+    const name = disk()
+    const { lab, store, id } = await withRun(name)
+    await lab.run.step()
+    await lab.run.close()
+    const { record, text, history, checkpoint } = await store.load(id)
+    const { kernels } = checkpoint!.meta
+    const elsewhere = { ...checkpoint!.meta, kernels: { ...kernels!, adapter: 'plain JavaScript' } }
+    const { status, reason, last_val_loss, best_val_loss } = record
+    const latest = { ...checkpoint!, meta: elsewhere }
+    await store.save(record, text, { status, reason, last_val_loss, best_val_loss, history, latest, best: null })
+    const again = await tab(name)
+    await openRun(again.lab, id)
+    await again.lab.run.step()
+    await again.lab.run.close()
+    await openRun(again.lab, id)
+    const told = again.events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark.text] : []))
+    expect(told).toEqual([expect.stringMatching(/^Until step 1 plain JavaScript computed\. Here it is WebAssembly/)])
+  })
+
   test('an export holds the whole run: imported elsewhere, it goes on from the same bit', async () => {
     const { lab, id } = await withRun(disk())
     for (let i = 0; i < 5; i++) await lab.run.step()

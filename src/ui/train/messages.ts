@@ -136,6 +136,6 @@ export const train = {
   onTo: (step: number) => `Train on to step ${integer(step)}`,
   more: (steps: number) => `Train ${plural(steps, 'more step', 'more steps')}`,
   reopening: 'Opening your last run',
-  cpu: 'There is no WebGPU here, so the CPU engine trains: slower, and otherwise the same.',
+  cpu: 'There is no GPU for this page here, so the processor trains: slower, and otherwise the same.',
   cpuHow: 'How to get WebGPU',
 }
