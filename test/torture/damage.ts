@@ -1,6 +1,7 @@
 // Every kind of damage to everything that is kept, through the real RunStore: what is damaged is named, and what comes back is what was
 // written once. Runs beside it stay as they are, byte for byte; the next save mends the run, and a delete leaves nothing of it.
 import 'fake-indexeddb/auto'
+import { isDeepStrictEqual } from 'node:util'
 import { createStore, del, entries, get, set } from 'idb-keyval'
 import { RunStore, newRecord, type LoadedRun, type Progress } from '../../src/storage/runs'
 import { checkpointKey, openKey, pieceKey, runKey, sharedKey } from '../../src/storage/keys'
@@ -297,8 +298,7 @@ async function trial(kind: Kind, part: string, rng: Rng): Promise<string[]> {
     wrong.push('freeing took what it needs')
   await attempt('renaming', () => store.rename(id, 'renamed'))
   if (list && isNamed && list.unreadable.some((run) => run.id === id && run.isNewer)) {
-    if (Buffer.compare(Buffer.from(await house.bytes(key)), Buffer.from(hitValue as Uint8Array)) !== 0)
-      wrong.push('a newer record was changed')
+    if (!isDeepStrictEqual(await house.bytes(key), hitValue)) wrong.push('a newer record was changed')
   } else if (loaded) {
     const next = tinyCheckpoint(STEPS.next, loaded.record.spec)
     const saved = await attempt('saving', () => store.save(loaded.record, loaded.text ?? TEXT, progress(next)))
