@@ -14,7 +14,7 @@ import type { RunSpec } from '../../src/words/run'
 import * as b from '../e2e/browser'
 import { TEXT, tinyCheckpoint, tinyConfig, tinyHistory, tinySpec } from '../storage/tiny'
 import { lineOf, openRun, savedBeyond, savedStep, train } from './page'
-import { changes, heartbeat, inspect, pageOf, reopened, type Inside } from './profile'
+import { changes, complaintsOf, heartbeat, inspect, pageOf, reopened, type Inside } from './profile'
 import { Tally, Worst, type Finding } from './tally'
 
 const WITNESS = /^witness$/
@@ -92,7 +92,7 @@ export async function killsInTraining(seed: number, kills: number, log: (line: s
       }
       frozen.see(await heartbeat(page), `kill ${kill}`)
       await browser.kill()
-      wrong.push(...browser.complaints)
+      wrong.push(...complaintsOf(browser))
       browser = await reopened(profile)
       const after = await inspect(await pageOf(browser), site.address)
       const step = after.runs.get(trained)?.step ?? -1
@@ -189,7 +189,7 @@ const CALLS: readonly Call[] = [
   {
     name: 'export',
     ready: (page) => press(page, m.runs.export),
-    done: async () => {},
+    done: (page) => page.waitForEvent('download'),
     mayChange: () => false,
     outcomes: [RUNS],
   },
@@ -232,14 +232,19 @@ export async function killsInCalls(seed: number, kills: number, log: (line: stri
         call.name === 'import'
           ? button.setInputFiles(file)
           : button.evaluate((element) => (element as HTMLElement).click())
-      // At first the call is let through, to see how long it takes here; killed it is right after.
       const known = took_ms.get(call)
       const from = performance.now()
       const fired = fire().catch(() => {})
+      // Once the call is let through, to see how long it takes here.
       if (known === undefined) {
         await Promise.all([fired, call.done(page)])
         took_ms.set(call, performance.now() - from)
-      } else await setTimeout(rng.uniform() * known * SLOW)
+        await browser.close()
+        rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
+        kill--
+        continue
+      }
+      await setTimeout(rng.uniform() * known * SLOW)
       const after_ms = performance.now() - from
       await browser.kill()
       await fired
@@ -259,7 +264,7 @@ export async function killsInCalls(seed: number, kills: number, log: (line: stri
       await lineOf(again, WITNESS)
       const lines = again.getByRole('main').getByRole('listitem')
       await b.until('the runs in the page', async () => (await lines.count()) === after.runs.size)
-      wrong.push(...next.complaints)
+      wrong.push(...complaintsOf(next))
       await next.close()
       rmSync(profile, { recursive: true, force: true, maxRetries: 5 })
       log(`${call.name}: killed after ${Math.round(after_ms)} ms, ${outcome > 0 ? 'done' : 'as before'}`)

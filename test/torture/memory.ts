@@ -8,7 +8,7 @@ import { m } from '../../src/ui/messages'
 import { PACKED } from '../../src/words/columns'
 import * as b from '../e2e/browser'
 import { train } from './page'
-import { heartbeat, inspect, reopened } from './profile'
+import { complaintsOf, heartbeat, inspect, reopened } from './profile'
 import { Tally, type Finding } from './tally'
 
 const STEPS = [2_000, 10_000] as const
@@ -83,7 +83,7 @@ export async function memory(log: (line: string) => void): Promise<Finding[]> {
       log(`memory at step ${at}: ${JSON.stringify(measured.at(-1))}`)
     }
     if (!Number.isFinite(await heartbeat(page))) wrong.push('the page is frozen')
-    wrong.push(...browser.complaints)
+    wrong.push(...complaintsOf(browser))
     page = await b.open(browser, site.address)
     await b.strip(page).getByText(m.strip.state.paused).waitFor()
   } finally {

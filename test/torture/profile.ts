@@ -134,6 +134,9 @@ export async function reopened(profile: string): Promise<Browser> {
 /** The page that a browser opens with. */
 export const pageOf = async ({ context }: Browser) => context.pages()[0] ?? context.newPage()
 
+/** What the pages complained of, but for the icon that a browser asks for beside a picture: `inspect` opens one. */
+export const complaintsOf = ({ complaints }: Browser) => complaints.filter((text) => !text.includes('404 (Not Found)'))
+
 /** Longer than this and a page counts as frozen. */
 const FROZEN_MS = 60_000
 

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core'
 import { m } from '../../src/ui/messages'
 import * as b from '../e2e/browser'
 import { savedBeyond, train } from './page'
-import { heartbeat, inspect, reopened } from './profile'
+import { complaintsOf, heartbeat, inspect, reopened } from './profile'
 import { Tally, Worst, type Finding } from './tally'
 
 /** Steps that a run must take with nowhere to save. */
@@ -52,7 +52,7 @@ async function trial(size: number, isFirst: boolean, site: string, frozen: Worst
     wrong.push(...inside.wrong)
     const [run] = inside.runs.values()
     if (run?.step !== step) wrong.push(`it is kept at step ${run?.step ?? '–'}, not ${step}, after a save at ${again}`)
-    wrong.push(...browser.complaints.filter((text) => !/quota/i.test(text)))
+    wrong.push(...complaintsOf(browser).filter((text) => !/quota/i.test(text)))
   } catch (error) {
     wrong.push(error instanceof Error ? error.message : String(error))
   } finally {

@@ -9,7 +9,7 @@ import { Rng } from '../../src/rng'
 import { m } from '../../src/ui/messages'
 import * as b from '../e2e/browser'
 import { savedBeyond, savedStep, train } from './page'
-import { heartbeat, inspect, reopened, type Inside } from './profile'
+import { complaintsOf, heartbeat, inspect, reopened, type Inside } from './profile'
 import { Tally, Worst, type Finding } from './tally'
 
 /** A tab dies within so long. */
@@ -91,7 +91,7 @@ export async function tabs(seed: number, rounds: number, log: (line: string) => 
       ...inside.wrong,
       ...(run?.step === step ? [] : [`step ${run?.step ?? '–'}, not ${step}`]),
     ])
-    looker.add('what the pages complain of', browser.complaints)
+    looker.add('what the pages complain of', complaintsOf(browser))
   } finally {
     await browser.close()
     site.close()

@@ -13,12 +13,12 @@ const USAGE = `npm run torture -- [--only PART] [--seed N] [--kills N] [--mutati
 
 What is tried to lose, in the built page (npm run build) and in the storage alone. Takes half an hour.
 
-  --only PART      damage, mutations, kills, quota, tabs or memory; may be given more than once
+  --only PART      damage, mutations, kills, calls, quota, tabs or memory; may be given more than once
   --seed N         where chance has a say; one of its own otherwise, which is printed
-  --kills N        of the browser while it trains (40); half as many more in the middle of storage calls
+  --kills N        of the browser while it trains, and as many in the middle of calls that read or write the disk (40)
   --mutations N    inputs with something changed in them (50000)`
 
-const PARTS = ['damage', 'mutations', 'kills', 'quota', 'tabs', 'memory'] as const
+const PARTS = ['damage', 'mutations', 'kills', 'calls', 'quota', 'tabs', 'memory'] as const
 /** Of each kind of damage in which chance has a say. */
 const ROUNDS = 10
 /** In bytes: nothing, less than a checkpoint, about one, and a few. */
@@ -43,11 +43,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     const from = performance.now()
     if (part === 'damage') findings.push(...(await damage(seed, ROUNDS)))
     else if (part === 'mutations') findings.push(...mutations(seed, inputs))
-    else if (part === 'kills')
-      findings.push(
-        await killsInTraining(seed, kills, io.err),
-        ...(await killsInCalls(seed, Math.ceil(kills / 2), io.err)),
-      )
+    else if (part === 'kills') findings.push(await killsInTraining(seed, kills, io.err))
+    else if (part === 'calls') findings.push(...(await killsInCalls(seed, kills, io.err)))
     else if (part === 'quota') findings.push(...(await quota(QUOTAS, io.err)))
     else if (part === 'tabs') findings.push(...(await tabs(seed, TAB_ROUNDS, io.err)))
     else findings.push(...(await memory(io.err)))
