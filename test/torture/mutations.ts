@@ -185,7 +185,7 @@ function edited(value: unknown, rng: Rng): unknown {
   const way = rng.below(5)
   if (way === 0) {
     if (Array.isArray(of)) of.splice(Number(name), 1)
-    else delete of[name]
+    else Reflect.deleteProperty(of, name)
   } else if (way === 1 && Array.isArray(of)) of.push(of[Number(name)])
   else if (way === 1) of[`${name}x`] = of[name]
   else if (way === 2 && typeof of[name] === 'number') of[name] = of[name] + pick([1, -1, 0.5, 1e9, -1e9], rng)
