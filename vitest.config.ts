@@ -27,7 +27,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', WHOLE_RUNS, '**/node_modules/**'],
           expect: { poll },
-          // Kernels run a few times here: what llvmpipe's optimiser takes on each is twice what it saves. Mesa reads it when it is loaded.
+          // Kernels run a few times here: llvmpipe's optimiser takes longer on each than it saves. Mesa reads it when it is loaded.
           env: { GALLIVM_PERF: 'nopt' },
           setupFiles,
           ...patient,

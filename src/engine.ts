@@ -1,5 +1,6 @@
 // The contract between a model and whatever computes it. A model calls ops by name on tensors by name; `ops/` implements
-// them as GPU dispatches, `cpu/` as loops over plain arrays, and nothing above knows which one runs.
+// them as GPU dispatches, `wasm/` as kernels in WebAssembly SIMD, `cpu/` as loops over plain arrays, and nothing above knows which
+// one runs.
 //
 // Dimensions: B batch, T time, C channels, L layers, NH heads, NKV key/value heads, HS head size, F MLP width,
 // V vocabulary, N = B·T rows, P the longest context.
@@ -311,7 +312,7 @@ export interface Timing {
 /** What computes, in words for the device panel. */
 export interface EngineInfo {
   kind: 'gpu' | 'cpu'
-  /** "NVIDIA H200 (hopper)" or "plain JavaScript". */
+  /** "NVIDIA H200 (hopper)", "WebAssembly SIMD" or "plain JavaScript". */
   name: string
   vendor: string
   architecture: string

@@ -6,6 +6,7 @@ import { openCpu } from '../src/cpu/engine'
 import type { Engine, Tensor, Work } from '../src/engine'
 import { openGpu, type GpuEngine } from '../src/ops/engine'
 import { Rng } from '../src/rng'
+import { openWasm } from '../src/wasm/engine'
 import { distance, type Distance } from './distance'
 import { gpu } from './gpu_env'
 import type { MakeCase, OpCase } from './op_case'
@@ -79,7 +80,7 @@ export async function checkOp<S, T extends Tensor, W extends Work>(
   return distances
 }
 
-/** The tests of one op: every case on the GPU, by each of these variants where it is possible, and on the CPU engine in f32. */
+/** The tests of one op: every case on the GPU, by each of these variants where it is possible, on the CPU engine in f32, and on WebAssembly. */
 export function testOp<S>(
   op: string,
   make: MakeCase<S>,
@@ -99,5 +100,8 @@ export function testOp<S>(
   })
   test.each(Object.entries(table))(`${op}, CPU in f32, %s`, async (_, sizes) => {
     await checkOp(openCpu(), make, sizes, { tolerance })
+  })
+  test.each(Object.entries(table))(`${op}, WebAssembly, %s`, async (_, sizes) => {
+    await checkOp(openWasm(), make, sizes, { tolerance })
   })
 }

@@ -1,5 +1,5 @@
-// The engines against PyTorch: logits, every gradient and sixty steps of training on golden cases, on the GPU and on plain
-// arrays; and the comparison itself, which must not let a number pass that is none.
+// The engines against PyTorch: logits, every gradient and sixty steps of training on golden cases, on the GPU, in plain
+// JavaScript and in WebAssembly; and the comparison itself, which must not let a number pass that is none.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ test('the golden cases are there', () => {
   expect(findCases(FOLDER)).toEqual(['gpt2-char', 'gpt2-odd', 'gpt2-tiny', 'llama-tiny', 'sft-gpt2'])
 })
 
-describe.each(['gpu', 'cpu'] as const)('parity on the %s engine', (kind) => {
+describe.each(['gpu', 'javascript', 'cpu'] as const)('parity on the engine that %s opens', (kind) => {
   let engine: Engine
   beforeAll(async () => {
     engine = (await openEngine(kind, kind === 'gpu' ? await gpu() : undefined)).engine

@@ -9,9 +9,12 @@ import { expectParity, FOLDER, LARGEST } from './parity_env'
 // Before Mesa is loaded, which reads it.
 delete process.env['GALLIVM_PERF']
 
-test.each(['gpu', 'cpu'] as const)('parity of the largest case on the %s engine', async (kind) => {
-  const { engine } = await openEngine(kind, kind === 'gpu' ? await gpu() : undefined)
-  expect(engine.info.kind).toBe(kind)
-  await expectParity(engine, readCase(FOLDER, LARGEST))
-  engine.destroy()
-})
+test.each(['gpu', 'cpu', 'javascript'] as const)(
+  'parity of the largest case on the engine that %s opens',
+  async (kind) => {
+    const { engine } = await openEngine(kind, kind === 'gpu' ? await gpu() : undefined)
+    expect(engine.info.kind).toBe(kind === 'gpu' ? 'gpu' : 'cpu')
+    await expectParity(engine, readCase(FOLDER, LARGEST))
+    engine.destroy()
+  },
+)

@@ -10,14 +10,14 @@ import { disagreements, findPeers, PeerRun, peerTable, withJob, type Peer } from
 import { tokenizerTable } from './bench_tokenizers'
 import { engineFor, forced, oneOf, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
 
-const USAGE = `npm run bench -- [--size S|M|L|XL] [--engine gpu|cpu] [--steps N] [--precision f32|fast] [--peers] [--json FILE]
+const USAGE = `npm run bench -- [--size S|M|L|XL] [--engine gpu|wasm|cpu] [--steps N] [--precision f32|fast] [--peers] [--json FILE]
 npm run bench -- --text FILE
 
 Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Markdown.
   --size S|M|L|XL       S: 2 layers, 4 heads, 64 wide, batch 8 × 64; M: nanoGPT's CPU model, 4/4/128, 12 × 64;
                         L: nanoGPT's GPU model, 6/6/384, 64 × 256, on a software adapter 1 × 256; XL: GPT-2, 12/12/768, 8 × 256,
                         50,257 tokens. May be given several times (all; on a software adapter all but XL)
-  --engine gpu|cpu      which engine (gpu)
+  --engine gpu|wasm|cpu   which engine (gpu): wasm is WebAssembly on the processor, cpu the reference in plain JavaScript
   --kernel OP=VARIANT   the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --steps N             steps to time, in five rounds (50)
   --precision f32|fast  fast: products and attention in 16 bits, sums in 32, where the device has proved itself (f32)

@@ -74,13 +74,20 @@ export function forced(values: readonly string[] = []): TuneOptions {
   return pairs.length > 0 ? { force: Object.fromEntries(pairs) } : {}
 }
 
+/** What `--engine` can say: `cpu` is the reference in plain JavaScript, `wasm` the same on WebAssembly. */
+const PREFERENCES = { auto: 'auto', gpu: 'gpu', wasm: 'cpu', cpu: 'javascript' } as const
+const ENGINES = ['auto', 'gpu', 'wasm', 'cpu'] as const
+
 /** Opens an engine by a flag's value and says on standard error which one it is; `options` say how kernels are chosen. */
 export async function engineFor(flag: string, io: Io, options: TuneOptions = {}): Promise<Engine> {
-  const preference = oneOf('engine', flag, ['auto', 'gpu', 'cpu'])
-  const { engine, fallback } = await openEngine(preference, preference === 'cpu' ? undefined : dawn(), options)
+  const asked = oneOf('engine', flag, ENGINES)
+  const preference = PREFERENCES[asked]
+  const onProcessor = preference === 'cpu' || preference === 'javascript'
+  const { engine, fallback } = await openEngine(preference, onProcessor ? undefined : dawn(), options)
+  if (asked === 'wasm' && fallback !== null) throw new UsageError(fallback)
   if (options.force && engine.info.kind === 'cpu')
     throw new UsageError('--kernel chooses among kernels of the GPU: take --engine gpu.')
-  if (fallback) io.err(`${fallback} Computing in plain JavaScript instead: slower, the same numbers.`)
+  if (fallback) io.err(fallback)
   io.err(`Engine: ${engine.info.kind} · ${engine.info.name}`)
   return engine
 }

@@ -1,5 +1,6 @@
 // WebGPU outside a browser: Dawn, from the npm package `webgpu`. One instance a process, kept for its life, because Dawn's
 // objects do not survive their instance; its globals (GPUBufferUsage, …) stand where a browser has them.
+import { setTimeout } from 'node:timers'
 import { create, globals } from 'webgpu'
 
 /**
@@ -35,4 +36,5 @@ function restBetweenPolls(gpu: GPU): void {
     return adapter
   }
 }
+/** By Node's own timer: tests may stop the global one. */
 const rest = (callback: () => void) => setTimeout(callback, 1)

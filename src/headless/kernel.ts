@@ -11,7 +11,7 @@ npm run kernel -- tensor ADDRESS     a tensor's values after the first step: h.0
 Looks into the first training step of a golden case.
   --golden DIR         a folder of golden cases (test/fixtures/golden)
   --case NAME          which of them (gpt2-tiny)
-  --engine gpu|cpu     which engine (gpu)
+  --engine gpu|wasm|cpu  which engine (gpu); wasm: WebAssembly, cpu: the reference in plain JavaScript
   --kernel OP=VARIANT  the kernel that OP takes where it can, as in --kernel matmul=plain or "flash_attention=quad"; may be given
                        more than once. A name that no call can take is answered with those that can`
 

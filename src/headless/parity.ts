@@ -8,13 +8,13 @@ import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, type Io }
 import { findCases, readCase, type GoldenCase } from './golden'
 import { compare, furthest, isWithin, runCase, TOLERANCE, type Got, type Row } from './parity_case'
 
-const USAGE = `npm run parity -- DIR [--engine gpu|cpu] [--case NAME] [--out DIR2]
+const USAGE = `npm run parity -- DIR [--engine gpu|wasm|cpu] [--case NAME] [--out DIR2]
 
 Runs every golden case in DIR (NAME.json with NAME.safetensors: weights, batches, and what PyTorch made of them in float64)
 and prints the distances. Exits 1 where one is past tolerance: logits ${TOLERANCE.logits} (largest difference), each gradient
 and the first step's gradient norm ${TOLERANCE.gradient} (‖Δ‖/‖reference‖), each step's loss ${TOLERANCE.loss}; final weights and later gradient
 norms are reported. Exits 2 where a case cannot be run.
-  --engine gpu|cpu   which engine (gpu)
+  --engine gpu|wasm|cpu  which engine (gpu); wasm: WebAssembly, cpu: the reference in plain JavaScript
   --case NAME        only this case; may be given more than once
   --kernel OP=VARIANT  the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --out DIR2         write what the engine got: NAME.got.safetensors (logits, grad.*, final.*) and NAME.got.json`

@@ -52,7 +52,8 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
   --out DIR          where to (runs/NAME; for --resume its own folder)
   --resume DIR       go on with the run in DIR, which holds its text; --text, --preset, --config and --seed may be said
                      again, but not changed; how it reads text stays
-  --engine auto|gpu|cpu   which engine (auto: the GPU where there is one)
+  --engine auto|gpu|wasm|cpu  which engine (auto: the GPU where there is one, else WebAssembly; cpu: the reference in plain
+                     JavaScript)
   --kernel OP=VARIANT     the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --json             one JSON object a line on standard output, the last of type "result"`
 

@@ -15,7 +15,7 @@ const round = (sum: number, word: number) => Math.imul(turned((sum + Math.imul(w
 export function xxh32(bytes: Uint8Array, seed = 0): number {
   const { length } = bytes
   // A word of a typed array has an aligned address; browsers run on little-endian machines.
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes)
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, length >>> 2)
   let at = 0
   let sum: number

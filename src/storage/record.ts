@@ -58,13 +58,13 @@ export function readRecord(kind: Kind, bytes: unknown): { value: unknown; tensor
  */
 export function readRun(id: string, kept: unknown): RunRecord {
   const value = kept instanceof Uint8Array ? readRecord('run', kept).value : kept
-  try {
-    return { ...parseRecord(value), id }
-  } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error
-    // A plain object of version 1 that does not read as one is as likely to be a newer page's as a damaged one.
-    throw new UnreadableError(error.message, true, { cause: error })
-  }
+  const record = parseRecord(value)
+  if ('wrong' in record)
+    throw new UnreadableError(
+      `It is not written as this page writes runs (at ${record.wrong}): a newer page may have written it. Reload this one.`,
+      true,
+    )
+  return { ...record, id }
 }
 
 export const writeRun = (record: RunRecord) => writeRecord('run', record)

@@ -118,7 +118,7 @@ function view(bytes: Uint8Array, at: number, dtype: FileDType, shape: number[]):
   const offset = bytes.byteOffset + at
   if (dtype === 'U8') return { dtype, shape, data: bytes.subarray(at, at + n) }
   const aligned = offset % BYTES[dtype] === 0
-  const buffer = aligned ? bytes.buffer : bytes.slice(at, at + n * BYTES[dtype]).buffer
+  const buffer = aligned ? bytes.buffer : new Uint8Array(bytes.subarray(at, at + n * BYTES[dtype])).buffer
   const from = aligned ? offset : 0
   if (dtype === 'F32') return { dtype, shape, data: new Float32Array(buffer, from, n) }
   if (dtype === 'F64') return { dtype, shape, data: new Float64Array(buffer, from, n) }

@@ -158,9 +158,10 @@ export interface RunRecord {
   history?: Record<'steps' | 'evals' | 'samples' | 'events', Piece[]> | undefined
 }
 
-/** Throws CheckpointError naming the field that is wrong. */
-export function parseRecord(value: unknown): RunRecord {
-  return parse('record', RecordSchema, value)
+/** The record, or the name of the field by which it is not one. */
+export function parseRecord(value: unknown): RunRecord | { wrong: string } {
+  const result = v.safeParse(RecordSchema, value)
+  return result.success ? result.output : { wrong: v.getDotPath(result.issues[0]) ?? 'all of it' }
 }
 
 /** The numbers beside the weights. Throws CheckpointError naming the field that is wrong. */

@@ -60,14 +60,14 @@ export function defaultSizes(software: boolean): BenchSize[] {
   return BENCH_SIZES.filter((size) => !software || SIZES[size].software)
 }
 
-/** Whether an engine computes on the CPU: ours in JavaScript, or a driver that stands in for a GPU. */
+/** Whether an engine computes on the CPU: ours, or a driver that stands in for a GPU. */
 export function isSoftware({ kind, name, architecture }: EngineInfo): boolean {
   return kind === 'cpu' || /llvmpipe|swiftshader|basic render|software/i.test(`${name} ${architecture}`)
 }
 
 /** Why this engine does not offer the fast precision, in a sentence; null where it does. */
 export function whyNotFast(info: EngineInfo): string | null {
-  if (info.kind === 'cpu') return 'The fast precision is not offered here: plain JavaScript has no 16-bit arithmetic.'
+  if (info.kind === 'cpu') return `The fast precision is not offered here: ${info.name} has no 16-bit arithmetic.`
   if (!info.features.includes('shader-f16'))
     return 'The fast precision is not offered on this device: it has no 16-bit floats (shader-f16).'
   return null

@@ -17,8 +17,8 @@ function isBalanced(line: string): boolean {
   return rest === '' || (rest !== line && isBalanced(rest))
 }
 
-// Of brackets a model this small is right about some after so few steps, of sums about none. Without WebGPU it answers all in half a second,
-// so there is no early to stop.
+// Of brackets a model this small is right about some after so few steps, of sums about none. Without WebGPU all may be
+// answered before the click that stops.
 describe.each([
   ['light', 'Addition', isSum, { steps: 30, least: 0, webgpu: true }],
   ['dark', 'Brackets', isBalanced, { steps: 300, least: 1, webgpu: false }],
@@ -29,7 +29,7 @@ describe.each([
     page = tab.page
   })
   const shots = (name: string, region: string) =>
-    lookAt(page, name, theme, { part: page.getByRole('region', { name: region }) })
+    lookAt(page, name, [theme], { part: page.getByRole('region', { name: region }) })
   const answers = () => page.getByRole('region', { name: m.answers.title })
   const rows = () => answers().locator('tbody tr')
 

@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
-import { lookAt } from './looks'
+import { BOTH, lookAt } from './looks'
 
 const TABLE =
   'id,question,answer\n' +
@@ -37,8 +37,8 @@ async function otherSite(): Promise<{ address: string; asked: string[]; server: 
   return { address: `http://127.0.0.1:${address.port}`, asked, server }
 }
 
-describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const tab = b.openTab({ webgpu: false, dark: theme === 'dark' })
+describe('collecting', () => {
+  const tab = b.openTab({ webgpu: false })
   let other: Awaited<ReturnType<typeof otherSite>>
   let page: Page
   beforeAll(async () => {
@@ -56,7 +56,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   const inUse = (name: string) => page.getByRole('status').filter({ hasText: name }).first().waitFor()
   const give = (...files: ReturnType<typeof file>[]) =>
     page.locator('main input[type=file]:not([webkitdirectory])').setInputFiles(files)
-  const shots = (name: string) => lookAt(page, `data-${name}`, theme)
+  const shots = (name: string) => lookAt(page, `data-${name}`, BOTH)
 
   test('files of several kinds become one text, and what is none is told', async () => {
     const zip = zipSync({

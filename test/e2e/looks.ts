@@ -6,6 +6,11 @@ import { expect } from 'vitest'
 const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
 const SCREENSHOTS = 'test/e2e/screenshots'
 
+/** Resolves when everything that changes colour or size has done so. */
+const TRANSITIONS = `new Promise(requestAnimationFrame).then(() =>
+  Promise.allSettled(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished)))
+  .then(() => undefined)`
+
 /** What axe finds serious or critical, one line each. */
 export async function serious(page: Page): Promise<string[]> {
   if (await page.evaluate('!("axe" in window)')) await page.evaluate(AXE)
@@ -25,23 +30,32 @@ export async function shoot(of: Page | Locator, name: string, fullPage = true): 
   await ('goto' in of ? of.screenshot({ path, fullPage }) : of.screenshot({ path }))
 }
 
+export type Theme = 'light' | 'dark'
+export const BOTH: readonly Theme[] = ['light', 'dark']
+
 /**
  * The page as it stands on a desk, a small screen and a phone: nothing wider than the window, nothing serious for axe, and a picture
- * of each, and of `parts`, called NAME-WIDTH-THEME.
+ * of each, and of `parts`, called NAME-WIDTH-THEME. It is left in the first theme, on a desk.
  */
 export async function lookAt(
   page: Page,
   name: string,
-  theme: string,
+  themes: readonly Theme[],
   parts: Record<string, Locator> = {},
 ): Promise<void> {
   for (const width of [1440, 1024, 390]) {
     await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-    await page.waitForTimeout(200)
-    expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
-    if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
-    await shoot(page, `${name}-${width}-${theme}`)
-    for (const [part, of] of Object.entries(parts)) await shoot(of, `${name}-${part}-${width}-${theme}`)
+    for (const theme of themes) {
+      await page.emulateMedia({ colorScheme: theme })
+      await page.waitForTimeout(200)
+      // Colours on their way from one theme to the other belong to neither.
+      await page.evaluate(TRANSITIONS)
+      expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+      if (width !== 1024) expect(await serious(page), `${name} at ${width} px, ${theme}`).toEqual([])
+      await shoot(page, `${name}-${width}-${theme}`)
+      for (const [part, of] of Object.entries(parts)) await shoot(of, `${name}-${part}-${width}-${theme}`)
+    }
   }
+  await page.emulateMedia({ colorScheme: themes[0] ?? null })
   await page.setViewportSize({ width: 1440, height: 900 })
 }

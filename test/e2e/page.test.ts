@@ -141,6 +141,7 @@ describe('elsewhere', () => {
     await page.getByText(m.train.cpu).waitFor()
     await page.getByRole('button', { name: m.train.cpuHow }).click()
     await page.getByRole('heading', { name: m.device.get }).waitFor()
+    await page.getByText('WebAssembly SIMD', { exact: true }).waitFor()
     expect(await serious(page)).toEqual([])
     await shoot(page, 'no-webgpu-1440-light', false)
     await page.keyboard.press('Escape')

@@ -23,7 +23,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   const shots = (name: string) => {
     const parts = [m.recipe.clean, m.recipe.anonymise, m.recipe.split]
     const region = (part: string) => area().getByRole('region', { name: part, exact: true })
-    return lookAt(page, `recipe-${name}`, theme, Object.fromEntries(parts.map((part) => [part, region(part)])))
+    return lookAt(page, `recipe-${name}`, [theme], Object.fromEntries(parts.map((part) => [part, region(part)])))
   }
 
   test('steps show what they would do, then do it', async () => {

@@ -2,7 +2,7 @@
 // the main thread keeps it from a person for more than 50 ms. The model is the smallest, whose steps are the quickest: the more
 // steps a second, the more the page has to show. What is asserted is each task's
 // own CPU time, from Chromium's trace. By the clock (PerformanceObserver 'longtask') a task on a shared machine is as long as
-// others let it be. Without WebGPU the steps are quickest of all: SwiftShader takes thirty times as long for each.
+// others let it be. Without WebGPU, whose kernels SwiftShader would run on the same cores.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -44,7 +44,7 @@ describe('one tab', () => {
     const { page } = tab
     await b.resume(page)
     const saved = await savedBeyond(page, await b.stepOf(page))
-    await page.goto(`${tab.site.address}icon.svg`)
+    await page.goto('about:blank')
     await page.goBack({ waitUntil: 'commit' })
     await b.opened(page)
     await paused(page)

@@ -9,12 +9,12 @@ import { BYTE_SYMBOLS } from '../../src/data/tokenize/byte_alphabet'
 import { readTokenizerJson, writeTokenizerJson } from '../../src/data/tokenize/tokenizer_json'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
-import { lookAt } from './looks'
+import { BOTH, lookAt } from './looks'
 
 const t = m.tokens
 
-describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const tab = b.openTab({ webgpu: false, dark: theme === 'dark' })
+describe('the Tokens stage', () => {
+  const tab = b.openTab({ webgpu: false })
   let page: Page
   beforeAll(() => {
     page = tab.page
@@ -23,7 +23,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   const tokensIn = async (name: keyof typeof t.panes) => pane(name).locator('.token[role=option]').count()
   const player = () => page.getByRole('region', { name: t.merges.title })
   const curve = () => page.getByRole('region', { name: t.curve.title })
-  const shots = (name: string) => lookAt(page, `tokens-${name}`, theme)
+  const shots = (name: string) => lookAt(page, `tokens-${name}`, BOTH)
 
   test('two tokenizers cut the same passage, and each token tells its id and bytes', async () => {
     await b.stage(page, 'data').click()

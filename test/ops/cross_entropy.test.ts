@@ -3,6 +3,7 @@ import { openCpu } from '../../src/cpu/engine'
 import type { Engine, Tensor, Work } from '../../src/engine'
 import { openGpu } from '../../src/ops/engine'
 import { Rng } from '../../src/rng'
+import { openWasm } from '../../src/wasm/engine'
 import { testOp } from '../check_op'
 import { gpu } from '../gpu_env'
 import { cases } from '../op_case'
@@ -60,7 +61,7 @@ test('in place of the logits the gradient has the same bits', async () => {
   const sizes = { N: 7, V: 21 }
   const rng = new Rng(1, 79)
   const logits = Float32Array.from({ length: sizes.N * sizes.V }, () => 3 * rng.normal())
-  for (const engine of [await openGpu({ gpu: await gpu() }), openCpu()]) {
+  for (const engine of [await openGpu({ gpu: await gpu() }), openCpu(), openWasm()]) {
     const apart = await lossAndGradient(engine as Engine, { ...sizes, logits }, false)
     expect(await lossAndGradient(engine as Engine, { ...sizes, logits })).toEqual(apart)
     expect(apart[1]!.some((d) => d !== 0)).toBe(true)

@@ -5,6 +5,7 @@ import { openCpu } from '../../src/cpu/engine'
 import { DRAWS, type Engine, type SamplingOptions, type Tensor, type Work } from '../../src/engine'
 import { openGpu, type GpuEngine } from '../../src/ops/engine'
 import { hash, STREAM } from '../../src/rng'
+import { openWasm } from '../../src/wasm/engine'
 import { testOp } from '../check_op'
 import { gpu } from '../gpu_env'
 import { cases } from '../op_case'
@@ -18,6 +19,7 @@ testOp('sample', cases.sample, {
 })
 
 const EDGE = 1e-5
+const KINDS = ['gpu', 'cpu', 'wasm'] as const
 const SEED = 12
 
 /** An engine with a `sample` over one row of V logits: draws `n` tokens in one program. */
@@ -182,9 +184,9 @@ describe('the token that the kernel draws', () => {
     sample.free()
   })
 
-  test.each(['gpu', 'cpu'] as const)('falls as often as its chance says, over many seeds (%s)', async (kind) => {
+  test.each(KINDS)('falls as often as its chance says, over many seeds (%s)', async (kind) => {
     const V = 12
-    const sample = await openSample<Tensor, Work>(kind === 'gpu' ? engine : openCpu(), V)
+    const sample = await openSample<Tensor, Work>({ gpu: engine, cpu: openCpu(), wasm: openWasm() }[kind], V)
     const logits = Float32Array.from({ length: V }, (_, i) => 0.4 * i)
     const option = { temperature: 1.5, top_k: 10, top_p: 0.95 }
     const { order, ends, weights } = cuts(logits, sorted(logits), option)

@@ -15,6 +15,7 @@ test.each([
   const { engine, fallback } = await openEngine('auto', none)
   expect(engine.info.kind).toBe('cpu')
   expect(fallback).toMatch(why)
+  expect(fallback).toMatch(/WebAssembly computes on the processor instead\.$/)
   await expect(openEngine('gpu', none)).rejects.toThrow(NoWebGpuError)
 })
 

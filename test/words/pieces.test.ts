@@ -117,14 +117,16 @@ test('measurements that are thinned keep their lowest and highest, samples their
   expect(history.evals.every((e, i) => e.step > (history.evals[i - 1]?.step ?? -1))).toBe(true)
 })
 
-test('each save of a long run writes little, and what is on the disk is the history', () => {
+test('over a million steps each save writes little, the disk stays small, and what is on it is the history', () => {
   const history = new RunHistory()
   const disk = new Map<string, Uint8Array>()
+  const size = () => [...disk.values()].reduce((sum, { length }) => sum + length, 0)
   let largest = 0
-  const [saves, every] = [200, 500]
+  const sizes: number[] = []
+  const [saves, every] = [250, 4000]
   for (let step = 1; step <= saves * every; step++) {
     history.add({ type: 'step', metrics: metrics(step) })
-    if (step % 50 === 0) history.add({ type: 'eval', metrics: { step, val_loss: noise(step), train_loss: 1 } })
+    if (step % 500 === 0) history.add({ type: 'eval', metrics: { step, val_loss: noise(step), train_loss: 1 } })
     if (step % every > 0) continue
     const table = piecesOf(history)
     let written = 0
@@ -139,8 +141,12 @@ test('each save of a long run writes little, and what is on the disk is the hist
     const stays = new Set(PIECE_LISTS.flatMap((list) => table[list].map(({ id }) => `${list} ${id}`)))
     for (const key of disk.keys()) if (!stays.has(key)) disk.delete(key)
     largest = Math.max(largest, written + writeOpen(history).length)
+    if (step % 200_000 === 0) sizes.push(size())
   }
-  expect(largest).toBeLessThan(400_000)
+  expect(largest).toBeLessThan(900_000)
+  expect(Math.max(...sizes)).toBeLessThan(7_000_000)
+  // A fifth of the run takes nearly as much as the whole of it.
+  expect(sizes[4]! / sizes[0]!).toBeLessThan(1.7)
   const { history: back, damage } = joinPieces(
     piecesOf(history),
     (list, { id }) => disk.get(`${list} ${id}`),

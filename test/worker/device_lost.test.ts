@@ -60,7 +60,7 @@ describe('a lost device', () => {
     await lab.device.lose()
     go()
     expect(await notice).toMatchObject({
-      message: expect.stringMatching(/at step 4 and opened again: nothing was lost/),
+      mark: { step: 4, text: expect.stringMatching(/at step 4 and opened again: nothing was lost/) },
     })
     await step
     const { checkpoint } = await store.load(id)

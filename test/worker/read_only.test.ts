@@ -1,7 +1,7 @@
 // A run that cannot be trained in this tab, because another trains it or its text is lost: it is looked at, asked for text and
 // taken away as any other, and takes no memory for training.
 import { afterEach, expect, test, vi } from 'vitest'
-import { CpuEngine } from '../../src/cpu/engine'
+import { WasmEngine } from '../../src/wasm/engine'
 import { CheckpointError, RunLockedError } from '../../src/errors'
 import { gradientLabel } from '../../src/model/tape'
 import { paramTable } from '../../src/params'
@@ -28,7 +28,7 @@ async function trained(name: string) {
 
 /** What is asked of the engine until `did` is done. */
 async function allocated(did: () => Promise<unknown>) {
-  const allocate = vi.spyOn(CpuEngine.prototype, 'allocate')
+  const allocate = vi.spyOn(WasmEngine.prototype, 'allocate')
   await did()
   const blocks = allocate.mock.calls.flatMap(([asked]) => asked)
   allocate.mockRestore()

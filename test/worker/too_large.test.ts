@@ -1,6 +1,6 @@
 // What the worker knows of memory: what a run will take before it is measured, and what the device has refused.
 import { expect, test, vi } from 'vitest'
-import { CpuEngine } from '../../src/cpu/engine'
+import { WasmEngine } from '../../src/wasm/engine'
 import { OutOfMemoryError } from '../../src/errors'
 import { disk, tab, TEXT, tiny } from './lab_env'
 
@@ -23,7 +23,7 @@ test('what is forecast is what a measurement takes', async () => {
 test('once a device has refused a run, no larger one is begun, and a smaller one is offered', async () => {
   const { lab, config } = await withText()
   expect(await lab.run.check(config)).toEqual([])
-  const allocate = vi.spyOn(CpuEngine.prototype, 'allocate').mockRejectedValueOnce(new OutOfMemoryError('full'))
+  const allocate = vi.spyOn(WasmEngine.prototype, 'allocate').mockRejectedValueOnce(new OutOfMemoryError('full'))
   await expect(lab.run.measure(config)).rejects.toThrow(OutOfMemoryError)
   allocate.mockRestore()
   const [problem] = await lab.run.check(config)

@@ -26,10 +26,11 @@ export const device = {
   opening: 'Opening…',
   engine: 'Engine in use',
   gpu: 'WebGPU',
-  cpu: 'CPU (plain JavaScript)',
+  cpu: 'CPU',
   cpuShort: 'CPU engine',
   gpuText: 'Training runs on the GPU, on hand-written WGSL kernels.',
-  cpuText: 'Training runs on the processor, in a worker: the same arithmetic in plain JavaScript, slower.',
+  cpuText: (name: string) =>
+    `Training runs on the processor, in a worker, in ${name}: the same mathematics as on a GPU, slower.`,
   adapter: 'Adapter',
   vendor: 'Vendor',
   architecture: 'Architecture',

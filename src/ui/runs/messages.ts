@@ -54,7 +54,7 @@ export const runs = {
       : what === 'text'
         ? `Text ${name === null ? id.slice(0, 8) : `“${name}”`}, ${runs === 1 ? 'for one run' : `shared by ${integer(runs)} runs`}`
         : what === 'unreadable'
-          ? `Run ${id}, which cannot be read`
+          ? `Run ${name === null ? id : `“${name}”`}, which cannot be read`
           : 'Left over, needed by no run',
   free: (size: number) => `Free ${bytes(size)}`,
   freeHint: 'Takes off what no run needs. Runs that cannot be read stay whole.',
