@@ -127,7 +127,7 @@ interface Call {
   done(page: Page): Promise<unknown>
   /** Whether a record may be another than before: of the run that it is about. */
   mayChange(key: string, ids: { copy: string; all: readonly string[] }): boolean
-  /** The names and notes that runs may have afterwards, as lists in order. */
+  /** The names, and a note that is new, of all runs: before it, and after it. */
   outcomes: readonly string[][]
 }
 
@@ -184,7 +184,7 @@ const CALLS: readonly Call[] = [
     },
     done: (page) => page.getByRole('main').getByText('noted').waitFor(),
     mayChange: (key, { copy }) => key === JSON.stringify(['run', copy]),
-    outcomes: [RUNS],
+    outcomes: [RUNS, [...RUNS.slice(0, 2), 'witness (copy), noted']],
   },
   {
     name: 'export',
@@ -252,9 +252,10 @@ export async function killsInCalls(seed: number, kills: number, log: (line: stri
       const next = await reopened(profile)
       const after = await inspect(await pageOf(next), site.address)
       const wrong = [...after.wrong, ...changes(before, after, (key) => !call.mayChange(key, ids))]
-      const names = [...after.runs.values()].map(({ name }) =>
-        TRAINED.test(name) && name !== 'another' ? 'trained' : name,
-      )
+      const names = [...after.runs.values()].map(({ name, notes }) => {
+        const known = TRAINED.test(name) && name !== 'another' ? 'trained' : name
+        return notes === 'noted' ? `${known}, noted` : known
+      })
       const outcome = call.outcomes.findIndex((one) => String([...one].sort()) === String(names.sort()))
       if (outcome < 0) wrong.push(`the runs are ${names.join(', ')}`)
       if (outcome > 0) done.set(call, (done.get(call) ?? 0) + 1)
