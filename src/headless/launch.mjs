@@ -1,9 +1,9 @@
 // `npm run train | parity | bench | record | pii | kernel -- FLAGS`: bundles src/headless/NAME.ts with its shaders into one file and runs it in this
-// process. Shaders come in as text (`import … from './x.wgsl?raw'`: esbuild looks past the query, as Vite does).
+// process; `npm run torture` likewise, which stands among the tests. Shaders come in as text (`import … from './x.wgsl?raw'`: esbuild looks past the query, as Vite does).
 import { pathToFileURL } from 'node:url'
 import { ensurePackages, ROOT } from './packages.mjs'
 
-const NAMES = ['train', 'parity', 'bench', 'record', 'pii', 'kernel']
+const NAMES = ['train', 'parity', 'bench', 'record', 'pii', 'kernel', 'torture']
 const [name = '', ...flags] = process.argv.slice(2)
 if (!NAMES.includes(name)) {
   console.error(`Which command? One of: ${NAMES.join(', ')}.`)
@@ -13,14 +13,14 @@ ensurePackages()
 const { build } = await import('esbuild')
 const outfile = `${ROOT}node_modules/.cache/glasshouse/${name}.mjs`
 await build({
-  entryPoints: [`${ROOT}src/headless/${name}.ts`],
+  entryPoints: [`${ROOT}${name === 'torture' ? 'test/torture' : 'src/headless'}/${name}.ts`],
   outfile,
   bundle: true,
   platform: 'node',
   format: 'esm',
   target: 'node20',
-  // Dawn is native; pdf.js is large, and loaded only on a PDF.
-  external: ['webgpu', 'pdfjs-dist'],
+  // Dawn is native; pdf.js is large, and loaded only on a PDF; the last two are tools of tests that look for files of their own.
+  external: ['webgpu', 'pdfjs-dist', 'playwright-core', 'vitest'],
   loader: { '.wgsl': 'text', '.txt': 'text' },
   sourcemap: 'inline',
   logLevel: 'warning',

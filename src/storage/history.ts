@@ -6,7 +6,7 @@ import { parseJson } from './json'
 import { parseHistory } from './schema'
 
 /** What a history may hold: older ones have every step, measurement and sample of a long run. */
-const HISTORY = { length: 500_000_000, depth: 5, nodes: 3_000_000 }
+const HISTORY = { length: 500_000_000, depth: 5, nodes: 10_000_000 }
 
 /** Throws CheckpointError naming what is wrong with it. */
 export function unpackHistory(value: unknown): RunHistory {

@@ -7,7 +7,7 @@ export interface JsonBounds {
   length: number
   /** Brackets within brackets. */
   depth: number
-  /** Objects and lists. */
+  /** Objects, lists, and names in objects. */
   nodes: number
 }
 
@@ -26,18 +26,23 @@ function lookOver(text: string, bounds: JsonBounds): string | null {
   const open: (Set<string> | null)[] = []
   let nodes = 0
   let twice: string | null = null
+  const count = () => {
+    if (++nodes > bounds.nodes) throw new SyntaxError(`it holds more than ${bounds.nodes} objects, lists and names`)
+  }
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
     if (c === 0x7b || c === 0x5b) {
       open.push(c === 0x7b ? new Set() : null)
       if (open.length > bounds.depth) throw new SyntaxError(`it goes deeper than ${bounds.depth} brackets`)
-      if (++nodes > bounds.nodes) throw new SyntaxError(`it holds more than ${bounds.nodes} objects and lists`)
+      count()
     } else if (c === 0x7d || c === 0x5d) open.pop()
     else if (c === 0x22) {
       const from = i++
       while (i < text.length && text.charCodeAt(i) !== 0x22) i += text.charCodeAt(i) === 0x5c ? 2 : 1
       const names = open.at(-1)
-      if (names && twice === null && isName(text, i + 1)) {
+      if (names && isName(text, i + 1)) {
+        count()
+        if (twice !== null) continue
         const name = nameOf(text.slice(from, i + 1))
         if (names.has(name)) twice = name
         names.add(name)
@@ -55,6 +60,7 @@ function isName(text: string, from: number): boolean {
 }
 
 function nameOf(quoted: string): string {
+  if (!quoted.includes('\\')) return quoted.slice(1, -1)
   try {
     return String(JSON.parse(quoted))
   } catch {

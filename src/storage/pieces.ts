@@ -46,9 +46,9 @@ export function joinPieces(
   open: unknown,
 ): { history: RunHistory; damage: string[] } {
   const damage: string[] = []
-  const read = (what: string, kept: unknown) => {
+  const read = <T>(what: string, kept: unknown, parse: (part: Part) => T): T | null => {
     try {
-      return readRecord('history', kept)
+      return parse(readPart(kept))
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error
       damage.push(`${what} of the run’s history is damaged and left out. ${error.message}`)
@@ -56,49 +56,68 @@ export function joinPieces(
     }
   }
   const sound = { steps: [], evals: [], samples: [], events: [] } as PieceTable
-  const parts = (list: PieceList) =>
+  const parts = <T>(list: PieceList, parse: (part: Part) => T) =>
     table[list].flatMap((piece, i) => {
-      const part = read(`Part ${i + 1} of ${table[list].length} (${list})`, get(list, piece))
+      const part = read(`Part ${i + 1} of ${table[list].length} (${list})`, get(list, piece), (found) => {
+        if (found.value['list'] !== list || found.value['level'] !== piece.level)
+          throw new CheckpointError('It is another part than the one that was saved here.')
+        return parse(found)
+      })
       if (part) sound[list].push(piece)
       return part ? [part] : []
     })
-  const end = read('The newest part', open)
-  const columns = [...parts(STEPS), ...(end ? [end] : [])].map(({ tensors }) => tensorsToColumns(tensors))
+  const end = read('The newest part', open, ({ value, tensors }) => {
+    const of = (list: (typeof LISTS)[number]) => entriesOf({ entries: value[list] })
+    return { steps: tensorsToColumns(tensors), evals: of('evals'), samples: of('samples'), events: of('events') }
+  })
+  const columns = [...parts(STEPS, ({ tensors }) => tensorsToColumns(tensors)), ...(end ? [end.steps] : [])]
   const steps = Object.fromEntries(PACKED.map((name) => [name, concatenated(columns.map((part) => part[name]))]))
-  const newest = (end?.value ?? {}) as Record<string, unknown>
   const entries = (list: (typeof LISTS)[number]) => [
-    ...parts(list).flatMap(({ value }) => entriesOf(value)),
-    ...(end ? entriesOf({ entries: newest[list] }) : []),
+    ...parts(list, ({ value }) => entriesOf(value)).flat(),
+    ...(end ? end[list] : []),
   ]
   const lists = { evals: entries('evals'), samples: entries('samples'), events: entries('events') }
   const { steps: pieces, ...rest } = sound
   return { history: unpackHistory({ steps: { ...steps, pieces }, ...lists, pieces: rest }), damage }
 }
 
+interface Part {
+  value: Record<string, unknown>
+  tensors: Map<string, StoredTensor>
+}
+
+function readPart(kept: unknown): Part {
+  const { value, tensors } = readRecord('history', kept)
+  if (typeof value !== 'object' || value === null) throw new CheckpointError('It does not say where it belongs.')
+  return { value: value as Part['value'], tensors }
+}
+
 /** Of a piece's record: its list, its level and the step of its first entry. Throws CheckpointError. */
 export function describePiece(kept: unknown): { list: string; level: number; first: number } {
-  const { value, tensors } = readRecord('history', kept)
-  const { list, level } = value as { list?: unknown; level?: unknown }
+  const { value, tensors } = readPart(kept)
+  const { list, level } = value
   if (typeof list !== 'string' || typeof level !== 'number')
     throw new CheckpointError('It does not say where it belongs.')
-  const first = list === STEPS ? tensorsToColumns(tensors).step[0] : (entriesOf(value)[0] as { step?: number })?.step
+  const first = list === STEPS ? tensorsToColumns(tensors).step[0] : stepOf(entriesOf(value)[0])
   return { list, level, first: first ?? 0 }
 }
+const stepOf = (entry: unknown) => (entry as { step?: number } | null | undefined)?.step
 
 function columnsToTensors(columns: Omit<PackedColumns, 'pieces'>): Map<string, StoredTensor> {
   const tensor = (data: Float64Array): StoredTensor => ({ dtype: 'F64', shape: [data.length], data })
   return new Map(PACKED.map((name) => [name, tensor(columns[name])]))
 }
 function tensorsToColumns(tensors: Map<string, StoredTensor>): Record<(typeof PACKED)[number], Float64Array> {
+  const length = tensors.get('step')?.data.length
   const column = (name: string) => {
     const tensor = tensors.get(name)
-    if (tensor?.dtype !== 'F64') throw new CheckpointError(`It has no column "${name}".`)
+    if (tensor?.dtype !== 'F64' || tensor.data.length !== length)
+      throw new CheckpointError(`It has no column "${name}", or not as long as the others.`)
     return [name, tensor.data] as const
   }
   return Object.fromEntries(PACKED.map(column)) as Record<(typeof PACKED)[number], Float64Array>
 }
-function entriesOf(value: unknown): unknown[] {
-  const { entries } = value as { entries?: unknown }
+function entriesOf({ entries }: Part['value']): unknown[] {
   if (!Array.isArray(entries)) throw new CheckpointError('It holds no list.')
   return entries
 }

@@ -10,6 +10,7 @@ import { checkpointKey, openKey, pieceKey, runKey, under, wholeHistoryKey } from
 import { describePiece, joinPieces, PIECE_LISTS, type PieceTable } from './pieces'
 import { readRun, UnreadableError } from './record'
 import type { Kept, RunRecord } from './schema'
+import { sealOf } from './sealed'
 
 /** Every run's record as it was kept, by id. */
 export async function rawRuns(store: IDBObjectStore): Promise<Map<string, unknown>> {
@@ -62,7 +63,7 @@ async function mend(store: IDBObjectStore, id: string): Promise<RunRecord | null
     const bytes: unknown = await promisifyRequest(store.get(key))
     const checkpoint = bytes instanceof Uint8Array ? soundCheckpoint(bytes) : null
     if (!checkpoint || !(bytes instanceof Uint8Array)) continue
-    sound.push({ kept: { serial, step: checkpoint.meta.step, size_bytes: bytes.length }, checkpoint })
+    sound.push({ kept: keptAs(serial, checkpoint, bytes), checkpoint })
   }
   const [latest, previous] = sound.sort((a, b) => b.kept.step - a.kept.step)
   if (!latest) return null
@@ -136,11 +137,19 @@ export async function readHistory(
   }
 }
 
-/** A checkpoint as it is on the disk. Throws CheckpointError where it cannot be trusted. */
-export async function readCheckpoint(store: IDBObjectStore, id: string, { serial, step }: Kept): Promise<Checkpoint> {
-  const bytes: unknown = await promisifyRequest(store.get(checkpointKey(id, serial)))
+/** What a record says of a checkpoint and its bytes. */
+export function keptAs(serial: number, { meta }: Checkpoint, bytes: Uint8Array): Kept {
+  return { serial, step: meta.step, size_bytes: bytes.length, seal: sealOf(bytes) }
+}
+
+/** A checkpoint as it is on the disk. Throws CheckpointError where it cannot be trusted, or is not the one that was put there. */
+export async function readCheckpoint(store: IDBObjectStore, id: string, kept: Kept): Promise<Checkpoint> {
+  const bytes: unknown = await promisifyRequest(store.get(checkpointKey(id, kept.serial)))
   if (!(bytes instanceof Uint8Array)) throw new CheckpointError('It is not on the disk any more.')
   const { checkpoint } = decodeCheckpoint(bytes)
-  if (checkpoint.meta.step !== step) throw new CheckpointError(`It says that it is of step ${checkpoint.meta.step}.`)
+  if (kept.seal !== undefined && sealOf(bytes) !== kept.seal)
+    throw new CheckpointError('It is not the one that was saved here.')
+  if (checkpoint.meta.step !== kept.step)
+    throw new CheckpointError(`It says that it is of step ${checkpoint.meta.step}.`)
   return checkpoint
 }

@@ -11,7 +11,7 @@ import { openStore, transact } from './database'
 import { checkpointKey, openKey, pieceKey, runKey, under, wholeHistoryKey } from './keys'
 import { PIECE_LISTS, piecesOf, writeOpen, writePiece } from './pieces'
 import { explainWrite } from './quota'
-import { existing, rawRuns, readCheckpoint, readHistory, readOrMend } from './reading'
+import { existing, keptAs, rawRuns, readCheckpoint, readHistory, readOrMend } from './reading'
 import { UnreadableError, writeRun } from './record'
 import type { Kept, RunRecord } from './schema'
 import { isNeeded, keepText, keysOfText, readSharedText, textsOf } from './shared'
@@ -89,6 +89,8 @@ export class RunStore {
   readonly #damaged = new Map<string, Set<number>>()
   /** Runs whose history has damaged parts: the next save writes it anew. */
   readonly #broken = new Set<string>()
+  /** Texts that could not be read, by fingerprint: the next save of one that is given writes it anew. */
+  readonly #lostTexts = new Set<string>()
 
   constructor(name = 'glasshouse') {
     this.name = name
@@ -118,6 +120,7 @@ export class RunStore {
    */
   async save(run: RunRecord, text: string | null, progress: Progress): Promise<RunRecord> {
     const { id } = run
+    const { fingerprint } = run.spec.corpus
     const best = progress.best?.meta.step === progress.latest?.meta.step ? progress.latest : progress.best
     const { history } = progress
     const bytes = new Map<Checkpoint, Uint8Array<ArrayBuffer>>()
@@ -128,12 +131,12 @@ export class RunStore {
       [...bytes.values()].reduce((sum, b) => sum + b.length, open.length),
       async (store) => {
         const record = await this.#saved(store, run)
-        await keepText(store, id, run.spec.corpus.fingerprint, text)
+        await keepText(store, id, fingerprint, text, this.#lostTexts.has(fingerprint))
         let serial = Math.max(0, ...checkpointsOf(record).map((k) => k.serial))
         const written = new Map<Checkpoint, Kept>()
         for (const [checkpoint, data] of bytes) {
           store.put(data, checkpointKey(id, ++serial))
-          written.set(checkpoint, { serial, step: checkpoint.meta.step, size_bytes: data.length })
+          written.set(checkpoint, keptAs(serial, checkpoint, data))
         }
         const roles = this.#shift(
           record,
@@ -161,6 +164,7 @@ export class RunStore {
       },
     )
     this.#broken.delete(id)
+    if (text !== null) this.#lostTexts.delete(fingerprint)
     return saved
   }
 
@@ -230,6 +234,7 @@ export class RunStore {
         text = await readSharedText(store, record.spec.corpus.fingerprint)
       } catch (error) {
         damage.push(`The run’s text is damaged. ${because(error)}`)
+        this.#lostTexts.add(record.spec.corpus.fingerprint)
       }
       return { record, checkpoint, history, text, damage }
     })

@@ -20,8 +20,8 @@ export interface SafetensorsFile {
 
 /** The format's own bound on the header, in bytes. */
 const MAX_HEADER = 100_000_000
-/** What is read here of it: three brackets for each of some 10,000 tensors, and a vocabulary of 100,000 tokens in the metadata. */
-const HEADER = { length: 16_000_000, depth: 3, nodes: 30_000 }
+/** What is read here of it: three brackets and four names for each of some 10,000 tensors, and a vocabulary of 100,000 tokens in the metadata. */
+const HEADER = { length: 16_000_000, depth: 3, nodes: 70_000 }
 const BYTES = { F32: 4, F64: 8, I32: 4, U32: 4, U8: 1, F16: 2, BF16: 2 } as const
 type FileDType = keyof typeof BYTES
 /** Names that mean something to a JavaScript object; no checkpoint has a use for them. */

@@ -113,7 +113,7 @@ const StepsSchema = v.pipe(
 const PiecesSchema = v.object({ evals: pieces, samples: pieces, events: pieces })
 const HistorySchema = v.object({ steps: StepsSchema, ...happened, pieces: v.optional(PiecesSchema) })
 
-const kept = v.nullable(v.looseObject({ serial: count, step: count, size_bytes: count }))
+const kept = v.nullable(v.looseObject({ serial: count, step: count, size_bytes: count, seal: v.optional(text) }))
 const RecordSchema = v.looseObject({
   id: text,
   created: v.number(),
@@ -134,6 +134,8 @@ export interface Kept {
   serial: number
   step: number
   size_bytes: number
+  /** The digits of its seal, by which it is known from every other; absent in records that did not say so yet. */
+  seal?: string | undefined
 }
 
 /**

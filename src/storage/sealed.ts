@@ -25,10 +25,15 @@ export function seal(
   return bytes
 }
 
+/** The digits of a file's seal, as they stand in it; whether they fit is `unseal`'s to say. */
+export function sealOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes.subarray(FIRST, FIRST + DIGITS))
+}
+
 /** Reads a file. Throws CheckpointError where its seal does not fit, and what `readSafetensors` throws. */
 export function unseal(bytes: Uint8Array): SealedFile {
   const sealed = START.every((byte, i) => bytes[LENGTH_BYTES + i] === byte)
-  if (sealed && new TextDecoder().decode(bytes.subarray(FIRST, FIRST + DIGITS)) !== checksum(bytes))
+  if (sealed && sealOf(bytes) !== checksum(bytes))
     throw new CheckpointError(
       'Its checksum does not fit what it holds: it is damaged, or another program has changed it. Take another copy, or export it again.',
     )

@@ -5,16 +5,21 @@ import { decodeText } from './checkpoint'
 import { bareTextKey, needKey, sharedKey, under } from './keys'
 import { readRun, readText, UnreadableError, writeText } from './record'
 
-/** Puts a run's text on the disk, where it is not yet or damaged, and says that the run needs it. One that is only kept bare gets a seal. */
+/**
+ * Puts a run's text on the disk, where it is not yet or damaged, and says that the run needs it. One that is only kept bare gets a seal.
+ * `isLost`: it was found damaged since it was kept.
+ */
 export async function keepText(
   store: IDBObjectStore,
   id: string,
   fingerprint: string,
   text: string | null,
+  isLost = false,
 ): Promise<void> {
   const key = sharedKey('text', fingerprint)
   const need = needKey('text', fingerprint, id)
-  if ((await promisifyRequest(store.count(need))) > 0) return
+  const again = isLost && text !== null
+  if (!again && (await promisifyRequest(store.count(need))) > 0) return
   let sealed: unknown = await promisifyRequest(store.get(key))
   if (!(sealed instanceof Uint8Array) || (text !== null && !isSound(sealed))) {
     const bare: unknown = text === null ? await promisifyRequest(store.get(bareTextKey(fingerprint))) : null

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { extname, join, normalize } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { chromium, type BrowserContext, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
@@ -197,7 +198,15 @@ export async function go(page: Page): Promise<void> {
 }
 
 export async function reach(page: Page, step: number): Promise<void> {
-  await expect.poll(() => stepOf(page), { interval: 50 }).toBeGreaterThanOrEqual(step)
+  await until(`step ${step}`, async () => (await stepOf(page)) >= step)
+}
+/** Asks until it is so; outside of a test too. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + PATIENCE_MS
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`Waited for ${PATIENCE_MS / 1000} seconds, and still not: ${what}.`)
+    await setTimeout(50)
+  }
 }
 export async function pause(page: Page): Promise<void> {
   await strip(page).getByRole('button', { name: m.strip.pause }).click()

@@ -472,7 +472,7 @@ describe('in a process of their own', () => {
     expect(refused).toMatchObject({ status: 2, out: '' })
     expect(refused.err).toMatch(/^.* holds a run already: go on with it by --resume .*\n$/)
   })
-  test.each(['train', 'parity', 'bench', 'record', 'pii', 'kernel'])(
+  test.each(['train', 'parity', 'bench', 'record', 'pii', 'kernel', 'torture'])(
     'npm run %s tells how it is called',
     async (name) => {
       const { status, out, err } = await npmRun(name, '--', '--help')

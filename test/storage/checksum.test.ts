@@ -48,6 +48,8 @@ test('JSON that is too deep, too much, or says a name twice is refused before it
   const bounds = { length: 5_000_000, depth: 4, nodes: 1000 }
   expect(() => parseJson('['.repeat(4_000_000), bounds)).toThrow(/deeper than 4/)
   expect(() => parseJson(`[${'[],'.repeat(2000)}[]]`, bounds)).toThrow(/more than 1000/)
+  const names = Array.from({ length: 1000 }, (_, i) => `"${i}":0`)
+  expect(() => parseJson(`{${names.join(',')}}`, bounds)).toThrow(/more than 1000/)
   expect(() => parseJson(' '.repeat(5_000_001), bounds)).toThrow(/at most 5000000/)
   expect(() => parseJson('{"a":1,"\\u0061":2}', bounds)).toThrow(/"a" twice/)
   expect(() => parseJson('{"a":[1,{"a":2}]', bounds)).toThrow(SyntaxError)

@@ -8,7 +8,8 @@ import { createStore, del, entries, get, keys, set } from 'idb-keyval'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { StorageRefusedError } from '../../src/errors'
 import { openStore, transact } from '../../src/storage/database'
-import { bareTextKey, checkpointKey, needKey, openKey, runKey, sharedKey } from '../../src/storage/keys'
+import { encodeCheckpoint } from '../../src/storage/checkpoint'
+import { bareTextKey, checkpointKey, needKey, openKey, pieceKey, runKey, sharedKey } from '../../src/storage/keys'
 import { readRun, writeRun } from '../../src/storage/record'
 import { newRecord, RunStore, type Progress } from '../../src/storage/runs'
 import type { RunRecord } from '../../src/storage/schema'
@@ -235,6 +236,43 @@ describe('one flipped bit', () => {
     expect([text, damage]).toEqual([null, [expect.stringMatching(/^The run’s text is damaged/)]])
     await grown(10)
     expect((await reloaded().load(run.id)).text).toBe(TEXT)
+    // Its own next save mends it too, where the text is still in memory.
+    await set(key, flipped(await bytesAt(key), 3001), raw())
+    await store.load(run.id)
+    await store.save(run, TEXT, progress(20))
+    expect((await reloaded().load(run.id)).damage).toEqual([])
+  })
+
+  test('in what a piece of the history says of itself, or another part in its place: that part is left out and named', async () => {
+    const run = await grown(600)
+    const key = pieceKey(run.id, 'steps', 0)
+    const whole = await bytesAt(key)
+    const { tensors, metadata } = unseal(whole)
+    const strangers = ['null', '7', '{"list":"steps","level":1}'].map((meta) =>
+      seal(tensors, new Map([...metadata, ['meta', meta]])),
+    )
+    for (const stranger of [...strangers, await bytesAt(openKey(run.id))]) {
+      await set(key, stranger, raw())
+      const { history, damage } = await reloaded().load(run.id)
+      expect([history.steps.length, damage]).toEqual([88, [expect.stringMatching(/^Part 1 of 1 \(steps\)/)]])
+    }
+    await set(key, whole, raw())
+    await set(openKey(run.id), whole, raw())
+    const { history, damage } = await reloaded().load(run.id)
+    expect([history.steps.length, damage]).toEqual([512, [expect.stringMatching(/^The newest part/)]])
+  })
+
+  test('and a checkpoint of another run at the same step is no checkpoint of this one', async () => {
+    const run = await grown(10, 20)
+    const other = tinyCheckpoint(20)
+    const [weights] = other.tensors.values()
+    weights!.data[0] = 3
+    await set(checkpointKey(run.id, run.kept.latest!.serial), encodeCheckpoint(other), raw())
+    const { checkpoint, damage } = await reloaded().load(run.id)
+    expect([checkpoint, damage]).toEqual([
+      tinyCheckpoint(10),
+      [expect.stringMatching(/not the one that was saved here/)],
+    ])
   })
 
   test('in the newest part of the history: what came before stays', async () => {
