@@ -343,5 +343,5 @@ export class RunStore {
   }
 }
 
-const keysUnder = async (store: IDBObjectStore, kind: string, id: string) =>
-  (await promisifyRequest(store.getAllKeys(under(kind, id)))) as IDBValidKey[]
+const keysUnder = (store: IDBObjectStore, kind: string, id: string) =>
+  promisifyRequest<IDBValidKey[]>(store.getAllKeys(under(kind, id)))

@@ -2,7 +2,7 @@
 import * as v from 'valibot'
 import { validate } from '../config/validate'
 import { CheckpointError } from '../errors'
-import { KEPT } from '../words/columns'
+import { KEPT, PACKED } from '../words/columns'
 import { PII_KINDS } from '../words/recipe'
 import {
   AnonymiseSchema,
@@ -105,8 +105,7 @@ const StepsSchema = v.pipe(
     pieces: v.optional(pieces),
   }),
   v.check(
-    ({ pieces: _, ...columns }) =>
-      Object.values(columns).every((c) => c === undefined || c.length === columns.step.length),
+    (steps) => PACKED.every((name) => (steps[name]?.length ?? steps.step.length) === steps.step.length),
     'the columns of the steps have different lengths',
   ),
 )

@@ -51,7 +51,7 @@ export async function packRaw(store: IDBObjectStore, id: string): Promise<Uint8A
       if (value instanceof Uint8Array) files[`${name}.safetensors`] = value
       else files[`${name}.json`] = new TextEncoder().encode(JSON.stringify(value, numbersAsLists))
     }
-  return zipSync(files, { level: 0 }) as Uint8Array<ArrayBuffer>
+  return zipSync(files, { level: 0 })
 }
 
 const numbersAsLists = (_: string, value: unknown): unknown =>

@@ -99,6 +99,8 @@ export async function openBrowser(
   // SwiftShader is software, which the page takes only where it is told to.
   if (webgpu)
     await context.addInitScript(() => {
+      // An empty tab has no storage of its own.
+      if (location.protocol !== 'http:') return
       localStorage.setItem('glasshouse.settings', localStorage.getItem('glasshouse.settings') ?? '{"engine":"gpu"}')
     })
   const complaints: string[] = []

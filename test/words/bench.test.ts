@@ -19,6 +19,7 @@ const info = (change: Partial<EngineInfo>): EngineInfo => ({
   name: 'A GPU',
   vendor: '',
   architecture: '',
+  software: false,
   features: [],
   limits: {},
   ...change,

@@ -51,7 +51,15 @@ const open: OpenRun = {
 /** A worker that keeps one run, opens it, and says what a test says. */
 function scripted(listen: typeof tell): Lab {
   tell = listen
-  const engine = { kind: 'cpu' as const, name: '', vendor: '', architecture: '', software: false, features: [], limits: {} }
+  const engine = {
+    kind: 'cpu' as const,
+    name: '',
+    vendor: '',
+    architecture: '',
+    software: false,
+    features: [],
+    limits: {},
+  }
   return answering({
     open: async () => ({ engine, fallback: null, runs: [run], unreadable: [], corpora: [] }),
     run: {
