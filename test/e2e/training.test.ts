@@ -117,11 +117,14 @@ describe('training on the page', () => {
   })
 
   test('a second tab on the run may look, not touch, and says why', async () => {
+    await b.stage(tab.page, 'runs').click()
+    const name = await tab.page.locator('main li.isOpen h2').innerText()
     const second = await tab.browser.context.newPage()
     await second.goto(`${tab.site.address}#/runs`)
     await b.opened(second)
     // A new tab leaves the run to the tab that has it open, until it is asked for.
-    await second.getByRole('button', { name: m.runs.open, exact: true }).first().click()
+    const run = second.locator('main li', { has: second.getByRole('heading', { name, exact: true }) })
+    await run.getByRole('button', { name: m.runs.open, exact: true }).click()
     await second.getByText(`${m.runs.readOnly}.`).first().waitFor()
     const start = b.strip(second).getByRole('button', { name: m.strip.resume })
     expect(await start.isDisabled()).toBe(true)
