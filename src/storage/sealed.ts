@@ -1,5 +1,5 @@
 // Everything that is kept or leaves this browser is a safetensors file with a seal: a checksum over the whole of it, header and
-// numbers, eight hexadecimal digits that stand first in `__metadata__`. It is checked before anything else is read.
+// numbers, eight hexadecimal digits that stand first in `__metadata__`. What does not fit it is not taken.
 //
 // seal = XXH32(numbers, seed XXH32(header after the digits, seed XXH32(file up to the digits)))
 import { CheckpointError } from '../errors'
@@ -33,11 +33,13 @@ export function sealOf(bytes: Uint8Array): string {
 /** Reads a file. Throws CheckpointError where its seal does not fit, and what `readSafetensors` throws. */
 export function unseal(bytes: Uint8Array): SealedFile {
   const sealed = START.every((byte, i) => bytes[LENGTH_BYTES + i] === byte)
-  if (sealed && sealOf(bytes) !== checksum(bytes))
+  const fits = !sealed || sealOf(bytes) === checksum(bytes)
+  // Of a file that is cut short, or lies about itself, this says more than that its seal does not fit.
+  const file = readSafetensors(bytes)
+  if (!fits)
     throw new CheckpointError(
       'Its checksum does not fit what it holds: it is damaged, or another program has changed it. Take another copy, or export it again.',
     )
-  const file = readSafetensors(bytes)
   if (!sealed && file.metadata.has('checksum'))
     throw new CheckpointError('Its checksum does not stand where it was written: the file is damaged. Export it again.')
   file.metadata.delete('checksum')

@@ -89,8 +89,8 @@ describe('train', () => {
     expect(first.out).toMatch(/step 0\/3   validation \d\.\d{4}, \d\.\d{3} bits a byte/)
     expect(first.out).toMatch(/validation loss \d\.\d{4} over 2 batches, \d\.\d{3} bits a byte/)
     const [header = '', start = ''] = metricsOf(run)
-    expect(header).toMatch(/,val_loss,val_bits_per_byte,update_ratio$/)
-    const [loss = NaN, bits = NaN] = start.split(',').slice(-3, -1).map(Number)
+    expect(header).toMatch(/,val_loss,val_bits_per_byte,update_ratio,steps$/)
+    const [loss = NaN, bits = NaN] = start.split(',').slice(-4, -2).map(Number)
     const { meta } = decodeCheckpoint(readFileSync(join(run, 'checkpoint.safetensors'))).checkpoint
     expect(meta.spec).toMatchObject({ tokenizer: { kind: 'bpe' }, config: { vocab_size: 270 } })
     expect(bits).toBeCloseTo(loss / Math.LN2 / meta.spec.bytes_per_token!, 9)
@@ -300,7 +300,7 @@ describe('train', () => {
     expect(status).toBe(0)
     const result: unknown = JSON.parse(out.trim().split('\n').at(-1) ?? '')
     expect(result).toMatchObject({ type: 'result', answers_right: 0, answers_checked: 100 })
-    expect(readFileSync(at('sorted/metrics.csv'), 'utf8')).toMatch(/^step,.*,val_loss,val_bits_per_byte,update_ratio\n/)
+    expect(readFileSync(at('sorted/metrics.csv'), 'utf8')).toMatch(/^step,.*,val_loss,val_bits_per_byte,update_ratio,steps\n/)
   })
 
   test.each<[string, () => Promise<Ended>, RegExp]>([
@@ -311,7 +311,7 @@ describe('train', () => {
     [
       'an unknown engine',
       () => fresh('--engine', 'tpu', '--out', at('e1')),
-      /--engine is one of auto, gpu, cpu, not "tpu"/,
+      /--engine is one of auto, gpu, wasm, cpu, not "tpu"/,
     ],
     [
       'steps that are no number',
