@@ -65,8 +65,8 @@ export class LocalLab implements Lab {
   }
 
   async open(preference: EnginePreference): Promise<Opened> {
-    const opened = await this.#workbench.openEngine(preference)
-    const kept = await this.#workbench.list.read()
+    // Side by side: a disk that does not answer is waited for once.
+    const [opened, kept] = await Promise.all([this.#workbench.openEngine(preference), this.#workbench.list.read()])
     await this.#workbench.tellStorage()
     return { ...opened, ...kept, corpora: this.data.corpora }
   }
