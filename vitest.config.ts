@@ -27,8 +27,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', WHOLE_RUNS, '**/node_modules/**'],
           expect: { poll },
-          // Kernels run a few times here: llvmpipe's optimiser takes longer on each than it saves. Mesa reads it when it is loaded.
-          env: { GALLIVM_PERF: 'nopt' },
+          // Kernels run a few times here: llvmpipe's optimiser takes longer on each than it saves, and wide vectors take twice as long to
+          // compile. Mesa reads both when it is loaded.
+          env: { GALLIVM_PERF: 'nopt', LP_NATIVE_VECTOR_WIDTH: '128' },
           setupFiles,
           ...patient,
         },

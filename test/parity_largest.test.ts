@@ -8,6 +8,7 @@ import { expectParity, FOLDER, LARGEST } from './parity_env'
 
 // Before Mesa is loaded, which reads it.
 delete process.env['GALLIVM_PERF']
+delete process.env['LP_NATIVE_VECTOR_WIDTH']
 
 test.each(['gpu', 'cpu', 'javascript'] as const)(
   'parity of the largest case on the engine that %s opens',
