@@ -300,7 +300,9 @@ describe('train', () => {
     expect(status).toBe(0)
     const result: unknown = JSON.parse(out.trim().split('\n').at(-1) ?? '')
     expect(result).toMatchObject({ type: 'result', answers_right: 0, answers_checked: 100 })
-    expect(readFileSync(at('sorted/metrics.csv'), 'utf8')).toMatch(/^step,.*,val_loss,val_bits_per_byte,update_ratio,steps\n/)
+    expect(readFileSync(at('sorted/metrics.csv'), 'utf8')).toMatch(
+      /^step,.*,val_loss,val_bits_per_byte,update_ratio,steps\n/,
+    )
   })
 
   test.each<[string, () => Promise<Ended>, RegExp]>([
