@@ -11,10 +11,10 @@ import { openStore, transact } from '../../src/storage/database'
 import { encodeCheckpoint } from '../../src/storage/checkpoint'
 import { bareTextKey, checkpointKey, needKey, openKey, pieceKey, runKey, sharedKey } from '../../src/storage/keys'
 import { readRun, writeRun } from '../../src/storage/record'
-import { newRecord, RunStore, type Progress } from '../../src/storage/runs'
+import { newRecord, RunStore } from '../../src/storage/runs'
 import type { RunRecord } from '../../src/storage/schema'
 import { seal, unseal } from '../../src/storage/sealed'
-import { TEXT, tinyCheckpoint, tinyHistory, tinySpec } from './tiny'
+import { TEXT, tinyCheckpoint, tinyHistory, tinyProgress, tinySpec } from './tiny'
 
 let name = ''
 let store: RunStore
@@ -28,18 +28,9 @@ const raw = () => createStore(name, 'kept')
 const reloaded = () => new RunStore(name)
 const inside = async () => (await keys(raw())).map(String).sort()
 
-const progress = (step: number): Progress => ({
-  status: 'paused',
-  reason: null,
-  latest: tinyCheckpoint(step),
-  best: null,
-  last_val_loss: 2,
-  best_val_loss: 1.9,
-  history: tinyHistory(step),
-})
 async function grown(...steps: number[]): Promise<RunRecord> {
   let run = newRecord(tinySpec, 100)
-  for (const step of steps) run = await store.save(run, TEXT, progress(step))
+  for (const step of steps) run = await store.save(run, TEXT, tinyProgress(step))
   return run
 }
 const flipped = (bytes: Uint8Array, bit: number) => {
@@ -96,7 +87,7 @@ describe('a profile that the page left before there were seals and pieces', () =
   test('becomes today’s with the first save, and nothing of it is left or lost', async () => {
     const [copy, first] = (await store.list()).runs
     const { checkpoint, history, text } = await store.load(first!.id)
-    const saved = await store.save(first!, text, { ...progress(0), latest: checkpoint, history })
+    const saved = await store.save(first!, text, { ...tinyProgress(0), latest: checkpoint, history })
     expect(saved.history).toEqual({ steps: [], evals: [], samples: [], events: [] })
     const back = await reloaded().load(first!.id)
     expect([back.checkpoint, back.text, back.history.packed()]).toEqual([checkpoint, text, history.packed()])
@@ -152,7 +143,7 @@ describe('what this page does not understand', () => {
     expect(unreadable[0]!.why).toMatch(/written by a newer page/)
     expect(unreadable[0]!.size_bytes).toBeGreaterThan(bytes.length)
     await expect(store.rename(run.id, 'x')).rejects.toThrow(/newer page/)
-    await expect(store.save(run, TEXT, progress(20))).rejects.toThrow(/newer page/)
+    await expect(store.save(run, TEXT, tinyProgress(20))).rejects.toThrow(/newer page/)
     expect(await bytesAt(runKey(run.id))).toEqual(bytes)
     const files = unzipSync(await store.exportRaw(run.id))
     expect(Object.keys(files).sort()).toEqual([
@@ -175,7 +166,7 @@ describe('what this page does not understand', () => {
     const opened = (await store.list()).runs[0]!
     await store.rename(run.id, 'renamed')
     await store.note(run.id, 'noted')
-    await store.save(opened, TEXT, { ...progress(20), latest: tinyCheckpoint(20, opened.spec) })
+    await store.save(opened, TEXT, { ...tinyProgress(20), latest: tinyCheckpoint(20, opened.spec) })
     const copy = await store.duplicate(run.id, 'copy')
     for (const id of [run.id, copy.id])
       expect((await store.load(id)).record).toMatchObject({
@@ -189,7 +180,7 @@ describe('what this page does not understand', () => {
     const run = await grown(10)
     await set(runKey('pasted'), await bytesAt(runKey(run.id)), raw())
     const pasted = (await store.list()).runs.find(({ id }) => id === 'pasted')!
-    expect((await store.save(pasted, TEXT, progress(30))).id).toBe('pasted')
+    expect((await store.save(pasted, TEXT, tinyProgress(30))).id).toBe('pasted')
     expect((await reloaded().load('pasted')).checkpoint).toEqual(tinyCheckpoint(30))
   })
 })
@@ -215,7 +206,7 @@ describe('one flipped bit', () => {
     expect(back.damage).toMatchObject([expect.stringMatching(/record of this run was damaged.*checkpoint of step 20/)])
     expect([back.checkpoint, back.text]).toEqual([tinyCheckpoint(20), TEXT])
     expect(back.history.packed()).toEqual(tinyHistory(20).packed())
-    await store.save(back.record, TEXT, progress(30))
+    await store.save(back.record, TEXT, tinyProgress(30))
     expect((await reloaded().load(run.id)).damage).toEqual([])
   })
 
@@ -239,7 +230,7 @@ describe('one flipped bit', () => {
     // Its own next save mends it too, where the text is still in memory.
     await set(key, flipped(await bytesAt(key), 3001), raw())
     await store.load(run.id)
-    await store.save(run, TEXT, progress(20))
+    await store.save(run, TEXT, tinyProgress(20))
     expect((await reloaded().load(run.id)).damage).toEqual([])
   })
 
@@ -280,7 +271,7 @@ describe('one flipped bit', () => {
     await set(openKey(run.id), flipped(await bytesAt(openKey(run.id)), 3001), raw())
     const { history, damage, record } = await store.load(run.id)
     expect([history.steps.length, damage.length]).toEqual([0, 1])
-    await store.save(record, TEXT, { ...progress(10), history })
+    await store.save(record, TEXT, { ...tinyProgress(10), history })
     expect((await reloaded().load(run.id)).damage).toEqual([])
   })
 })

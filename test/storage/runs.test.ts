@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { CheckpointError, StorageFullError } from '../../src/errors'
 import type { Checkpoint } from '../../src/words/run'
 import { encodeCheckpoint } from '../../src/storage/checkpoint'
-import { checkpointsOf, newRecord, RunStore, type Progress } from '../../src/storage/runs'
+import { checkpointsOf, newRecord, RunStore } from '../../src/storage/runs'
 import type { RunRecord } from '../../src/storage/schema'
-import { TEXT, tinyCheckpoint, tinyHistory, tinySpec } from './tiny'
+import { TEXT, tinyCheckpoint, tinyHistory, tinyProgress, tinySpec } from './tiny'
 
 let name = ''
 let store: RunStore
@@ -20,21 +20,9 @@ afterEach(() => vi.restoreAllMocks())
 
 const raw = () => createStore(name, 'kept')
 
-function progress(step: number, change: Partial<Progress> = {}): Progress {
-  return {
-    status: 'paused',
-    reason: null,
-    latest: tinyCheckpoint(step),
-    best: null,
-    last_val_loss: 2,
-    best_val_loss: 1.9,
-    history: tinyHistory(step),
-    ...change,
-  }
-}
 async function grown(...steps: number[]): Promise<RunRecord> {
   let run = newRecord(tinySpec, 100)
-  for (const step of steps) run = await store.save(run, TEXT, progress(step))
+  for (const step of steps) run = await store.save(run, TEXT, tinyProgress(step))
   return run
 }
 const stepsOf = ({ kept }: RunRecord) => [kept.latest?.step, kept.previous?.step, kept.best?.step]
@@ -59,16 +47,16 @@ describe('a run that is kept', () => {
   test('keeps the latest, the one before, and the best', async () => {
     let run = await grown(10)
     expect(stepsOf(run)).toEqual([10, undefined, undefined])
-    run = await store.save(run, TEXT, progress(20, { best: tinyCheckpoint(15) }))
+    run = await store.save(run, TEXT, tinyProgress(20, { best: tinyCheckpoint(15) }))
     expect(stepsOf(run)).toEqual([20, 10, 15])
-    run = await store.save(run, TEXT, progress(30))
+    run = await store.save(run, TEXT, tinyProgress(30))
     expect(stepsOf(run)).toEqual([30, 20, 15])
-    run = await store.save(run, TEXT, progress(40, { best: tinyCheckpoint(40) }))
+    run = await store.save(run, TEXT, tinyProgress(40, { best: tinyCheckpoint(40) }))
     expect(stepsOf(run)).toEqual([40, 30, 40])
     expect(checkpointsOf(run)).toHaveLength(2)
-    run = await store.save(run, TEXT, progress(50))
+    run = await store.save(run, TEXT, tinyProgress(50))
     expect(stepsOf(run)).toEqual([50, 40, 40])
-    run = await store.save(run, TEXT, progress(60))
+    run = await store.save(run, TEXT, tinyProgress(60))
     expect(stepsOf(run)).toEqual([60, 50, 40])
     // Nothing else is left on the disk.
     const checkpoints = (await keysInside()).filter((key) => key.startsWith('checkpoint'))
@@ -81,13 +69,13 @@ describe('a run that is kept', () => {
 
   test('the same step written again replaces itself and not the one before', async () => {
     let run = await grown(10, 20)
-    run = await store.save(run, TEXT, progress(20))
+    run = await store.save(run, TEXT, tinyProgress(20))
     expect(stepsOf(run)).toEqual([20, 10, undefined])
   })
 
   test('without a checkpoint, status and history move and the checkpoints stay', async () => {
     const run = await grown(10, 20)
-    const failed = await store.save(run, TEXT, progress(25, { latest: null, status: 'failed', reason: 'NaN' }))
+    const failed = await store.save(run, TEXT, tinyProgress(25, { latest: null, status: 'failed', reason: 'NaN' }))
     expect(failed.kept).toEqual(run.kept)
     const back = await reloaded().load(run.id)
     expect(back.record).toMatchObject({ status: 'failed', reason: 'NaN' })
@@ -100,7 +88,7 @@ describe('a run that is kept', () => {
     await reloaded().rename(run.id, 'renamed')
     await reloaded().note(run.id, 'a note')
     const spec = { ...tinySpec, prompt: 'b', config: { ...tinySpec.config, learning_rate: 5e-4 } }
-    const saved = await store.save(run, TEXT, progress(20, { latest: tinyCheckpoint(20, spec) }))
+    const saved = await store.save(run, TEXT, tinyProgress(20, { latest: tinyCheckpoint(20, spec) }))
     expect(saved.spec).toEqual({ ...spec, name: 'renamed' })
     expect(saved.notes).toBe('a note')
   })
@@ -117,7 +105,7 @@ describe('a run that is kept', () => {
   test('two stores on one database see each other', async () => {
     const other = reloaded()
     const run = await grown(10)
-    await other.save(run, TEXT, progress(20))
+    await other.save(run, TEXT, tinyProgress(20))
     expect((await store.load(run.id)).checkpoint?.meta.step).toBe(20)
   })
 })
@@ -137,7 +125,7 @@ describe('duplicate, delete, restore', () => {
 
   test('of its best step alone, it is the run as it was then', async () => {
     const run = await grown(10, 20, 30)
-    await store.save(run, TEXT, { ...progress(40), best: tinyCheckpoint(25) })
+    await store.save(run, TEXT, { ...tinyProgress(40), best: tinyCheckpoint(25) })
     const copy = await store.duplicate(run.id, 'best', 'best')
     expect(copy).toMatchObject({ status: 'paused', reason: null, kept: { latest: { step: 25 }, previous: null } })
     await store.delete(run.id)
@@ -222,7 +210,7 @@ describe('a write that does not finish', () => {
     const before = await keysInside()
     for (let allowed = 0; ; allowed++) {
       const writes = atWrite(allowed, killed)
-      const outcome = store.save(run, TEXT, progress(30, { best: tinyCheckpoint(25) }))
+      const outcome = store.save(run, TEXT, tinyProgress(30, { best: tinyCheckpoint(25) }))
       const failed = await outcome.then(
         () => false,
         () => true,
@@ -277,7 +265,7 @@ describe('a write that does not finish', () => {
     test.each([0, 1, 2, 3])('at write %d: StorageFullError, the old state whole', async (allowed) => {
       const run = await grown(10, 20)
       atWrite(allowed, full[when])
-      const saved = store.save(run, TEXT, progress(30))
+      const saved = store.save(run, TEXT, tinyProgress(30))
       await expect(saved).rejects.toThrow(StorageFullError)
       await expect(saved).rejects.toThrow(
         /15 kB more were needed.*Nothing that was saved before is damaged.*Delete runs/,
@@ -285,7 +273,7 @@ describe('a write that does not finish', () => {
       vi.restoreAllMocks()
       expect((await reloaded().load(run.id)).checkpoint).toEqual(tinyCheckpoint(20))
       // The run goes on, and the next save, with room again, is whole.
-      await store.save(run, TEXT, progress(40))
+      await store.save(run, TEXT, tinyProgress(40))
       expect((await reloaded().load(run.id)).checkpoint).toEqual(tinyCheckpoint(40))
     })
 
@@ -329,14 +317,14 @@ describe('damage', () => {
     expect(back.damage).toHaveLength(1)
     expect(back.damage[0]).toMatch(/^The checkpoint of step 20 is damaged\. ./)
     // The damaged one does not become the previous one.
-    const next = await tab.save(back.record, TEXT, progress(25))
+    const next = await tab.save(back.record, TEXT, tinyProgress(25))
     expect(stepsOf(next)).toEqual([25, 10, undefined])
     expect(await keysInside()).not.toContain(`checkpoint,${run.id},${run.kept.latest?.serial}`)
   })
 
   test('of the latest two: the best takes over; of all: nothing, and it says so', async () => {
     let run = await grown(10, 20)
-    run = await store.save(run, TEXT, progress(30, { best: tinyCheckpoint(25) }))
+    run = await store.save(run, TEXT, tinyProgress(30, { best: tinyCheckpoint(25) }))
     await damaged(run.id, run.kept.latest?.serial ?? 0, nan)
     await damaged(run.id, run.kept.previous?.serial ?? 0, nan)
     expect((await reloaded().load(run.id)).checkpoint).toEqual(tinyCheckpoint(25))
@@ -354,7 +342,7 @@ describe('damage', () => {
     await damaged(run.id, run.kept.latest?.serial ?? 0, nan)
     const store = reloaded()
     const { record } = await store.load(run.id)
-    const next = await store.save(record, TEXT, progress(10, { status: 'failed', reason: 'why', latest: null }))
+    const next = await store.save(record, TEXT, tinyProgress(10, { status: 'failed', reason: 'why', latest: null }))
     expect(stepsOf(next)).toEqual([10, undefined, undefined])
   })
 
@@ -372,6 +360,6 @@ test('a checkpoint that is not finite is never written over a good one', async (
   const run = await grown(10)
   const broken: Checkpoint = tinyCheckpoint(20)
   broken.tensors.get('transformer.wte.weight')!.data[0] = NaN
-  await expect(store.save(run, TEXT, progress(20, { latest: broken }))).rejects.toThrow(CheckpointError)
+  await expect(store.save(run, TEXT, tinyProgress(20, { latest: broken }))).rejects.toThrow(CheckpointError)
   expect((await reloaded().load(run.id)).record).toEqual(run)
 })

@@ -5,6 +5,7 @@ import { paramTable, sizeOf } from '../../src/params'
 import { hash } from '../../src/rng'
 import { StepColumns } from '../../src/words/columns'
 import type { Checkpoint, RunSpec } from '../../src/words/run'
+import type { Progress } from '../../src/storage/runs'
 import { RunHistory } from '../../src/words/history'
 
 export const TEXT = 'abcdefgh '.repeat(40)
@@ -68,4 +69,18 @@ export function tinyHistory(step: number): RunHistory {
     samples: [{ step: 0, prompt: 'a', tokens: ['b', ' '], probabilities: [0.25, 0.125] }],
     events: [{ id: 1, step, text: 'Paused.' }],
   })
+}
+
+/** How far a run got at a step, for a save. */
+export function tinyProgress(step: number, change: Partial<Progress> = {}): Progress {
+  return {
+    status: 'paused',
+    reason: null,
+    latest: tinyCheckpoint(step),
+    best: null,
+    last_val_loss: 2,
+    best_val_loss: 1.9,
+    history: tinyHistory(step),
+    ...change,
+  }
 }
