@@ -19,6 +19,7 @@ import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus
 import type { Forecast, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
+import type { Keyframe } from '../words/keyframes'
 import type {
   CompressionPoint,
   MergeReplay,
@@ -165,6 +166,8 @@ export type LabEvent =
   | { type: 'run'; run: string; event: RunEvent }
   /** A run that is new in the list, or has changed. */
   | { type: 'kept'; run: RunSummary }
+  /** The steps of a run that are kept to look back at, in order. */
+  | { type: 'keyframes'; run: string; frames: readonly Keyframe[] }
   /** A run that is no longer in the list. */
   | { type: 'removed'; run: string }
   /** The runs that are kept and cannot be read. */
