@@ -25,7 +25,10 @@ test.each(engines)('on the %s engine', async (_, open) => {
     const rows = compareInspect(golden, await runInspectCase(engine, golden))
     if (process.env['SHOW']) console.log(rows)
     expect(rows.length).toBe(15)
-    expect(rows.filter((row) => !isWithin(row)), name).toEqual([])
+    expect(
+      rows.filter((row) => !isWithin(row)),
+      name,
+    ).toEqual([])
   }
   engine.destroy()
 })
