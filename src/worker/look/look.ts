@@ -1,5 +1,6 @@
 // What the page may ask of a model's inside: which models are looked at, and one question for each view. Of each view only the newest
 // question is answered; an older one gets a SupersededError.
+import { transfer } from 'comlink'
 import type { Keyframe } from '../../words/keyframes'
 import type { LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
 import { Desk, type Job } from '../desk'
@@ -46,7 +47,8 @@ export class Look implements LookCalls {
     const { slot } = question
     return this.#desk(`${view} ${slot}`).begin(async (job: Job<never>) => {
       await job.before
-      return VIEWS[view](this.#slots, question, job)
+      const told = await VIEWS[view](this.#slots, question, job)
+      return transfer(told, buffersOf(told))
     })
   }
 
@@ -60,4 +62,13 @@ export class Look implements LookCalls {
     this.#desks.set(name, desk)
     return desk
   }
+}
+
+/** What goes over instead of a copy. */
+function buffersOf(told: unknown): Transferable[] {
+  if (typeof told !== 'object' || told === null) return []
+  const arrays = Object.values(told).flatMap((part: unknown) =>
+    ArrayBuffer.isView(part) ? [part] : typeof part === 'object' && part !== null ? Object.values(part) : [],
+  )
+  return [...new Set(arrays.filter((part) => ArrayBuffer.isView(part)).map(({ buffer }) => buffer as ArrayBuffer))]
 }

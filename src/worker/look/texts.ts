@@ -2,7 +2,8 @@
 import { tokenBytes } from '../../data/tokenize/tokenizers'
 import type { Tokenizer } from '../../data/tokenize/tokenizer'
 import { ProbeError } from '../../errors'
-import type { LookText, LookToken } from '../../words/look'
+import { logSumExp, topOf } from '../../inspect/numbers'
+import type { Likely, LookText, LookToken, SlotInfo } from '../../words/look'
 import type { Looked } from './slots'
 
 /** A text in tokens, and what is told of it. Throws ProbeError where nothing of it can be read. */
@@ -29,4 +30,18 @@ export function lookToken(tokenizer: Tokenizer, id: number): LookToken {
   if (!text.includes('\ufffd')) return { id, text }
   const bytes = tokenBytes(tokenizer.state, id)
   return { id, text: Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ') }
+}
+
+/** The k likeliest tokens of a row of logits, with their chances. */
+export function likelyTokens(tokenizer: Tokenizer, row: Float32Array, k: number): Likely[] {
+  const all = logSumExp(row)
+  return topOf(row, k).map((id) => ({ ...lookToken(tokenizer, id), chance: Math.exp(row[id]! - all) }))
+}
+
+/** Throws ProbeError unless two models read text alike. */
+export function sameReading(a: SlotInfo, b: SlotInfo): void {
+  if (a.tokenizer_key !== b.tokenizer_key)
+    throw new ProbeError(
+      `“${a.name}” and “${b.name}” cut text into different tokens: what they do with each cannot be compared. Choose two steps of one run.`,
+    )
 }
