@@ -64,6 +64,12 @@ export class Slot implements Model {
    */
   static async open(engine: Engine, spec: RunSpec, tokenizer: Tokenizer, from: Checkpoint): Promise<Slot> {
     const weights = await Weights.open(engine, spec.config, startingWeights(engine, spec, tokenizer, from))
+    try {
+      if (spec.gates) await weights.turn(spec.gates)
+    } catch (error) {
+      weights.destroy()
+      throw error
+    }
     return new Slot(spec, from.meta.step, weights, tokenizer)
   }
 
