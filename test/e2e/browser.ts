@@ -33,7 +33,7 @@ const TYPES: Record<string, string> = {
   '.png': 'image/png',
 }
 /** Longest wait for one thing: only what hangs takes so long, however busy the machine is. */
-const PATIENCE_MS = 300_000
+export const PATIENCE_MS = 300_000
 /** Where a deep static host would put the page. */
 export const SUB_PATH = '/some/where/deep/'
 

@@ -1,6 +1,7 @@
 // How the page looks, for axe and for people: what is wrong with it for someone who cannot see it, and pictures at three widths.
 import { mkdirSync, readFileSync } from 'node:fs'
 import type { Locator, Page } from 'playwright-core'
+import type { Page as FirefoxPage } from 'puppeteer-core'
 import { expect } from 'vitest'
 
 const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
@@ -23,7 +24,7 @@ export async function serious(page: Page): Promise<string[]> {
 }
 
 /** A picture for people to look at; never compared, and not taken where nobody looks. */
-export async function shoot(of: Page | Locator, name: string, fullPage = true): Promise<void> {
+export async function shoot(of: Page | Locator | FirefoxPage, name: string, fullPage = true): Promise<void> {
   if (process.env['CI']) return
   mkdirSync(SCREENSHOTS, { recursive: true })
   const path = `${SCREENSHOTS}/${name}.png`
