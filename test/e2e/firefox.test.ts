@@ -104,6 +104,7 @@ test('every stage on a desk and on a phone, in both themes: nothing too wide, no
         await f.goTo(page, name)
         expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth'), name).toBeLessThanOrEqual(0)
         expect(await page.evaluate(HIDDEN_SEEN), `captions of hidden tables on ${name}, ${width} px`).toEqual([])
+        await page.evaluate('scrollTo(0, 0)')
         await shoot(page, `firefox-${name}-${width}-${theme}`)
       }
     }
