@@ -70,12 +70,16 @@ const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
 }
 
 export const stages = {
+  loading: 'Loading …',
+  notLoaded: (why: string) =>
+    `This stage could not be loaded (${why}). Check the connection and load the page again; runs are kept.`,
   label: 'Stages',
   kept: (count: number) => plural(count, 'run kept', 'runs kept'),
   data: 'Data',
   tokens: 'Tokens',
   model: 'Model',
   train: 'Train',
+  look: 'Look inside',
   chat: 'Chat',
   runs: 'Runs',
   hints: {
@@ -83,6 +87,7 @@ export const stages = {
     tokens: 'the pieces it reads',
     model: 'its shape and size',
     train: 'watch it learn',
+    look: 'see it think',
     chat: 'let it write',
     runs: 'everything kept',
   },
@@ -140,6 +145,8 @@ export const errors = {
 }
 
 export const strip = {
+  scrub: 'Look back at a kept step, beside the run as it is',
+  scrubAt: (step: number) => `step ${integer(step)}`,
   label: 'Run',
   start: 'Start',
   pause: 'Pause',
