@@ -16,8 +16,7 @@ const WHOLE_RUNS = 'test/presets/whole_*.test.ts'
 export default defineConfig({
   test: {
     pool: 'forks',
-    // One more than the cores of a small machine: tests of the page wait for much of their time.
-    maxWorkers: 3,
+    maxWorkers: 2,
     reporters: ['default'],
     sequence: { sequencer: LongestFirst },
     projects: [
