@@ -83,7 +83,13 @@ export class Evaluator {
     const { engine, config } = weights
     const { B, T } = rows
     const kept = new Set(keep)
-    const tape = gpt(config, { use: 'evaluate', B, T, ...(kept.has('logits') && { head_rows: B * T }) })
+    const tape = gpt(config, {
+      use: 'evaluate',
+      B,
+      T,
+      head: engine.head,
+      ...(kept.has('logits') && { head_rows: B * T }),
+    })
     const inputs = evaluationInputs(config, B, T)
     const blocks = [inputs.written, ...inputs.others, ...planMemory(tape, kept)]
     const placed = await engine.allocate(blocks)

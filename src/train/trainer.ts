@@ -272,7 +272,7 @@ export class Trainer {
   /** Allocates the activations of a step and of an evaluation, records both programs and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const { engine } = this
-    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, this.#tape)
+    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, this.#tape, engine.head)
     const trained = await this.#place(train)
     const same = evaluate === train
     const evaluated = same
