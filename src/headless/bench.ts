@@ -33,7 +33,8 @@ Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Ma
   --kernel OP=VARIANT   the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --steps N             steps to time, in five rounds (50)
   --precision f32|fast  fast: products and attention in 16 bits, sums in 32, where the device has proved itself (f32)
-  --peers               the same step in jax-js and TensorFlow.js, and in PyTorch where python3 has it, round by round with ours;
+  --peers               the same step in jax-js and TensorFlow.js, and in PyTorch where python3 has it, round by round with ours: on the
+                        adapter, or with --engine wasm or cpu on the processor, by their WebAssembly backends;
                         the first time this installs packages into test/bench/peers. Status 1 where their losses are not ours
   --json FILE           write the numbers there
   --text FILE           instead: how fast this text becomes tokens, of each kind of tokenizer, as it is and at 20 MB`
@@ -61,7 +62,6 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const asked = flags.size?.map((size) => oneOf('size', size, BENCH_SIZES))
   const steps = wholeNumber('steps', flags.steps, 1)
   const precision = oneOf('precision', flags.precision, PRECISIONS)
-  if (flags.peers && flags.engine !== 'gpu') throw new UsageError('--peers compares on one adapter: take --engine gpu.')
   const open = async () => {
     const from = performance.now()
     const engine = await engineFor(flags.engine, io, { ...forced(flags.kernel), software: true })
@@ -70,7 +70,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const { engine, adapter_ms } = await open()
   const refusal = precision === 'fast' ? whyNotFast(engine.info) : null
   if (refusal !== null) throw new UsageError(refusal)
-  const peers = flags.peers ? findPeers() : []
+  const { peers, missing } = flags.peers ? findPeers(engine.info.kind) : { peers: [], missing: [] }
   const about = {
     adapter: engine.info.name,
     precision,
@@ -113,6 +113,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     if (precision === 'fast') continue
     wrong.push(...disagreements(losses, others).map((sentence) => `${result.size}: ${sentence}`))
   }
+  for (const sentence of missing) io.out(`\n${sentence}`)
   if (flags.json !== undefined) {
     const results = measured.map(({ result, cpu_ms, losses, others }) => ({ ...result, cpu_ms, losses, peers: others }))
     writeFileSync(pathOf(flags.json), `${JSON.stringify({ ...about, starts, results }, null, 1)}\n`)

@@ -175,10 +175,10 @@ export interface Start {
 }
 /** Where the time to the first step went, a column a start, in milliseconds. */
 export function startTable(starts: readonly Start[]): string {
-  const row = (label: string, of: (start: Start) => number) => [label, ...starts.map((start) => figures(of(start)))]
+  const row = (label: string, of: (start: Start) => number) => [label, ...starts.map((start) => number(of(start), 1))]
   return markdown([
     ['ms to the first step', ...starts.map(({ size, warm }) => `${size}, ${warm ? 'warm' : 'cold'}`)],
-    row('adapter', ({ adapter_ms }) => adapter_ms),
+    row('opening the engine', ({ adapter_ms }) => adapter_ms),
     row('memory, weights, programs', ({ times }) => times.record_ms),
     row('text of the kernels', ({ times }) => times.text_ms),
     row('compiling', ({ times }) => times.compile_ms),
