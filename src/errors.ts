@@ -61,6 +61,11 @@ export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
+/** A question that a model cannot be asked: a text that does not fit it, or an address or part that it lacks. */
+export class ProbeError extends Error {
+  override name = 'ProbeError'
+}
+
 /** The loss or the gradient norm stopped being a finite number; the run stopped there. */
 export class NotFiniteError extends Error {
   override name = 'NotFiniteError'
@@ -84,6 +89,7 @@ const ERRORS = {
   CancelledError,
   SupersededError,
   ConfigError,
+  ProbeError,
   NotFiniteError,
   RunLockedError,
 }

@@ -18,10 +18,12 @@ import { OverridesSchema } from '../words/schema'
 import { SPECIAL } from '../words/tokens'
 import type { RunEvent, RunSpec } from '../words/run'
 import { RunHistory } from '../words/history'
+import { KeyframePlan } from '../words/keyframes'
+import { encodeKeyframe } from '../storage/keyframe'
 import { Session } from '../train/session'
 import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
 import { duration, jsonProgress, lineProgress, type Progress } from './progress'
-import { holdsRun, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
+import { holdsRun, keepKeyframe, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
 import { firstNames, noticesOf, preparationOf, readSource, type SourceFlags } from './text_source'
 
 const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
@@ -132,11 +134,22 @@ async function trainTo(target: number, run: Run, { engine, progress, bits, inter
   )
 
   const save = async () => writeRun(run.folder, { checkpoint: await session.checkpoint(), history, text: run.text })
+  const plan = new KeyframePlan()
+  const keepStep = async () => {
+    const { step } = session
+    const why = step === target ? 'last' : step % config.eval_interval === 0 ? 'evaluated' : null
+    if (!plan.isDue(step, why)) return
+    const started = performance.now()
+    keepKeyframe(run.folder, step, encodeKeyframe(step, config, await session.weightsNow()))
+    plan.took(step)
+    plan.cost(performance.now() - started)
+  }
   // At once, so that a folder which cannot be written to is heard of before hours are spent.
   await save()
   let saved = performance.now()
   try {
     while (session.step < target && !interrupted()) {
+      await keepStep()
       await session.advance()
       if (performance.now() - saved < SAVE_MS) continue
       await save().catch((error: unknown) =>
@@ -145,6 +158,7 @@ async function trainTo(target: number, run: Run, { engine, progress, bits, inter
       saved = performance.now()
     }
     await session.settle()
+    await keepStep()
   } catch (error) {
     if (!(error instanceof NotFiniteError)) throw error
     writeMetrics(run.folder, history, run.spec.bytes_per_token)

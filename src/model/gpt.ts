@@ -4,7 +4,7 @@
 import type { ModelConfig, TrainConfig } from '../config/config'
 import { ALIGN, DICE, DRAWS, flashes, HEAD, RING, SAMPLING, type Head, type Tensor } from '../engine'
 import { paramTable, type Trains } from '../params'
-import { recordGates } from './gates'
+import { gateLabels, POSITION_GATES, recordGates, usualSets } from './gates'
 import { Recorder } from './recorder'
 import { Tape } from './tape'
 
@@ -43,6 +43,8 @@ export interface Form {
   att?: boolean | undefined
   /** `turn`: the tape reads multipliers from the input `gates` (gates.ts); `measure`: it computes their gradient `dgates` as well. */
   gates?: 'turn' | 'measure' | undefined
+  /** The sets of gates that are read, by address; else all but the neurons'. */
+  gated?: ReadonlySet<string> | undefined
 }
 
 /** Records the forward pass of a model on a new tape. Inputs and outputs are found on it by their addresses. */
@@ -80,13 +82,18 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
     ...pos,
   }
 
-  const gates = mode.gates && recordGates(record, c, mode.gates === 'measure')
-  const gated = (name: string, x: Tensor, set: string) => (gates ? record.gate(name, x, gates(set)) : x)
+  const gates = mode.gates && recordGates(record, c, mode.gated ?? usualSets(c), mode.gates === 'measure')
+  const gated = (name: string, x: Tensor, set: string, positions = false) => {
+    const gate = gates?.(set)
+    return gate ? record.gate(name, x, gate, positions) : x
+  }
 
-  let x = record.embedding('encoded', { tokens, order, starts, wte: w('wte.weight'), ...(wpe && { wpe }), ...pos }) //  [B, T, C]
+  const places = wpe && { wpe: gated('wpe_gated', wpe, POSITION_GATES, true) } //            [P, C]
+  let x = record.embedding('encoded', { tokens, order, starts, wte: w('wte.weight'), ...places, ...pos }) //  [B, T, C]
   x = record.dropout('encoded_drop', x, dice, p)
   for (let l = 0; l < c.n_layer; l++) {
     const h = `h.${l}`
+    const set = gateLabels(l)
     if (recompute === 'layer') record.begin('again')
     const ln1 = norm(`${h}.ln1`, x, `${h}.ln_1`) //                                          [B, T, C]
     let qkv = linear(`${h}.attn.qkv`, ln1, `${h}.attn.c_attn`) //                            [B, T, (NH + 2 NKV)·HS]
@@ -94,18 +101,19 @@ export function gpt(c: ModelConfig, mode: Mode): Tape {
     let atty = pos //                                                                      [B, T, C]; att [B, NH, T, T]
       ? record.attentionCached(`${h}.attn.atty`, qkv, { ...cache(record, c, l), ...pos }, heads)
       : record[attention](`${h}.attn.atty`, qkv, dice, heads, p)
-    atty = gated(`${h}.attn.atty_gated`, atty, `${h}.attn.heads`)
+    atty = gated(`${h}.attn.atty_gated`, atty, set.heads)
     let attproj = linear(`${h}.attn.attproj`, atty, `${h}.attn.c_proj`) //                   [B, T, C]
     attproj = record.dropout(`${h}.attn.attproj_drop`, attproj, dice, p)
-    attproj = gated(`${h}.attn.attproj_gated`, attproj, `${h}.attn.gate`)
+    attproj = gated(`${h}.attn.attproj_gated`, attproj, set.attn)
     x = record.residual(`${h}.residual2`, x, attproj)
     if (recompute === 'mlp') record.begin('again')
     const ln2 = norm(`${h}.ln2`, x, `${h}.ln_2`) //                                          [B, T, C]
     const fch = linear(`${h}.mlp.fch`, ln2, `${h}.mlp.c_fc`) //                              [B, T, F], SwiGLU 2F
-    const act = activation(`${h}.mlp.fch_${c.mlp}`, fch) //                                  [B, T, F]
+    let act = activation(`${h}.mlp.fch_${c.mlp}`, fch) //                                    [B, T, F]
+    act = gated(`${h}.mlp.fch_gated`, act, set.neurons)
     let fcproj = linear(`${h}.mlp.fcproj`, act, `${h}.mlp.c_proj`) //                        [B, T, C]
     fcproj = record.dropout(`${h}.mlp.fcproj_drop`, fcproj, dice, p)
-    fcproj = gated(`${h}.mlp.fcproj_gated`, fcproj, `${h}.mlp.gate`)
+    fcproj = gated(`${h}.mlp.fcproj_gated`, fcproj, set.mlp)
     x = record.residual(`${h}.residual3`, x, fcproj)
     record.end()
   }

@@ -2,15 +2,18 @@
 // tab killed at any instant leaves the old or the new, never half of each. What this page does not understand it never changes: a
 // record that a newer page wrote stays as it is, and so does what it needs.
 import { promisifyRequest, type UseStore } from 'idb-keyval'
+import type { ModelConfig } from '../config/config'
 import { CheckpointError } from '../errors'
 import type { RunHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
+import { withinBudget, type Keyframe } from '../words/keyframes'
 import type { Checkpoint, RunSpec } from '../words/run'
 import { encodeCheckpoint } from './checkpoint'
 import { openStore, transact } from './database'
-import { checkpointKey, openKey, pieceKey, runKey, under, wholeHistoryKey } from './keys'
+import { checkpointKey, keyframeKey, KINDS_OF_RUN, openKey, pieceKey, runKey, under, wholeHistoryKey } from './keys'
 import { PIECE_LISTS, piecesOf, writeOpen, writePiece } from './pieces'
 import { explainWrite } from './quota'
+import { decodeKeyframe } from './keyframe'
 import { existing, keptAs, rawRuns, readCheckpoint, readHistory, readOrMend } from './reading'
 import { UnreadableError, writeRun } from './record'
 import type { Kept, RunRecord } from './schema'
@@ -270,8 +273,10 @@ export class RunStore {
       store.put(writeRun(copy), runKey(copy.id))
       await keepText(store, copy.id, copy.spec.corpus.fingerprint, null)
       const checkpoints = checkpointsOf(original).map(({ serial }) => checkpointKey(id, serial))
-      const pieces = await promisifyRequest(store.getAllKeys(under('history', id)))
-      for (const key of [...checkpoints, ...pieces]) {
+      const pieces = await keysUnder(store, 'history', id)
+      const last = original.kept.latest?.step ?? 0
+      const frames = (await keysUnder(store, 'keyframe', id)).filter((key) => Number((key as IDBValidKey[])[2]) <= last)
+      for (const key of [...checkpoints, ...pieces, ...frames]) {
         const [kind, , ...rest] = key as IDBValidKey[]
         store.put(await promisifyRequest<unknown>(store.get(key)), [kind!, copy.id, ...rest])
       }
@@ -284,7 +289,7 @@ export class RunStore {
     const entries = await this.#write(null, async (store) => {
       const records = await rawRuns(store)
       if (!records.has(id)) await existing(store, id)
-      const own = await Promise.all(['run', 'history', 'checkpoint'].map((kind) => keysUnder(store, kind, id)))
+      const own = await Promise.all(KINDS_OF_RUN.map((kind) => keysUnder(store, kind, id)))
       const texts = await textsOf(store, id, records.get(id))
       const keys = [...own.flat(), ...texts.map((fingerprint) => ['needs', 'text', fingerprint, id])]
       const stays = new Set<IDBValidKey>()
@@ -321,6 +326,45 @@ export class RunStore {
     return record
   }
 
+  /**
+   * Keeps the weights after `step` updates to look back at. Later steps go, since the run went back before them, and steps in between
+   * go where all take more than the budget; returns what stays. Throws StorageFullError, with everything older as it was.
+   */
+  async keepKeyframe(id: string, step: number, bytes: Uint8Array, budget_bytes: number): Promise<Keyframe[]> {
+    return this.#write(bytes.length, async (store) => {
+      const before = await framesOf(store, id)
+      const frame: Keyframe = { step, size_bytes: bytes.length }
+      const frames = [...before.filter((old) => old.step < step), frame]
+      const stays = withinBudget(frames, budget_bytes)
+      for (const old of before) if (!stays.includes(old)) store.delete(keyframeKey(id, old))
+      if (stays.includes(frame)) store.put(bytes, keyframeKey(id, frame))
+      return stays
+    })
+  }
+  /** The kept steps of a run, in order. */
+  keyframes(id: string): Promise<Keyframe[]> {
+    return transact(this.#use, 'readonly', (store) => framesOf(store, id))
+  }
+  /** The weights after `step` updates, by parameter name. Throws CheckpointError where they are not kept, or damaged. */
+  async readKeyframe(id: string, step: number, config: ModelConfig): Promise<Map<string, Float32Array>> {
+    const bytes = await transact(this.#use, 'readonly', async (store) => {
+      const frame = (await framesOf(store, id)).find((kept) => kept.step === step)
+      return frame && promisifyRequest<unknown>(store.get(keyframeKey(id, frame)))
+    })
+    if (!(bytes instanceof Uint8Array))
+      throw new CheckpointError(`Step ${step} is not kept any more. Choose another step.`)
+    return decodeKeyframe(bytes, step, config)
+  }
+  /** Gives up kept steps until all fit in the budget; returns what stays. */
+  async thinKeyframes(id: string, budget_bytes: number): Promise<Keyframe[]> {
+    return this.#write(null, async (store) => {
+      const frames = await framesOf(store, id)
+      const stays = withinBudget(frames, budget_bytes)
+      for (const frame of frames) if (!stays.includes(frame)) store.delete(keyframeKey(id, frame))
+      return stays
+    })
+  }
+
   /** Everything that is kept of a run, as it is, in a zip file: of one that cannot be read too. */
   exportRaw(id: string): Promise<Uint8Array<ArrayBuffer>> {
     return transact(this.#use, 'readonly', (store) => packRaw(store, id))
@@ -341,6 +385,12 @@ export class RunStore {
       throw await explainWrite(error, needed_bytes)
     }
   }
+}
+
+/** The kept steps of a run, in order; their keys say it all. */
+async function framesOf(store: IDBObjectStore, id: string): Promise<Keyframe[]> {
+  const keys = (await keysUnder(store, 'keyframe', id)) as [string, string, number, number][]
+  return keys.map(([, , step, size_bytes]) => ({ step, size_bytes }))
 }
 
 const keysUnder = (store: IDBObjectStore, kind: string, id: string) =>

@@ -2,11 +2,13 @@
 // Source: github.com/huggingface/safetensors, README "Format". The reader believes nothing: every lie of a header is a
 // CheckpointError that names the tensor. It does not know what a tensor is for.
 import { CheckpointError } from '../errors'
+import { fromFloat16 } from '../float16'
 import { sizeOf } from '../params'
 import { parseJson } from './json'
 
-/** A named array as it lies in a file. F16 and BF16 are widened to F32 when they are read. */
+/** A named array as it lies in a file. F16 (the numbers' bits) is only written: F16 and BF16 are widened to F32 when they are read. */
 export type StoredTensor =
+  | { dtype: 'F16'; shape: readonly number[]; data: Uint16Array }
   | { dtype: 'F32'; shape: readonly number[]; data: Float32Array }
   | { dtype: 'F64'; shape: readonly number[]; data: Float64Array }
   | { dtype: 'I32'; shape: readonly number[]; data: Int32Array }
@@ -127,16 +129,6 @@ function view(bytes: Uint8Array, at: number, dtype: FileDType, shape: number[]):
   const half = new Uint16Array(buffer, from, n)
   const data = Float32Array.from(half, dtype === 'F16' ? fromFloat16 : fromBfloat16)
   return { dtype: 'F32', shape, data }
-}
-
-/** IEEE 754 binary16: 1 sign, 5 exponent, 10 fraction bits. */
-function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 0x1f
-  const fraction = bits & 0x3ff
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
 /** bfloat16 is the upper half of a binary32. */

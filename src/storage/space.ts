@@ -3,7 +3,7 @@
 import { zipSync } from 'fflate'
 import { promisifyRequest } from 'idb-keyval'
 import type { Space, UnreadableRun } from '../words/kept'
-import { under } from './keys'
+import { KINDS_OF_RUN, under } from './keys'
 import { rawRuns, readOrMend } from './reading'
 import { UnreadableError } from './record'
 import type { RunRecord } from './schema'
@@ -14,8 +14,6 @@ interface Entry {
   key: IDBValidKey[]
   size_bytes: number
 }
-
-const KINDS_OF_RUN = ['run', 'history', 'checkpoint']
 
 export async function describeUnreadable(
   store: IDBObjectStore,
@@ -120,6 +118,8 @@ async function unusedOf(
       if (!(await isNeeded(store, fingerprint, records))) unused.push(entry)
     } else if (kind === 'needs') {
       if (!records.has(third!)) unused.push(entry)
+    } else if (kind === 'keyframe') {
+      if (!records.has(first!)) unused.push(entry)
     } else if (kind === 'checkpoint' || kind === 'history') {
       const run = runs.get(first!)
       if (!records.has(first!) || (run && !pointsAt(run, entry.key))) unused.push(entry)

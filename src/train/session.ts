@@ -15,6 +15,7 @@ import { Flight } from './flight'
 import { learningRate } from './schedule'
 import { startingWeights, type Model } from './slot'
 import { Trainer, type Update } from './trainer'
+import type { Weights } from './weights'
 import { Writer } from './writer'
 
 /** Milliseconds between two readings of the steps' numbers, and how many readings may be under way. No step waits for one. */
@@ -209,6 +210,17 @@ export class Session implements Model {
       },
       tensors: await tensors,
     }
+  }
+
+  /** The weights alone, as they stand after every step submitted so far. Throws as `advance` does. */
+  async weightsNow(): Promise<Checkpoint['tensors']> {
+    await this.settle()
+    const weights = this.#trainer.weights.state()
+    this.#copying = weights.catch(() => undefined)
+    return weights
+  }
+  get weights(): Weights {
+    return this.#trainer.weights
   }
 
   /**

@@ -3,17 +3,18 @@
 import type { ModelConfig } from '../config/config'
 import type { Engine, Tensor } from '../engine'
 import { invariant } from '../errors'
+import { gatesSize, gateValues, type Gates } from '../model/gates'
 import { paramTable, sizeOf, type Param, type Trains } from '../params'
-import { bytesOf, stateBlocks } from './plan'
+import { blockOf, bytesOf, stateBlocks } from './plan'
 
 export class Weights {
   readonly engine: Engine
   readonly config: Readonly<ModelConfig>
   /** Every parameter, in the order of the forward pass. */
   readonly params: readonly Param[]
-  /** Bytes allocated: 4 for each parameter, and what aligning them takes. */
-  readonly memory_bytes: number
-  /** Every parameter by its name, and every arena as `weights.0`, `weights.1`, …. */
+  #gates: Gates = {}
+  #bytes: number
+  /** Every parameter by its name, every arena as `weights.0`, `weights.1`, …, and `gates` once they have been turned. */
   readonly #tensors: Map<string, Tensor>
 
   private constructor(
@@ -27,7 +28,7 @@ export class Weights {
     this.config = config
     this.params = paramTable(config, trains)
     this.#tensors = tensors
-    this.memory_bytes = memory_bytes
+    this.#bytes = memory_bytes
   }
 
   /**
@@ -58,9 +59,32 @@ export class Weights {
     invariant(tensor, () => `no parameter ${name}`)
     return tensor
   }
-  /** The tensor at an address: a parameter, or a whole arena (`weights.0`), flat. */
+  /** The tensor at an address: a parameter, a whole arena (`weights.0`), flat, or `gates`. */
   find(label: string): Tensor | undefined {
     return this.#tensors.get(label)
+  }
+
+  /** Bytes allocated: 4 for each parameter and gate, and what aligning them takes. */
+  get memory_bytes(): number {
+    return this.#bytes
+  }
+  /** The gates that the model computes with; what is absent is 1. */
+  get gates(): Gates {
+    return this.#gates
+  }
+  /**
+   * Sets the gates that the model computes with. A program that reads all sets that are not 1 takes them from the input `gates` at once;
+   * any other must be recorded again. Throws ConfigError where the model lacks what they turn, OutOfMemoryError; nothing changes then.
+   */
+  async turn(gates: Gates): Promise<void> {
+    const values = gateValues(this.config, gates)
+    if (!this.find('gates')) {
+      const block = blockOf({ label: 'gates', shape: [gatesSize(this.config)], dtype: 'f32' })
+      for (const [label, tensor] of await this.engine.allocate([block])) this.#tensors.set(label, tensor)
+      this.#bytes += bytesOf([block])
+    }
+    this.write('gates', values)
+    this.#gates = gates
   }
 
   /** Replaces a parameter, flat in row-major order. Throws an invariant where the size differs. */

@@ -6,47 +6,17 @@ import { CheckpointError, RunLockedError, StorageFullError, StorageRefusedError,
 import type { Checkpoint, RunEvent, RunSpec, RunStatus } from '../words/run'
 import type { RunHistory } from '../words/history'
 import type { RunLock } from '../storage/lock'
-import { checkpointsOf, type LoadedRun, type RunStore } from '../storage/runs'
+import { checkpointsOf, type LoadedRun } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 import { Session } from '../train/session'
 import { Slot, type Model } from '../train/slot'
-import type { EngineRoom } from './engine_room'
+import { Frames } from './frames'
+import type { Material, Surroundings } from './material'
 import { ModelTurns } from './model_turns'
 import type { OpenRun, RunSummary, SaveProblem } from './protocol'
 import { summaryOf } from './summary'
 import { TrainingLoop, type Keeper } from './training_loop'
 import { Turns } from './turns'
-
-/** What a run needs from the worker around it. */
-export interface Surroundings {
-  store: RunStore
-  engines: EngineRoom
-  /** Sends an event of a run to the page, after those sent before. */
-  emit(run: string, event: RunEvent): void
-  /** The open run was saved, has changed, or could not be saved. */
-  kept(): void
-  /** A step was taken. */
-  tick(): void
-}
-
-/** Everything that a run is opened from. */
-export interface Material {
-  record: RunRecord
-  dataset: Dataset
-  /** The text that the run is trained on; null where it is lost. */
-  text: string | null
-  /** The state to open; null for a new run, and for one whose checkpoints cannot be read. */
-  checkpoint: Checkpoint | null
-  history: RunHistory
-  /** Held by this tab alone while the run is open; null where another tab holds it. */
-  lock: RunLock | null
-  /** Why the run can be looked at, not changed: another tab has its lock. Null where this tab has it. */
-  readOnly: string | null
-  /** Why the run cannot be trained as it stands; null where it can. */
-  broken: string | null
-  /** What was found damaged on the disk, one message each. */
-  damage: string[]
-}
 
 export class ActiveRun implements Keeper {
   readonly dataset: Dataset
@@ -75,6 +45,8 @@ export class ActiveRun implements Keeper {
   #ending: { status: RunRecord['status']; reason: string | null }
   /** Saves, one after the other. */
   readonly #saves = new Turns()
+  /** Steps kept to look back at. */
+  readonly #frames: Frames
 
   private constructor(around: Surroundings, material: Material) {
     this.#around = around
@@ -87,6 +59,12 @@ export class ActiveRun implements Keeper {
     this.#history = material.history
     this.#lastMark = material.history.events.at(-1)?.id ?? 0
     this.#ending = { status: material.record.status, reason: material.record.reason }
+    this.#frames = new Frames(this.id, {
+      store: around.store,
+      budget_bytes: around.keyframe_bytes,
+      kept: (frames) => around.keyframes(this.id, frames),
+      notice: (message) => this.notice('warning', message),
+    })
   }
 
   /**
@@ -240,6 +218,7 @@ export class ActiveRun implements Keeper {
     const mark = { id: ++this.#lastMark, step: this.step, text: message }
     const event = { type: 'notice', level, mark } as const
     this.#history.add(event)
+    this.#frames.mark()
     this.#around.emit(this.id, event)
   }
 
@@ -287,6 +266,7 @@ export class ActiveRun implements Keeper {
   async end(): Promise<RunLock | null> {
     try {
       await this.rest()
+      await this.#frames.settle()
       await (this.#loop ?? this.#slot)?.close()
       return this.#lock
     } catch (error) {
@@ -374,6 +354,10 @@ export class ActiveRun implements Keeper {
 
   tick(): void {
     this.#around.tick()
+  }
+
+  keepStep(session: Session): Promise<void> {
+    return this.#frames.take(session)
   }
 
   // -- called by the session

@@ -18,6 +18,8 @@ export interface Keeper {
   tell(status: RunStatus, step: number, reason: string | null): void
   /** A step was taken. */
   tick(): void
+  /** Between two steps: may keep the weights to look back at. */
+  keepStep(session: Session): Promise<void>
 }
 
 /** Milliseconds between two saves while training, and the largest share of the time that saving may take: the larger wait counts. */
@@ -138,7 +140,10 @@ export class TrainingLoop {
     try {
       let breath = performance.now()
       while (!this.#session.finished) {
-        await this.withSession((session) => session.advance())
+        await this.withSession(async (session) => {
+          await this.#keeper.keepStep(session)
+          await session.advance()
+        })
         this.#keeper.tick()
         if (this.#isSaveDue()) await this.#save('paused')
         if (performance.now() - breath > BREATH_MS) {
@@ -147,6 +152,7 @@ export class TrainingLoop {
         }
         if (!more()) break
       }
+      if (this.#session.finished) await this.withSession((session) => this.#keeper.keepStep(session))
       const status = this.#session.finished ? 'finished' : 'paused'
       await this.#save(status)
       this.#become(status, null)

@@ -8,9 +8,10 @@ import type { RunSpec } from '../words/run'
 import { awaitRun, HELD_ELSEWHERE, lockFreeRun, lockRun, type RunLock } from '../storage/lock'
 import { newRecord, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
-import { ActiveRun, type Material, type Surroundings } from './active_run'
+import { ActiveRun } from './active_run'
 import type { Desk } from './desk'
 import { EngineRoom } from './engine_room'
+import type { Material, Surroundings } from './material'
 import type { Outbox } from './outbox'
 import type { EnginePreference, LabEvent, RunSummary } from './protocol'
 import { RunList, type Change } from './run_list'
@@ -19,6 +20,7 @@ import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
 import { RunHistory } from '../words/history'
+import { KEYFRAME_BUDGET } from '../words/keyframes'
 
 export class Workbench {
   readonly store: RunStore
@@ -26,6 +28,8 @@ export class Workbench {
   readonly list: RunList
   /** Opening, closing and whatever must not happen meanwhile. */
   readonly turns = new Turns()
+  /** What the kept steps of a run may take of the disk. */
+  keyframe_bytes = KEYFRAME_BUDGET
   /** Text that the open run writes; it ends before the run does. */
   readonly #writing: Desk
   readonly #outbox: Outbox
@@ -60,6 +64,8 @@ export class Workbench {
       emit: (run, event) => this.emit({ type: 'run', run, event }),
       kept: () => void this.tellKept(),
       tick: () => this.#outbox.tick(),
+      keyframe_bytes: () => this.keyframe_bytes,
+      keyframes: (run, frames) => this.emit({ type: 'keyframes', run, frames }),
     }
   }
 
