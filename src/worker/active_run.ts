@@ -342,7 +342,8 @@ export class ActiveRun implements Keeper {
     for (const damage of loaded?.damage ?? []) this.notice('warning', damage)
     const back = model.step < step ? `the run went back to its checkpoint of step ${model.step}` : 'nothing was lost'
     const where = engine.info.kind === from.engine.info.kind ? '' : ` It computes on ${engine.info.name} now.`
-    if (lost) this.notice('warning', `The graphics device was lost at step ${step} and opened again: ${back}.${tried}${where}`)
+    if (lost)
+      this.notice('warning', `The graphics device was lost at step ${step} and opened again: ${back}.${tried}${where}`)
     else this.notice('info', `After the stop at step ${step}, ${back}.`)
     return model
   }
