@@ -50,7 +50,7 @@ test('a step is the same on every engine, whatever the chunks', async () => {
     [few, 1],
     [many, 3],
   ] as const) {
-    const got = await step(engine as Engine)
+    const got = await step(engine)
     expect(got.chunks).toBe(chunks)
     expect(got.shape).toEqual([V, 8])
     expect(got.loss).toBeCloseTo(want.loss, 5)
