@@ -144,6 +144,7 @@ export class Benchmark {
     const { dispatches, flops, bytes } = costOf(this.#trainer.program)
     const step_ms = spreadOf(this.#rounds.flat())
     const { n, flops: product } = this.#product
+    const { engine } = this.#trainer
     const share = (round: number[], i: number) => (flops / spreadOf(round).median / product) * this.#product_ms[i]!
     return {
       size: this.size,
@@ -159,7 +160,7 @@ export class Benchmark {
       gflop: flops / 1e9,
       bytes,
       memory_bytes: this.#trainer.memory_bytes + generation.memory_bytes,
-      predicted_bytes: predictMemory(this.config, this.#trainer.engine.maxBlock).memory.total,
+      predicted_bytes: predictMemory(this.config, engine.maxBlock, engine.threads && 0).memory.total,
       ...this.#times,
       generation_tokens_per_s: generation.tokens_per_s,
     }

@@ -1,7 +1,7 @@
 // Which engine computes: the GPU where there is one, else the processor, or the one asked for. On the processor that is WebAssembly where it
 // runs and agrees with the reference, and plain JavaScript where it does not. A GPU that is a program on the processor is none.
 import { openCpu } from '../cpu/engine'
-import type { Engine } from '../engine'
+import type { Engine, Threads } from '../engine'
 import { NoWebGpuError } from '../errors'
 import type { TuneOptions } from '../gpu/autotune'
 import { openGpu } from '../ops/engine'
@@ -12,33 +12,39 @@ export interface Opened {
   fallback: string | null
 }
 
+export interface EngineOptions extends TuneOptions {
+  /** `auto` takes a software adapter too: it is slower than WebAssembly, but it runs the kernels of the GPU. */
+  software?: boolean
+  /** Other threads that WebAssembly may compute on. */
+  threads?: Threads
+}
+
 /**
  * Opens an engine. `auto` falls back to the processor and says why in `fallback`; `gpu` throws NoWebGpuError instead. `cpu` is the fastest
- * on the processor, `javascript` the reference. `gpu` is the browser's `navigator.gpu` or Dawn's in Node; `options` say how kernels are chosen.
- * With `software`, `auto` takes a software adapter too: it is slower than WebAssembly, but it runs the kernels of the GPU.
+ * on the processor, `javascript` the reference. `gpu` is the browser's `navigator.gpu` or Dawn's in Node;
  */
 export async function openEngine(
   preference: 'auto' | 'gpu' | 'cpu' | 'javascript',
   gpu: GPU | undefined = globalThis.navigator?.gpu,
-  { software = false, ...options }: TuneOptions & { software?: boolean } = {},
+  { software = false, threads, ...options }: EngineOptions = {},
 ): Promise<Opened> {
   if (preference === 'javascript') return { engine: openCpu(), fallback: null }
-  if (preference === 'cpu') return onProcessor()
+  if (preference === 'cpu') return onProcessor(threads)
   try {
     const engine = await openGpu({ gpu, ...options })
     return preference === 'auto' && engine.info.software && !software
-      ? await insteadOfSoftware(engine)
+      ? await insteadOfSoftware(engine, threads)
       : { engine, fallback: null }
   } catch (error) {
     if (preference === 'gpu' || !(error instanceof NoWebGpuError)) throw error
-    const { engine, fallback } = await onProcessor()
+    const { engine, fallback } = await onProcessor(threads)
     return { engine, fallback: `${error.message} ${fallback ?? 'WebAssembly computes on the processor instead.'}` }
   }
 }
 
 /** WebAssembly in place of a software adapter, where it runs. */
-async function insteadOfSoftware(gpu: Engine): Promise<Opened> {
-  const processor = await onProcessor()
+async function insteadOfSoftware(gpu: Engine, threads: Threads | undefined): Promise<Opened> {
+  const processor = await onProcessor(threads)
   if (processor.fallback !== null) {
     processor.engine.destroy()
     return { engine: gpu, fallback: null }
@@ -54,7 +60,7 @@ async function insteadOfSoftware(gpu: Engine): Promise<Opened> {
 let compared = false
 
 /** WebAssembly, or plain JavaScript and why. */
-async function onProcessor(): Promise<Opened> {
+async function onProcessor(threads: Threads | undefined): Promise<Opened> {
   const instead = (why: string) => ({
     engine: openCpu(),
     fallback: `${why} Plain JavaScript computes instead: slower, the same mathematics.`,
@@ -67,7 +73,7 @@ async function onProcessor(): Promise<Opened> {
     ])
     const missing = whyNoWasm()
     if (missing !== null) return instead(missing)
-    const engine = openWasm()
+    const engine = openWasm(undefined, threads)
     const wrong = compared ? null : await disagreement(engine, openCpu())
     compared ||= wrong === null
     if (wrong === null) return { engine, fallback: null }

@@ -105,7 +105,7 @@ export class Session implements Model {
       if (done === 0) compiling = performance.now()
       listen({ type: 'compile', done, total })
     }
-    const trainer = await Trainer.open(engine, config, weights, { progress })
+    const trainer = await Trainer.open(engine, config, weights, { progress, told: listen })
     const opened = performance.now()
     for (const [name, { data }] of from?.tensors ?? []) if (/^[mv]\./.test(name)) trainer.write(name, data)
     const opening = { ms: opened - started, compile_ms: opened - compiling }

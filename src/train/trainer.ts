@@ -7,11 +7,15 @@ import { invariant } from '../errors'
 import { gatesSize } from '../model/gates'
 import { gradientLabel } from '../model/tape'
 import { layoutArenas, type Arena, type Param } from '../params'
+import type { ThreadEvent } from '../words/run'
 import { writeAngles } from './angles'
 import { meanLoss } from './evaluator'
 import { Feed } from './feed'
 import { bytesOf, inputBlocks, labelOf, programs, stateBlocks, type Planned, type TapeOptions } from './plan'
 import { fillHyper } from './schedule'
+import { cut, shardConfig, shardsOf, type Part } from './shards'
+import { SharedSteps, type Losses } from './shared_step'
+import { recordRatio, recordUpdate } from './update'
 import { Weights, writeWhole } from './weights'
 
 /** The numbers of one update, read back. `step` counts from 0; `loss` in nats a token; `grad_norm` before clipping. */
@@ -24,6 +28,8 @@ export interface Update {
 interface Programs {
   /** A program for each micro-batch of a step: the first writes gradients, later ones add to them, the last ends with the update. */
   micros: Work[][]
+  /** What else a step in shards runs. */
+  shared: Work[]
   evaluate: Work[]
   activations: Tensor[]
   bytes: number
@@ -47,19 +53,36 @@ export class Trainer {
   /** Recorded at the first call of `updateRatio`. */
   #ratio: Work[] | null = null
   #feed!: Feed
+  /** How many shards each batch is cut into; 1 where it stays whole. */
+  readonly #shards: number
+  /** Computes the steps where batches are cut. */
+  #shared: SharedSteps | null = null
+  readonly #told: (event: ThreadEvent) => void
   #bytes = 0
-  /** Updates whose numbers have not been read; `batch` counts the batch that wrote the first of their losses. */
-  #pending: { step: number; batch: number; micros: number }[] = []
-  /** Micro-batches of the pending updates: at most RING. */
+  /** Updates whose numbers have not been read, and where they will be. */
+  #pending: { step: number; read: Losses | Promise<Losses> }[] = []
+  /** Losses of the pending updates: at most RING. */
   #unread = 0
 
-  private constructor(weights: Weights, config: Config, keep: ReadonlySet<string>, T: number, tape: TapeOptions) {
+  private constructor(
+    weights: Weights,
+    config: Config,
+    keep: ReadonlySet<string>,
+    T: number,
+    tape: TapeOptions,
+    told: (event: ThreadEvent) => void,
+  ) {
     this.engine = weights.engine
     this.weights = weights
     this.#T = T
     this.#tape = tape
     this.#config = config
     this.#keep = keep
+    this.#told = told
+    // Whoever looks inside wants the whole batch.
+    const isPlain =
+      keep.size === 0 && T === config.block_size && Object.values(tape).every((given) => given === undefined)
+    this.#shards = weights.engine.threads && isPlain ? shardsOf(config) : 1
     invariant(this.#trained.length > 0, () => 'every parameter is frozen: there is nothing to train')
     this.#arenas = layoutArenas(this.#trained, weights.engine.maxBlock, ALIGN).arenas
   }
@@ -67,7 +90,7 @@ export class Trainer {
   /**
    * Allocates everything, records the programs and compiles them; `progress` counts pipelines. `values` are the initial weights by
    * parameter name, as `Weights.open` takes them; moments start at zero. `keep` names activations that must survive a step, to be
-   * read; `T` is the length of a batch's rows, `block_size` if absent. Throws OutOfMemoryError naming the block that did not fit;
+   * read; `T` is the length of a batch's rows, `block_size` if absent; `told` hears of the threads that share its steps. Throws OutOfMemoryError naming the block that did not fit;
    * nothing stays allocated then.
    */
   static async open(
@@ -78,13 +101,15 @@ export class Trainer {
       keep?: Iterable<string>
       T?: number
       progress?: (done: number, total: number) => void
+      told?: (event: ThreadEvent) => void
     } & TapeOptions = {},
   ): Promise<Trainer> {
-    const weights = await Weights.open(engine, config, values, options.trains)
-    const trainer = new Trainer(weights, config, new Set(options.keep), options.T ?? config.block_size, options)
+    const { keep, T = config.block_size, progress, told = () => undefined, ...tape } = options
+    const weights = await Weights.open(engine, config, values, tape.trains)
+    const trainer = new Trainer(weights, config, new Set(keep), T, tape, told)
     try {
       await trainer.#allocateState()
-      await trainer.#record(options.progress)
+      await trainer.#record(progress)
     } catch (error) {
       trainer.destroy()
       throw error
@@ -109,7 +134,7 @@ export class Trainer {
   }
   /** The dispatches of one whole step, in order. */
   get program(): readonly Work[] {
-    return this.#recorded.micros.flat()
+    return this.#shared?.program ?? this.#recorded.micros.flat()
   }
   get #recorded(): Programs {
     invariant(this.#programs, () => 'a trainer is used after it was destroyed')
@@ -145,7 +170,15 @@ export class Trainer {
    */
   async train(step: number, batch: (micro: number) => Batch): Promise<void> {
     const { micros } = this.#recorded
-    invariant(this.#unread + micros.length <= RING, () => `${this.#unread} losses unread; the ring holds ${RING}`)
+    const losses = micros.length * this.#shards
+    invariant(this.#unread + losses <= RING, () => `${this.#unread} losses unread; the ring holds ${RING}`)
+    this.#unread += losses
+    if (this.#shared) {
+      const read = this.#shared.train(step, batch, (shard) => this.#loadPart(shard.batch, step, shard.part))
+      this.#pending.push({ step, read })
+      await read
+      return
+    }
     const first = this.#feed.batches
     let done: Promise<unknown> | null = null
     for (let micro = 0; micro < micros.length; micro++) {
@@ -153,8 +186,8 @@ export class Trainer {
       const ran = this.engine.run(micros[micro]!)
       done = done ? Promise.all([done, ran]) : ran
     }
-    this.#pending.push({ step, batch: first, micros: micros.length })
-    this.#unread += micros.length
+    const slots = micros.map((_, micro) => (first + micro) % RING)
+    this.#pending.push({ step, read: { losses: slots.map((slot) => ({ slot })), norm: slots.at(-1)! } })
     await done
   }
 
@@ -164,16 +197,20 @@ export class Trainer {
     if (pending.length === 0) return []
     this.#pending = []
     this.#unread = 0
-    const [losses, norms] = await this.engine.read([this.#tensor('loss_ring'), this.#tensor('norm_ring')])
-    return pending.map(({ step, batch, micros }) => {
-      let loss = 0
-      for (let micro = 0; micro < micros; micro++) loss += losses![(batch + micro) % RING]!
-      return { step, loss, grad_norm: norms![(batch + micros - 1) % RING]! }
+    const places = this.#shared
+      ? await Promise.all(pending.map(({ read }) => read))
+      : pending.map(({ read }) => read as Losses)
+    const [ring, norms] = await this.engine.read([this.#tensor('loss_ring'), this.#tensor('norm_ring')])
+    return pending.map(({ step }, i) => {
+      const { losses, norm } = places[i]!
+      let sum = 0
+      for (const loss of losses) sum += typeof loss === 'number' ? loss : ring![loss.slot]!
+      return { step, loss: sum, grad_norm: norms![norm]! }
     })
   }
   /** True when `updates` must be called before many more steps. */
   get ringIsFilling(): boolean {
-    return this.#unread + this.#config.gradient_accumulation_steps > RING / 2
+    return this.#unread + this.#config.gradient_accumulation_steps * this.#shards > RING / 2
   }
 
   /**
@@ -182,8 +219,11 @@ export class Trainer {
    */
   async evaluate(count: number, batch: (index: number) => Batch): Promise<number> {
     invariant(this.#pending.length === 0, () => 'evaluate would overwrite losses that are still unread')
-    return meanLoss(this.engine, this.#recorded.evaluate, this.#tensor('loss_ring'), count, (i) => {
-      const b = batch(i)
+    const n = this.#shards
+    let shards: readonly Batch[] = []
+    return meanLoss(this.engine, this.#recorded.evaluate, this.#tensor('loss_ring'), count * n, (i) => {
+      if (i % n === 0) shards = this.#cut(batch(i / n))
+      const b = shards[i % n]!
       return { slot: this.#load(b, 0, i, 1), counted: b.counted }
     })
   }
@@ -193,7 +233,7 @@ export class Trainer {
    * that goes well has about 1e-3. Computed from the moments at each call, so that it costs a step nothing.
    */
   async updateRatio(step: number): Promise<number> {
-    const program = (this.#ratio ??= this.#recordRatio())
+    const program = (this.#ratio ??= recordRatio(this.engine, this.#arenas, (label) => this.#tensor(label)))
     await this.engine.compile(program)
     const hyper = new Float32Array(HYPER.size)
     fillHyper(hyper, this.#config, step)
@@ -237,6 +277,8 @@ export class Trainer {
 
   /** Frees everything, the weights too. */
   destroy(): void {
+    this.#shared?.destroy()
+    this.#shared = null
     this.weights.destroy()
     this.engine.free([...this.#tensors.values(), ...(this.#programs?.activations ?? [])])
     this.#tensors.clear()
@@ -252,14 +294,22 @@ export class Trainer {
 
   /** Writes a batch with what AdamW needs at its step; returns the slot of its loss. */
   #load(batch: Batch, step: number, draw: number, micros = this.#config.gradient_accumulation_steps): number {
+    return this.#loadPart(batch, step, { seed: this.#config.seed, draw, micros })
+  }
+  #loadPart(batch: Batch, step: number, part: Part): number {
     fillHyper(this.#feed.array('hyper'), this.#config, step)
-    return this.#feed.load(batch, { seed: this.#config.seed, draw, micros })
+    return this.#feed.load(batch, part)
+  }
+  /** The shards of a batch, each by itself; the batch where it is not cut. */
+  #cut(batch: Batch): Batch[] {
+    if (this.#shards === 1) return [batch]
+    return cut(batch, this.#shards, { seed: 0, draw: 0, micros: 1 }, this.#config).map((shard) => shard.batch)
   }
 
   async #allocateState(): Promise<void> {
     const c = this.#config
     const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock, this.#tape.trains)
-    const inputs = inputBlocks(c, this.#T, arenas.length, this.#tape)
+    const inputs = inputBlocks(shardConfig(c, this.#shards), this.#T, arenas.length, this.#tape)
     const all = [...blocks.grads, ...blocks.m, ...blocks.v, inputs.written, ...inputs.others]
     this.#bytes = bytesOf(all)
     for (const [label, tensor] of await this.engine.allocate(all)) this.#tensors.set(label, tensor)
@@ -267,12 +317,17 @@ export class Trainer {
     writeAngles(this.engine, c, find)
     if (this.#tape.gates) this.write('gates', new Float32Array(gatesSize(c)).fill(1))
     this.#feed = new Feed(this.engine, inputs, find)
+    const { threads } = this.engine
+    if (this.#shards === 1 || !threads) return
+    this.#bytes += bytesOf(blocks.grads)
+    const cutInto = { shards: this.#shards, gradients: blocks.grads, told: this.#told }
+    this.#shared = await SharedSteps.open(this.engine, threads, c, cutInto)
   }
 
   /** Allocates the activations of a step and of an evaluation, records both programs and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const { engine } = this
-    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, this.#tape)
+    const { train, evaluate } = programs(shardConfig(this.#config, this.#shards), this.#T, this.#keep, this.#tape)
     const trained = await this.#place(train)
     const same = evaluate === train
     const evaluated = same
@@ -283,24 +338,36 @@ export class Trainer {
         })
     const record = (): Programs => {
       const first = train.tape.step(engine, trained.find)
+      const update = recordUpdate(engine, this.#arenas, (label) => this.#tensor(label))
       const steps = this.#config.gradient_accumulation_steps
-      const later = steps > 1 ? train.tape.step(engine, trained.find, true) : []
+      const later = steps > 1 && !this.#shared ? train.tape.step(engine, trained.find, true) : []
       const micros = Array.from({ length: steps }, (_, micro) => (micro === 0 ? first : later))
-      micros.push([...micros.pop()!, ...this.#update()])
+      micros.push([...micros.pop()!, ...update])
       return {
         micros,
+        shared: this.#recordShared({ tape: train.tape, find: trained.find, first, update }),
         evaluate: evaluate.tape.forward(engine, evaluated.find),
         activations: [...trained.tensors, ...evaluated.tensors],
         bytes: trained.bytes + evaluated.bytes,
       }
     }
-    const works = ({ micros, evaluate }: Programs) => [...micros.flat(), ...evaluate]
+    const works = ({ micros, shared, evaluate }: Programs) => [...micros.flat(), ...shared, ...evaluate]
     try {
       this.#programs = await prepare(engine, record, works, progress)
     } catch (error) {
       engine.free([...trained.tensors, ...evaluated.tensors])
       throw error
     }
+  }
+
+  #recordShared(made: Parameters<SharedSteps['record']>[1]): Work[] {
+    if (!this.#shared) return []
+    const arena = (i: number) => ({ weights: this.#tensor(`weights.${i}`), gradient: this.#tensor(`grads.${i}`) })
+    return this.#shared.record(
+      this.#config,
+      made,
+      this.#arenas.map((_, i) => arena(i)),
+    )
   }
 
   async #place({ blocks }: Planned): Promise<{ find: (tensor: Tensor) => Tensor; tensors: Tensor[]; bytes: number }> {
@@ -310,50 +377,5 @@ export class Trainer {
       tensors: [...placed.values()],
       bytes: bytesOf(blocks),
     }
-  }
-
-  #update(): Work[] {
-    const t = (label: string) => this.#tensor(label)
-    const common = { norm: t('norm') }
-    const norms = this.#arenas.flatMap((_, i) =>
-      this.engine.ops.grad_norm.forward({
-        name: `grads.${i}`,
-        t: { ...common, grads: t(`grads.${i}`), partials: t('partials'), dice: t('dice'), ring: t('norm_ring') },
-        attrs: { first: i, last: i === this.#arenas.length - 1 },
-      }),
-    )
-    const updates = this.#arenas.flatMap(({ decayed }, i) =>
-      this.engine.ops.adamw.forward({
-        name: `weights.${i}`,
-        t: {
-          ...common,
-          weights: t(`weights.${i}`),
-          grads: t(`grads.${i}`),
-          m: t(`m.${i}`),
-          v: t(`v.${i}`),
-          hyper: t('hyper'),
-        },
-        attrs: { decayed },
-      }),
-    )
-    return [...norms, ...updates]
-  }
-
-  #recordRatio(): Work[] {
-    const t = (label: string) => this.#tensor(label)
-    return this.#arenas.flatMap(({ decayed }, i) =>
-      this.engine.ops.update_norm.forward({
-        name: `weights.${i}`,
-        t: {
-          weights: t(`weights.${i}`),
-          m: t(`m.${i}`),
-          v: t(`v.${i}`),
-          hyper: t('hyper'),
-          partials: t('update_partials'),
-          norms: t('update_norms'),
-        },
-        attrs: { decayed, first: i, last: i === this.#arenas.length - 1 },
-      }),
-    )
   }
 }

@@ -1,5 +1,5 @@
 // The worker's one engine: opened at its first use, and again after its device was lost. Its listener hears of both.
-import type { Engine, EngineInfo, KernelChoice } from '../engine'
+import type { Engine, EngineInfo, KernelChoice, Threads } from '../engine'
 import { DeviceLostError } from '../errors'
 import { keepKernels, recallKernels } from '../storage/kernels'
 import { openEngine } from '../train/open_engine'
@@ -16,12 +16,14 @@ export class EngineRoom {
   /** Which engine is opened next. */
   preference: EnginePreference = 'auto'
   readonly #gpu: GPU | undefined
+  readonly #threads: Threads | undefined
   readonly #listener: EngineListener
   #opened: Promise<Engine> | null = null
 
-  /** `gpu` is the browser's `navigator.gpu`, or Dawn's in Node. */
-  constructor(gpu: GPU | undefined, listener: EngineListener) {
+  /** `gpu` is the browser's `navigator.gpu`, or Dawn's in Node; `threads` are those that may compute beside this one. */
+  constructor(gpu: GPU | undefined, threads: Threads | undefined, listener: EngineListener) {
     this.#gpu = gpu
+    this.#threads = threads
     this.#listener = listener
   }
 
@@ -53,6 +55,7 @@ export class EngineRoom {
   async #open(): Promise<Engine> {
     const adapter = () => `${engine.info.vendor} ${engine.info.architecture} ${engine.info.name}`
     const { engine, fallback } = await openEngine(this.preference, this.#gpu, {
+      ...(this.#threads && { threads: this.#threads }),
       tuned: (choices) => {
         this.#listener.tuned(choices)
         void keepKernels(adapter(), choices)

@@ -19,6 +19,8 @@ const PIECES = 8
 export interface Room {
   /** Largest block, in elements. */
   maxBlock: number
+  /** Where the engine cuts batches into shards: how many threads may take some. */
+  threads?: number | undefined
   /** Bytes of the smallest run that the device could not give memory to; Infinity while there was none. */
   refused: number
 }
@@ -44,10 +46,10 @@ export function fitsDevice(config: Config, room: Room): Problem[] {
 }
 
 /** Why a config does not fit, or null. */
-function excessOf(config: Config, { maxBlock, refused }: Room): string | null {
+function excessOf(config: Config, { maxBlock, threads, refused }: Room): string | null {
   const { batch_size: B, block_size: T } = config
   if (B * T > MOST_ROWS) return `A batch of ${B} × ${T} has more rows than one product can count, ${MOST_ROWS}.`
-  const { memory, largest } = predictMemory(config, maxBlock)
+  const { memory, largest } = predictMemory(config, maxBlock, threads)
   const { total } = memory
   if (largest.size > maxBlock) {
     const { label, shape } = largest.windows[0]!.tensor

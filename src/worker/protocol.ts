@@ -339,6 +339,8 @@ export type Ending = 'length' | 'stop' | 'cancelled'
 export interface DeviceCalls {
   /** Measures training steps of one of the bench's sizes; `cancel('bench')` ends it. A run that trains waits meanwhile. */
   bench(size: BenchSize, steps: number): Promise<BenchResult>
+  /** Nobody looks at the page, or its power is low: steps take one core from now on. False: as many as help. */
+  rest(resting: boolean): Promise<void>
   /** Destroys the device as a driver reset would, to show that the run survives. */
   lose(): Promise<void>
 }

@@ -34,7 +34,8 @@ export class RunControl implements RunCalls {
   }
 
   async forecast(config: Config): Promise<Forecast> {
-    return forecast(config, (await this.#room()).maxBlock)
+    const { maxBlock, threads } = await this.#room()
+    return forecast(config, maxBlock, threads)
   }
 
   async measure(config: Config): Promise<Measurement> {
@@ -48,7 +49,8 @@ export class RunControl implements RunCalls {
         return await (run?.isUsable ? run.withModel(go) : go())
       } catch (error) {
         if (error instanceof OutOfMemoryError) {
-          const { memory } = predictMemory(config, (await this.#room()).maxBlock)
+          const { maxBlock, threads } = await this.#room()
+          const { memory } = predictMemory(config, maxBlock, threads)
           this.#refused = Math.min(this.#refused, memory.total)
         }
         throw error
@@ -151,8 +153,8 @@ export class RunControl implements RunCalls {
   }
 
   async #room(): Promise<Room> {
-    const { maxBlock } = await this.#workbench.engines.engine()
-    return { maxBlock, refused: this.#refused }
+    const { maxBlock, threads } = await this.#workbench.engines.engine()
+    return { maxBlock, threads: threads?.most, refused: this.#refused }
   }
 
   async #problems(config: Config, dataset: Dataset | null): Promise<Problem[]> {

@@ -9,9 +9,17 @@ export class SpeedBench implements DeviceCalls {
   readonly #workbench: Workbench
   readonly #desk: Desk<Progress['bench']>
 
-  constructor(workbench: Workbench, desk: Desk<Progress['bench']>) {
+  readonly #threads: { resting: boolean } | undefined
+
+  constructor(workbench: Workbench, desk: Desk<Progress['bench']>, threads: { resting: boolean } | undefined) {
     this.#workbench = workbench
     this.#desk = desk
+    this.#threads = threads
+  }
+
+  rest(resting: boolean): Promise<void> {
+    if (this.#threads) this.#threads.resting = resting
+    return Promise.resolve()
   }
 
   bench(size: BenchSize, steps: number): Promise<BenchResult> {

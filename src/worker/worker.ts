@@ -1,5 +1,6 @@
 // The worker: everything that computes or is kept, behind Comlink. Its name is the address of the page, given by client.ts.
 import { serve } from './serve'
+import { BrowserThreads } from './threads'
 
 async function fetchText(path: string): Promise<string> {
   const response = await fetch(new URL(path, self.name))
@@ -7,4 +8,4 @@ async function fetchText(path: string): Promise<string> {
   return response.text()
 }
 
-serve({ gpu: navigator.gpu, fetchText }, self)
+serve({ gpu: navigator.gpu, fetchText, threads: new BrowserThreads() }, self)

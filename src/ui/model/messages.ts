@@ -47,6 +47,7 @@ export const model = {
     activations: 'activations',
     evaluation: 'validation',
     decoder: 'writing samples',
+    threads: 'copies on other cores',
     inputs: 'batch and tables',
   },
   recompute: 'Compute again in backward',
