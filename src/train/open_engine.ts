@@ -1,10 +1,13 @@
 // Which engine computes: the GPU where there is one, else the processor, or the one asked for. On the processor that is WebAssembly where it
-// runs and agrees with the reference, and plain JavaScript where it does not. A GPU that is a program on the processor is none.
+// runs and agrees with the reference, and plain JavaScript where it does not. A GPU that is a program on the processor is none, and one
+// of which nothing is known is measured.
 import { openCpu } from '../cpu/engine'
-import type { Engine, Threads } from '../engine'
+import type { Engine, EngineInfo, Threads } from '../engine'
 import { NoWebGpuError } from '../errors'
 import type { TuneOptions } from '../gpu/autotune'
 import { openGpu } from '../ops/engine'
+import { raceInWords, type Race } from '../words/race'
+import { race } from './race'
 
 export interface Opened {
   engine: Engine
@@ -32,8 +35,8 @@ export async function openEngine(
   if (preference === 'cpu') return onProcessor(threads)
   try {
     const engine = await openGpu({ gpu, ...options })
-    return preference === 'auto' && engine.info.software && !software
-      ? await insteadOfSoftware(engine, threads)
+    return preference === 'auto' && !software && !isKnown(engine.info)
+      ? await faster(engine, threads)
       : { engine, fallback: null }
   } catch (error) {
     if (preference === 'gpu' || !(error instanceof NoWebGpuError)) throw error
@@ -42,19 +45,56 @@ export async function openEngine(
   }
 }
 
-/** WebAssembly in place of a software adapter, where it runs. */
-async function insteadOfSoftware(gpu: Engine, threads: Threads | undefined): Promise<Opened> {
+/** Makers of GPUs, as browsers name them. Whoever says another name, or none, is measured; programs on the processor say what they are. */
+const MAKERS = /nvidia|amd|\bati\b|intel|apple|\barm\b|qualcomm|img|imagination|samsung|broadcom/i
+const isKnown = ({ software, vendor, name }: EngineInfo) => !software && MAKERS.test(`${vendor} ${name}`)
+
+/** WebAssembly in place of a software adapter, and of one that is slower here; the adapter where WebAssembly does not run. */
+async function faster(gpu: Engine, threads: Threads | undefined): Promise<Opened> {
   const processor = await onProcessor(threads)
-  if (processor.fallback !== null) {
+  const why = processor.fallback === null ? await whySlower(gpu, processor.engine) : null
+  if (why === null) {
     processor.engine.destroy()
     return { engine: gpu, fallback: null }
   }
   gpu.destroy()
-  return {
-    engine: processor.engine,
-    fallback: `The graphics adapter here, ${gpu.info.name}, is no GPU but a program on the processor. WebAssembly computes there several times faster, so it does; with “WebGPU only” the adapter is used all the same.`,
+  return { engine: processor.engine, fallback: `${why} With “WebGPU only” the adapter is used all the same.` }
+}
+
+/** Why WebAssembly should compute in place of an adapter; null where the adapter is faster. */
+async function whySlower(gpu: Engine, processor: Engine): Promise<string | null> {
+  const { name, software } = gpu.info
+  if (software)
+    return `The graphics adapter here, ${name}, is no GPU but a program on the processor. WebAssembly computes there several times faster, so it does.`
+  try {
+    const measured = await race(gpu, processor)
+    if (measured.gpu_ms <= measured.processor_ms) return null
+    return `The graphics adapter here, ${name}, is slower than the processor, so WebAssembly computes. ${raceInWords(measured, 'the adapter')}`
+  } catch (error) {
+    return `The graphics adapter here, ${name}, failed at its first product (${messageOf(error)}), so WebAssembly computes.`
   }
 }
+
+/** The adapter against WebAssembly, both opened for it; null where either is missing. */
+export async function compare(gpu: GPU | undefined): Promise<{ adapter: string; race: Race } | null> {
+  const processor = await onProcessor(undefined)
+  try {
+    if (processor.fallback !== null) return null
+    const engine = await openGpu({ gpu })
+    try {
+      return { adapter: engine.info.name, race: await race(engine, processor.engine) }
+    } finally {
+      engine.destroy()
+    }
+  } catch (error) {
+    if (error instanceof NoWebGpuError) return null
+    throw error
+  } finally {
+    processor.engine.destroy()
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error)).replace(/\.$/, '')
 
 /** The comparison is made once in a worker's life. */
 let compared = false
@@ -80,8 +120,6 @@ async function onProcessor(threads: Threads | undefined): Promise<Opened> {
     engine.destroy()
     return instead(`WebAssembly computes wrong numbers here: ${wrong}.`)
   } catch (error) {
-    return instead(
-      `WebAssembly does not run here: ${(error instanceof Error ? error.message : String(error)).replace(/\.$/, '')}.`,
-    )
+    return instead(`WebAssembly does not run here: ${messageOf(error)}.`)
   }
 }

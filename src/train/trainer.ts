@@ -60,7 +60,7 @@ export class Trainer {
   readonly #told: (event: ThreadEvent) => void
   #bytes = 0
   /** Updates whose numbers have not been read, and where they will be. */
-  #pending: { step: number; read: Losses | Promise<Losses> }[] = []
+  #pending: { step: number; read: Promise<Losses> }[] = []
   /** Losses of the pending updates: at most RING. */
   #unread = 0
 
@@ -187,7 +187,8 @@ export class Trainer {
       done = done ? Promise.all([done, ran]) : ran
     }
     const slots = micros.map((_, micro) => (first + micro) % RING)
-    this.#pending.push({ step, read: { losses: slots.map((slot) => ({ slot })), norm: slots.at(-1)! } })
+    const read = { losses: slots.map((slot) => ({ slot })), norm: slots.at(-1)! }
+    this.#pending.push({ step, read: Promise.resolve(read) })
     await done
   }
 
@@ -197,10 +198,11 @@ export class Trainer {
     if (pending.length === 0) return []
     this.#pending = []
     this.#unread = 0
-    const places = this.#shared
-      ? await Promise.all(pending.map(({ read }) => read))
-      : pending.map(({ read }) => read as Losses)
-    const [ring, norms] = await this.engine.read([this.#tensor('loss_ring'), this.#tensor('norm_ring')])
+    const reads = pending.map(({ read }) => read)
+    // Steps in shards wait for each other; what all others need is submitted already.
+    if (this.#shared) await Promise.all(reads)
+    const reading = this.engine.read([this.#tensor('loss_ring'), this.#tensor('norm_ring')])
+    const [places, [ring, norms]] = await Promise.all([Promise.all(reads), reading])
     return pending.map(({ step }, i) => {
       const { losses, norm } = places[i]!
       let sum = 0

@@ -2,7 +2,7 @@
 import type { Engine, EngineInfo, KernelChoice, Threads } from '../engine'
 import { DeviceLostError } from '../errors'
 import { keepKernels, recallKernels } from '../storage/kernels'
-import { openEngine } from '../train/open_engine'
+import { compare, openEngine } from '../train/open_engine'
 import type { EnginePreference } from './protocol'
 
 export interface EngineListener {
@@ -44,6 +44,11 @@ export class EngineRoom {
       (current) => (current === engine ? this.#forget(opened) : undefined),
       () => undefined, // An engine that did not open is forgotten already.
     )
+  }
+
+  /** Times the adapter, if there is one, against WebAssembly. */
+  compare(): ReturnType<typeof compare> {
+    return compare(this.#gpu)
   }
 
   /** Destroys the device, as a driver's reset would; does nothing on the CPU engine. */

@@ -1,5 +1,6 @@
 // The device under measurement: how fast it trains, and what happens when it is lost.
 import type { BenchResult, BenchSize } from '../words/bench'
+import type { Race } from '../words/race'
 import { measureSize } from '../train/benchmark'
 import type { Desk } from './desk'
 import type { DeviceCalls, Progress } from './protocol'
@@ -15,6 +16,15 @@ export class SpeedBench implements DeviceCalls {
     this.#workbench = workbench
     this.#desk = desk
     this.#threads = threads
+  }
+
+  compare(): Promise<{ adapter: string; race: Race } | null> {
+    const { turns, engines } = this.#workbench
+    return turns.next(() => {
+      const { run } = this.#workbench
+      const measure = () => engines.compare()
+      return run?.isUsable ? run.withModel(measure) : measure()
+    })
   }
 
   rest(resting: boolean): Promise<void> {
