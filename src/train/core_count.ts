@@ -29,6 +29,11 @@ export class CoreCount {
     this.#shards = shards
   }
 
+  /** Whether the fastest number is known. */
+  get isSettled(): boolean {
+    return this.#settled !== null
+  }
+
   /** How many cores should take the next step, of at most `most`. */
   next(most: number): number {
     if (most !== this.#most) this.#begin(most)

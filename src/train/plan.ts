@@ -211,11 +211,15 @@ export function forecast(config: Config, maxBlock: number, threads?: number): Fo
   const of = (recompute: Config['recompute']) => {
     const c = { ...config, recompute }
     const { memory } = predictMemory(c, maxBlock, threads)
-    const { batch_size: B, block_size: T, label_smoothing } = c
-    const step = arithmetic(gpt(c, { use: 'train', B, T, label_smoothing, recompute }))
-    return { memory, flops: step * c.gradient_accumulation_steps }
+    return { memory, flops: stepFlops(c) }
   }
   return { none: of('none'), mlp: of('mlp'), layer: of('layer') }
+}
+
+/** The flops of one step of a config. */
+export function stepFlops(c: Config): number {
+  const { batch_size: B, block_size: T, label_smoothing, recompute } = c
+  return arithmetic(gpt(c, { use: 'train', B, T, label_smoothing, recompute })) * c.gradient_accumulation_steps
 }
 
 /** Bytes of some blocks. */

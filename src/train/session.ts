@@ -132,6 +132,10 @@ export class Session implements Model {
   get finished(): boolean {
     return this.#step >= this.#spec.config.max_iters
   }
+  /** False while the number of cores that compute a step is still being measured. */
+  get isSettled(): boolean {
+    return this.#trainer.isSettled
+  }
   get params(): number {
     return countParams(this.#spec.config)
   }

@@ -43,6 +43,11 @@ export class ShardPool {
     this.#count = new CoreCount(shards * config.gradient_accumulation_steps)
   }
 
+  /** Whether it is known how many threads help. */
+  get isSettled(): boolean {
+    return this.#count.isSettled
+  }
+
   /** How many threads, beside this one, should compute the next step. Those that are wanted and not there yet are started meanwhile. */
   next(): number {
     const most = Math.max(0, Math.min(this.#room, this.#threads.most) - this.#lost)

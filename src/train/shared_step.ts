@@ -90,6 +90,11 @@ export class SharedSteps {
     return [...later, ...add]
   }
 
+  /** Whether it is known how many cores help. */
+  get isSettled(): boolean {
+    return this.#pool?.isSettled ?? false
+  }
+
   /** The work of one whole step, in order. */
   get program(): Work[] {
     const { first, later, add, update } = this.#programs!

@@ -210,6 +210,10 @@ export class Trainer {
       return { step, loss: sum, grad_norm: norms![norm]! }
     })
   }
+  /** False while the number of cores that compute a step is still being measured. */
+  get isSettled(): boolean {
+    return this.#shared?.isSettled ?? true
+  }
   /** True when `updates` must be called before many more steps. */
   get ringIsFilling(): boolean {
     return this.#unread + this.#config.gradient_accumulation_steps * this.#shards > RING / 2

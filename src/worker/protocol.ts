@@ -340,6 +340,11 @@ export type Ending = 'length' | 'stop' | 'cancelled'
 export interface DeviceCalls {
   /** Measures training steps of one of the bench's sizes; `cancel('bench')` ends it. A run that trains waits meanwhile. */
   bench(size: BenchSize, steps: number): Promise<BenchResult>
+  /**
+   * About how many milliseconds a step of each config would take here, from a few small ones that are timed the first time. A run that trains
+   * waits meanwhile. Configs are valid.
+   */
+  stepTimes(configs: readonly Config[]): Promise<number[]>
   /** Times the same product on this device's adapter and on WebAssembly; null where either is missing. A run that trains waits meanwhile. */
   compare(): Promise<{ adapter: string; race: Race } | null>
   /** Nobody looks at the page, or its power is low: steps take one core from now on. False: as many as help. */

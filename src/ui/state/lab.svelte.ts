@@ -71,6 +71,7 @@ class LabMirror extends RunMirror {
       )
       const opened = await lab.open(settings.engine)
       this.#lab = lab
+      // A worker that has stopped says so itself.
       onResting((resting) => void lab.device.rest(resting).catch(() => undefined))
       this.engine = opened.engine
       this.fallback = opened.fallback
