@@ -94,6 +94,20 @@ export async function engineFor(flag: string, io: Io, options: EngineOptions = {
   return engine
 }
 
+/** Columns as wide as their widest cell. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = []
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
 /** Runs a command to its exit status: what `main` returns, or 2 with the message of what it threw. */
 export async function runCommand(main: Main, args: readonly string[], io: Io): Promise<number> {
   try {

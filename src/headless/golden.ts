@@ -12,19 +12,21 @@ import { readSafetensors, type StoredTensor } from '../storage/safetensors'
 import { UsageError } from './command'
 
 const size = v.pipe(v.number(), v.integer(), v.minValue(1))
+/** The model of a case. */
+export const ModelDescription = v.object({
+  arch: v.picklist(['gpt2', 'llama']),
+  n_layer: size,
+  n_head: size,
+  n_kv_head: v.nullish(size),
+  n_embd: size,
+  intermediate_size: v.nullish(size),
+  block_size: v.nullish(size),
+  vocab_size: size,
+  rope_theta: v.nullish(v.number()),
+  tie_word_embeddings: v.nullish(v.boolean()),
+})
 const Description = v.object({
-  model: v.object({
-    arch: v.picklist(['gpt2', 'llama']),
-    n_layer: size,
-    n_head: size,
-    n_kv_head: v.nullish(size),
-    n_embd: size,
-    intermediate_size: v.nullish(size),
-    block_size: v.nullish(size),
-    vocab_size: size,
-    rope_theta: v.nullish(v.number()),
-    tie_word_embeddings: v.nullish(v.boolean()),
-  }),
+  model: ModelDescription,
   // What is absent is as in torch.optim.AdamW, without warm-up, decay of the rate, or clipping.
   optimizer: v.object({
     lr: v.number(),
@@ -81,21 +83,8 @@ export function findCases(folder: string): string[] {
 
 /** Reads one case. Throws UsageError or CheckpointError, naming the file, where it is missing, damaged or contradicts itself. */
 export function readCase(folder: string, name: string): GoldenCase {
-  const described = readDescription(join(folder, `${name}.json`))
-  const file = join(folder, `${name}.safetensors`)
-  const refuse = (what: string): never => {
-    throw new UsageError(`${file}: ${what}`)
-  }
-  if (!existsSync(file)) refuse('there is no such file.')
-  const { tensors } = readArrays(file)
-  const get = (key: string) => tensors.get(key) ?? refuse(`it has no tensor "${key}".`)
-  const floats = (key: string, shape: readonly number[]): NamedArray => {
-    const tensor = get(key)
-    if (tensor.dtype !== 'F32') return refuse(`"${key}" is ${tensor.dtype}, not F32.`)
-    if (tensor.shape.join() !== shape.join())
-      return refuse(`"${key}" is [${tensor.shape.join(', ')}]; the description makes it [${shape.join(', ')}].`)
-    return { shape, data: tensor.data }
-  }
+  const described = readDescription(join(folder, `${name}.json`), Description)
+  const { tensors, refuse, get, floats } = readTensors(join(folder, `${name}.safetensors`))
   const integers = (key: string) => {
     const tensor = get(key)
     if (tensor.dtype !== 'I32') return refuse(`"${key}" is ${tensor.dtype}, not I32.`)
@@ -121,26 +110,7 @@ export function readCase(folder: string, name: string): GoldenCase {
 
   const { model, optimizer } = described
   const { arch } = model
-  const firstLayer =
-    arch === 'gpt2' ? 'init.transformer.h.0.mlp.c_fc.weight' : 'init.model.layers.0.mlp.gate_proj.weight'
-  const width = get(firstLayer).shape[arch === 'gpt2' ? 1 : 0]
-  const modelConfig: Partial<Config> = {
-    n_layer: model.n_layer,
-    n_head: model.n_head,
-    n_kv_head: model.n_kv_head ?? model.n_head,
-    n_embd: model.n_embd,
-    n_inner: model.intermediate_size ?? width ?? 0,
-    block_size: model.block_size ?? T,
-    dropout: 0,
-    bias: arch === 'gpt2',
-    tie: model.tie_word_embeddings ?? !tensors.has('init.lm_head.weight'),
-    position: arch === 'gpt2' ? 'learned' : 'rope',
-    norm: arch === 'gpt2' ? 'layernorm' : 'rmsnorm',
-    mlp: arch === 'gpt2' ? 'gelu' : 'swiglu',
-    rope_theta: model.rope_theta ?? 10000,
-    norm_eps: 1e-5,
-    batch_size: B,
-  }
+  const modelConfig = { ...modelOf(model, T, get, tensors.has('init.lm_head.weight')), batch_size: B }
   // The ranges of the training fields guard a person's hand; they are no bounds of the mathematics.
   const problems = validate(configFor(modelConfig, model.vocab_size))
   if (problems.length > 0) refuse(problems.map(({ message }) => message).join(' '))
@@ -167,10 +137,8 @@ export function readCase(folder: string, name: string): GoldenCase {
   if (targets.data.some((id) => id >= config.vocab_size)) refuse('a target lies outside the vocabulary.')
 
   const N = B * T
-  const parts = layout(config, arch)
-  const names = new Map(parts.flatMap(({ pieces }) => pieces.map(({ name: n, shape }) => [n, shape] as const)))
+  const names = goldenShapes(config, arch)
   const all = (prefix: string) => new Map([...names].map(([n, shape]) => [n, floats(`${prefix}.${n}`, shape)]))
-  const init = all('init')
   return {
     name,
     arch,
@@ -183,25 +151,75 @@ export function readCase(folder: string, name: string): GoldenCase {
     losses: described.losses,
     grad_norms: described.grad_norms ?? null,
     loss_after: described.loss_on_first_batch_after_last_step ?? null,
-    weights: new Map(parts.map((part) => [part.ours, pack(part, init)])),
+    weights: fromGolden(config, arch, all('init')),
     logits: floats('logits', [B, T, config.vocab_size]),
     grads: all('grad'),
     finals: [...tensors.keys()].some((key) => key.startsWith('final.')) ? all('final') : new Map(),
   }
 }
 
-function readDescription(file: string): v.InferOutput<typeof Description> {
-  if (!existsSync(file)) throw new UsageError(`There is no ${file}.`)
-  let json: unknown
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'))
-  } catch (error) {
-    throw new UsageError(`${file} is not JSON (${error instanceof Error ? error.message : String(error)}).`)
+/** The shape of a model as our config says it; `T` is its context where the description has none. */
+export function modelOf(
+  model: v.InferOutput<typeof ModelDescription>,
+  T: number,
+  get: (key: string) => StoredTensor,
+  headApart: boolean,
+): Partial<Config> {
+  const { arch } = model
+  const firstLayer =
+    arch === 'gpt2' ? 'init.transformer.h.0.mlp.c_fc.weight' : 'init.model.layers.0.mlp.gate_proj.weight'
+  const width = get(firstLayer).shape[arch === 'gpt2' ? 1 : 0]
+  return {
+    n_layer: model.n_layer,
+    n_head: model.n_head,
+    n_kv_head: model.n_kv_head ?? model.n_head,
+    n_embd: model.n_embd,
+    n_inner: model.intermediate_size ?? width ?? 0,
+    block_size: model.block_size ?? T,
+    dropout: 0,
+    bias: arch === 'gpt2',
+    tie: model.tie_word_embeddings ?? !headApart,
+    position: arch === 'gpt2' ? 'learned' : 'rope',
+    norm: arch === 'gpt2' ? 'layernorm' : 'rmsnorm',
+    mlp: arch === 'gpt2' ? 'gelu' : 'swiglu',
+    rope_theta: model.rope_theta ?? 10000,
+    norm_eps: 1e-5,
   }
-  const parsed = v.safeParse(Description, json)
+}
+
+/** A case's description. Throws UsageError naming the file. */
+export function readDescription<S extends v.GenericSchema>(file: string, schema: S): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, readJson(file))
   if (parsed.success) return parsed.output
   const issues = parsed.issues.map((issue) => `${v.getDotPath(issue) ?? 'the whole'}: ${issue.message}`)
   throw new UsageError(`${file} does not describe a golden case: ${issues.join('; ')}.`)
+}
+
+export function readJson(file: string): unknown {
+  if (!existsSync(file)) throw new UsageError(`There is no ${file}.`)
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    throw new UsageError(`${file} is not JSON (${error instanceof Error ? error.message : String(error)}).`)
+  }
+}
+
+/** A case's tensors; `floats` checks type and shape. Throws UsageError naming the file. */
+export function readTensors(file: string) {
+  const refuse = (what: string): never => {
+    throw new UsageError(`${file}: ${what}`)
+  }
+  if (!existsSync(file)) refuse('there is no such file.')
+  const { tensors } = readArrays(file)
+  const get = (key: string): StoredTensor => tensors.get(key) ?? refuse(`it has no tensor "${key}".`)
+  const floats = (key: string, shape: readonly number[]): NamedArray => {
+    const tensor = get(key)
+    if (tensor.dtype !== 'F32') return refuse(`"${key}" is ${tensor.dtype}, not F32.`)
+    if (tensor.shape.join() !== shape.join())
+      return refuse(`"${key}" is [${tensor.shape.join(', ')}]; the description makes it [${shape.join(', ')}].`)
+    return { shape, data: tensor.data }
+  }
+  return { tensors, refuse, get, floats }
 }
 
 function readArrays(file: string): { tensors: Map<string, StoredTensor> } {
@@ -276,6 +294,19 @@ function eachElement({ shape, pieces }: Part, visit: (ours: number, piece: strin
         visit(r * columns + start + c, piece.name, piece.transposed ? c * rows + r : r * columns + c)
     start += width
   }
+}
+
+/** The golden names of a model's parameters, with their shapes. */
+export function goldenShapes(config: Config, arch: GoldenCase['arch']): Map<string, readonly number[]> {
+  return new Map(layout(config, arch).flatMap(({ pieces }) => pieces.map(({ name, shape }) => [name, shape] as const)))
+}
+/** Parameters in the golden names and layouts as ours. */
+export function fromGolden(
+  config: Config,
+  arch: GoldenCase['arch'],
+  golden: ReadonlyMap<string, NamedArray>,
+): Map<string, Float32Array> {
+  return new Map(layout(config, arch).map((part) => [part.ours, pack(part, golden)]))
 }
 
 function pack(part: Part, from: ReadonlyMap<string, NamedArray>): Float32Array {

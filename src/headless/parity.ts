@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Engine } from '../engine'
 import { countParams } from '../params'
 import { writeSafetensors, type StoredTensor } from '../storage/safetensors'
-import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, type Io } from './command'
+import { engineFor, forced, pathOf, readFlags, runProgram, table, UsageError, type Io } from './command'
 import { findCases, readCase, type GoldenCase } from './golden'
 import { compare, furthest, isWithin, runCase, TOLERANCE, type Got, type Row } from './parity_case'
 
@@ -106,20 +106,6 @@ function verdict(ok: boolean): string {
 }
 function scientific(x: number): string {
   return x.toExponential(1)
-}
-
-/** Columns as wide as their widest cell. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths: number[] = []
-  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
 }
 
 function write(folder: string, name: string, engine: Engine, got: Got): void {

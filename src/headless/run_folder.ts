@@ -98,16 +98,18 @@ export function keepKeyframe(folder: string, step: number, bytes: Uint8Array): v
   for (const frame of before) if (!stays.includes(frame)) rmSync(join(frames(folder), fileOf(frame.step)))
 }
 
-/** The weights after `step` updates. Throws UsageError, with the steps there are, where they are not kept. */
-export function readKeyframe(folder: string, step: number, config: ModelConfig): Map<string, Float32Array> {
+/** The file of a kept step. Throws UsageError, with the steps there are, where it is not kept. */
+export function keyframeBytes(folder: string, step: number): Uint8Array {
   const path = join(frames(folder), fileOf(step))
-  if (!existsSync(path)) {
-    const there = keyframesOf(folder).map((frame) => frame.step)
-    throw new UsageError(
-      `Step ${step} is not kept in ${folder}${there.length > 0 ? `; there are ${there.join(', ')}` : ''}.`,
-    )
-  }
-  return decodeKeyframe(readFileSync(path), step, config)
+  if (existsSync(path)) return readFileSync(path)
+  const there = keyframesOf(folder).map((frame) => frame.step)
+  throw new UsageError(
+    `Step ${step} is not kept in ${folder}${there.length > 0 ? `; there are ${there.join(', ')}` : ''}.`,
+  )
+}
+/** The weights after `step` updates. Throws UsageError as above, CheckpointError where they are damaged. */
+export function readKeyframe(folder: string, step: number, config: ModelConfig): Map<string, Float32Array> {
+  return decodeKeyframe(keyframeBytes(folder, step), step, config)
 }
 
 /**

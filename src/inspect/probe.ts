@@ -8,7 +8,8 @@ import { RING } from '../engine'
 import { ProbeError } from '../errors'
 import { gateTable, gateValues, turnedSets, usualSets, type Gates } from '../model/gates'
 import type { Weights } from '../train/weights'
-import { ProbeProgram, type Wanted } from './probe_program'
+import { ProbeProgram, rowWindow, type Wanted } from './probe_program'
+import { Readout } from './readout'
 
 /** A tensor as it comes back: row-major, padding cut off. The batch of one text is no dimension: [T, C], [NH, T, T]. */
 export interface Activation {
@@ -21,6 +22,15 @@ export interface Replacement {
   address: string
   data: Float32Array
 }
+
+/** The same, made when its turn comes. */
+export interface LateReplacement {
+  address: string
+  data: () => Float32Array
+}
+
+/** Called now and then during long work, with the share that is done: it may wait, and end the work by throwing. */
+export type Between = (share: number) => Promise<void>
 
 /** A text with what is to be known of it. */
 export interface Question {
@@ -49,6 +59,7 @@ export interface Answer {
   gateGradients: ReadonlyMap<string, Float32Array>
 }
 
+const GONE = 'The model that was looked into is gone.'
 /** Programs that are kept; the one that was used longest ago goes first. */
 const KEPT = 12
 /** Programs that may be queued before one is waited for. */
@@ -59,6 +70,7 @@ const SHORTEST = 16
 export class Probe {
   readonly weights: Weights
   readonly #programs = new Map<string, Promise<ProbeProgram>>()
+  #readout: Promise<Readout> | null = null
   #destroyed = false
 
   constructor(weights: Weights) {
@@ -108,7 +120,7 @@ export class Probe {
    * The mean loss of a text under each of several settings of gates, nats a token, NaN where no target counts. The settings are
    * computed one after the other, and read together. Throws as `ask` does.
    */
-  async losses(question: Question, settings: readonly Gates[]): Promise<number[]> {
+  async losses(question: Question, settings: readonly Gates[], between?: Between): Promise<number[]> {
     const batch = this.#batch(question)
     const own = this.#gates(question)
     const gates = settings.map((setting) => ({ ...own, ...setting }))
@@ -122,7 +134,9 @@ export class Probe {
       for (const setting of values.slice(from, from + RING)) {
         slots.push(program.load(batch, setting))
         done.push(program.run())
-        if (done.length === QUEUED) await Promise.all(done.splice(0))
+        if (done.length < QUEUED) continue
+        await Promise.all(done.splice(0))
+        await between?.((from + slots.length) / values.length)
       }
       const [[ring]] = await Promise.all([program.read(['loss_ring']), ...done])
       losses.push(...slots.map((slot) => (batch.counted > 0 ? ring![slot]! : NaN)))
@@ -136,14 +150,14 @@ export class Probe {
    */
   async replaced(
     question: Question,
-    replacements: readonly Replacement[],
+    replacements: readonly LateReplacement[],
     { address, position }: Wanted,
+    between?: Between,
   ): Promise<Float32Array[]> {
     const batch = this.#batch(question)
     const gates = this.#gates(question)
     const values = gateValues(this.config, gates)
     const T = question.tokens.length
-    for (const { address: at, data } of replacements) this.#checkReplacement(at, data, T)
     if (position < 0 || position >= T) throw new ProbeError(`The text has no position ${position}: it has ${T} tokens.`)
     const program = await this.#program(batch.tokens.length, {
       keep: [address],
@@ -153,8 +167,30 @@ export class Probe {
     })
     program.load(batch, values)
     const run = program.run()
-    const [rows] = await Promise.all([program.replaced(replacements, { address, position }), run])
+    const [rows] = await Promise.all([program.replaced(replacements, { address, position }, between), run])
     return rows
+  }
+
+  /**
+   * The logits of rows of the residual stream [rows, C], as final norm and head read them: `visit` gets each row's number and its
+   * logits [V], which it may keep only until it returns. Throws OutOfMemoryError, DeviceLostError.
+   */
+  async readout(stream: Float32Array, visit: (row: number, logits: Float32Array) => void): Promise<void> {
+    if (this.#destroyed) throw new ProbeError(GONE)
+    this.#readout ??= Readout.open(this.weights)
+    try {
+      await (await this.#readout).read(stream, visit)
+    } catch (error) {
+      this.#readout = null
+      throw error
+    }
+  }
+
+  /** Row `index` of a parameter [rows, width], read alone. Throws DeviceLostError. */
+  async row(parameter: string, index: number): Promise<Float32Array> {
+    const { engine } = this.weights
+    const { tensor, from, width } = rowWindow(engine, this.weights.param(parameter), index)
+    return (await engine.read([tensor]))[0]!.slice(from, from + width)
   }
 
   /** Frees the memory of every program; the weights stay. May be called twice. */
@@ -162,6 +198,8 @@ export class Probe {
     this.#destroyed = true
     for (const program of this.#programs.values()) release(program)
     this.#programs.clear()
+    if (this.#readout) release(this.#readout)
+    this.#readout = null
   }
 
   /** The text as a batch of one row, padded. */
@@ -201,7 +239,7 @@ export class Probe {
     T: number,
     form: { keep: readonly string[]; sets: ReadonlySet<string>; backward: boolean; everything: boolean },
   ): Promise<ProbeProgram> {
-    if (this.#destroyed) throw new ProbeError('The model that this probe looked into is gone.')
+    if (this.#destroyed) throw new ProbeError(GONE)
     const key = JSON.stringify([T, form.backward, form.everything, [...form.keep].sort(), [...form.sets].sort()])
     const known = this.#programs.get(key)
     const program = known ?? ProbeProgram.open(this.weights, T, form)
@@ -219,7 +257,7 @@ export class Probe {
   }
 }
 
-function release(program: Promise<ProbeProgram>): void {
+function release(program: Promise<ProbeProgram | Readout>): void {
   program.then(
     (opened) => opened.destroy(),
     () => undefined, // It never opened, and whoever asked for it was told.

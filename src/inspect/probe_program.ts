@@ -12,7 +12,7 @@ import { writeAngles } from '../train/angles'
 import { Feed } from '../train/feed'
 import { blockOf, bytesOf, evaluationInputs } from '../train/plan'
 import type { Weights } from '../train/weights'
-import type { Activation, Replacement } from './probe'
+import type { Activation, LateReplacement, Replacement } from './probe'
 
 /** A row of a tensor on the tape. */
 export interface Wanted {
@@ -147,7 +147,11 @@ export class ProbeProgram {
    * After a run that kept everything: for each replacement runs what follows it, and reads one row. The deepest come first: whatever
    * one of them changes lies behind it, and is computed again by those that are shallower.
    */
-  async replaced(replacements: readonly Replacement[], wanted: Wanted): Promise<Float32Array[]> {
+  async replaced(
+    replacements: readonly LateReplacement[],
+    wanted: Wanted,
+    between?: (share: number) => Promise<void>,
+  ): Promise<Float32Array[]> {
     const end = this.#writerOf(wanted.address) + 1
     const placed = replacements.map((replacement, index) => ({
       ...replacement,
@@ -160,12 +164,14 @@ export class ProbeProgram {
     const reading: Promise<unknown>[] = []
     for (const { address, data, index, at } of placed.toSorted((a, b) => b.at - a.at)) {
       this.#check()
-      this.#write(address, data)
+      this.#write(address, data())
       reading.push(this.#runStretch(at, end))
       reading.push(
         this.#engine.read([row.tensor]).then(([read]) => (rows[index] = read!.slice(row.from, row.from + row.width))),
       )
-      if (reading.length >= AHEAD) await Promise.all(reading.splice(0))
+      if (reading.length < AHEAD) continue
+      await Promise.all(reading.splice(0))
+      await between?.(Object.keys(rows).length / placed.length)
     }
     await Promise.all(reading)
     return rows

@@ -222,7 +222,6 @@ export class Session implements Model {
     this.#copying = weights.catch(() => undefined)
     return weights
   }
-  /** The model's weights on the device, for whoever looks inside between two steps. Its owner frees them. */
   get weights(): Weights {
     return this.#trainer.weights
   }

@@ -15,6 +15,8 @@ export interface Model {
   readonly spec: RunSpec
   /** Updates made. */
   readonly step: number
+  /** Its parameters on the device, for whoever looks inside. */
+  readonly weights: Weights
   /** Tokens of a text that are computed already: taking them costs nothing. */
   readonly ahead: number
   /** Writes text token by token; returns why it ended. Throws DeviceLostError. */
@@ -42,18 +44,23 @@ export function startingWeights(
   invariant(vocab_size === config.vocab_size, () => `a vocabulary of ${vocab_size}, a model of ${config.vocab_size}`)
   const kernels = from?.meta.kernels
   if (kernels?.adapter === engine.info.name) engine.recall(kernels.choices)
-  return from ? new Map([...from.tensors].map(([name, { data }]) => [name, data])) : initWeights(config, config.seed)
+  return from ? new Map([...from.tensors].map(([name, { data }]) => [name, data])) : initialWeights({ config })
+}
+
+/** The parameters at step 0, by name, from the config's seed. */
+export function initialWeights({ config }: Pick<RunSpec, 'config'>): Map<string, Float32Array> {
+  return initWeights(config, config.seed)
 }
 
 export class Slot implements Model {
   readonly spec: RunSpec
-  readonly step: number
   readonly weights: Weights
   readonly #writer: Writer
+  #step: number
 
   private constructor(spec: RunSpec, step: number, weights: Weights, tokenizer: Tokenizer) {
     this.spec = spec
-    this.step = step
+    this.#step = step
     this.weights = weights
     this.#writer = new Writer(weights, tokenizer)
   }
@@ -62,13 +69,32 @@ export class Slot implements Model {
    * Puts the weights of a checkpoint on the device; its moments are left out. Throws ConfigError for a config that makes no model,
    * OutOfMemoryError for weights that are too large.
    */
-  static async open(engine: Engine, spec: RunSpec, tokenizer: Tokenizer, from: Checkpoint): Promise<Slot> {
-    const weights = await Weights.open(engine, spec.config, startingWeights(engine, spec, tokenizer, from))
-    return new Slot(spec, from.meta.step, weights, tokenizer)
+  static open(engine: Engine, spec: RunSpec, tokenizer: Tokenizer, from: Checkpoint): Promise<Slot> {
+    return Slot.of(engine, spec, from.meta.step, tokenizer, startingWeights(engine, spec, tokenizer, from))
+  }
+  /** As `open`, of weights by name after `step` updates. */
+  static async of(
+    engine: Engine,
+    spec: RunSpec,
+    step: number,
+    tokenizer: Tokenizer,
+    values: ReadonlyMap<string, Float32Array>,
+  ): Promise<Slot> {
+    return new Slot(spec, step, await Weights.open(engine, spec.config, values), tokenizer)
+  }
+
+  /** Takes the weights of another step of the same run in place of its own. */
+  become(step: number, values: ReadonlyMap<string, Float32Array>): void {
+    for (const { name } of this.weights.params) this.weights.write(name, values.get(name) ?? new Float32Array())
+    this.#step = step
+    this.#writer.moved()
   }
 
   get engine(): Engine {
     return this.weights.engine
+  }
+  get step(): number {
+    return this.#step
   }
   get ahead(): number {
     return this.#writer.ahead

@@ -9,6 +9,7 @@ import { card, recipe } from './data/messages_recipe'
 import { bench, device } from './device/messages'
 import { clock, compact, hundredths, integer, loss, percent, significant } from './format'
 import { bytes } from '../words/sizes'
+import { look } from './look/messages'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
 import { go } from './parts/messages'
@@ -45,6 +46,7 @@ export const m = {
   card,
   recipe,
   tokens,
+  look,
   chat,
   runs,
   bench,

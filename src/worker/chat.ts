@@ -1,19 +1,23 @@
-// What the open run writes when it is asked: text, or answers to questions about the text that it learned. One at a time: a newer
+// What the open run, or without one the model that comes with the page, writes when it is asked: text, or answers to questions about the text that it learned. One at a time: a newer
 // one waits until the older has ended.
 import { questionsOf } from '../evaluate/questions'
+import type { Tokenizer } from '../data/tokenize/tokenizer'
 import type { Answer, Answers } from '../words/corpus'
 import type { GeneratedToken, SampleOptions } from '../words/run'
 import { answer } from './answers'
 import type { Desk } from './desk'
 import type { ChatCalls, Ending } from './protocol'
 import type { Workbench } from './workbench'
-import { write } from './writing'
+import type { Slots } from './look/slots'
+import { write, type ModelHolder } from './writing'
 
 export class Chat implements ChatCalls {
   readonly #workbench: Workbench
+  readonly #slots: Slots
   readonly #writing: Desk
 
-  constructor(workbench: Workbench, writing: Desk) {
+  constructor(workbench: Workbench, slots: Slots, writing: Desk) {
+    this.#slots = slots
     this.#workbench = workbench
     this.#writing = writing
   }
@@ -22,13 +26,21 @@ export class Chat implements ChatCalls {
     options: SampleOptions,
     onTokens: (tokens: GeneratedToken[]) => void,
   ): Promise<{ reason: Ending; unknown: string[] }> {
-    const run = this.#workbench.opened
-    const { unknown } = run.dataset.tokenizer.encode(options.prompt)
+    let unknown: string[] = []
     const reason = await this.#writing.begin(async ({ before, signal }) => {
+      const { model, tokenizer } = await this.#speaker()
+      unknown = tokenizer.encode(options.prompt).unknown
       await before
-      return write(run, options, onTokens, signal)
+      return write(model, options, onTokens, signal)
     })
     return { reason, unknown }
+  }
+
+  async #speaker(): Promise<{ model: ModelHolder; tokenizer: Tokenizer }> {
+    const { run } = this.#workbench
+    if (run) return { model: run, tokenizer: run.dataset.tokenizer }
+    const shipped = await this.#slots.shipped()
+    return { model: shipped, tokenizer: shipped.tokenizer }
   }
 
   async checkAnswers(

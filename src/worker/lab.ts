@@ -6,6 +6,9 @@ import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
 import { Desk } from './desk'
 import { KeptRuns } from './kept_runs'
+import { Look } from './look/look'
+import { Shipped } from './look/shipped'
+import { Slots } from './look/slots'
 import { Outbox } from './outbox'
 import type { EnginePreference, JobKind, Lab, LabEvent, Opened, Progress, ProgressEvent } from './protocol'
 import { RecipeBench } from './recipe_bench'
@@ -18,7 +21,7 @@ export interface LabOptions {
   /** The browser's `navigator.gpu`, or Dawn's in Node. */
   gpu: GPU | undefined
   /** Reads a file beside the page. */
-  fetchText: (path: string) => Promise<string>
+  fetchFile: (path: string) => Promise<Uint8Array>
   /** Hears every event, in order. */
   listen: (events: LabEvent[]) => void
   store?: RunStore
@@ -33,12 +36,13 @@ export class LocalLab implements Lab {
   readonly run: RunControl
   readonly kept: KeptRuns
   readonly chat: Chat
+  readonly look: Look
   readonly device: SpeedBench
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
   readonly #workbench: Workbench
 
-  constructor({ gpu, fetchText, listen, store = new RunStore(), threads }: LabOptions) {
+  constructor({ gpu, fetchFile, listen, store = new RunStore(), threads }: LabOptions) {
     this.#outbox = new Outbox(listen)
     const desk = <K extends JobKind>(job: K, calledOff?: string) =>
       new Desk<Progress[K]>(calledOff, (at) => this.#outbox.push({ type: 'progress', job, at } as ProgressEvent))
@@ -51,7 +55,7 @@ export class LocalLab implements Lab {
     })
     const workbench = (this.#workbench = new Workbench(store, { gpu, threads }, this.#outbox, desks.writing))
     this.data = new CorpusShelf({
-      fetchText,
+      fetchText: async (path) => new TextDecoder().decode(await fetchFile(path)),
       textOfRun: (id) => workbench.textOf(id),
       loading: desks.loading,
       changed: (isOtherText) => {
@@ -61,9 +65,12 @@ export class LocalLab implements Lab {
     })
     this.recipe = new RecipeBench(this.data, desks.leaks)
     this.tokens = new TokenizerBench(this.data, desks.learning)
-    this.run = new RunControl(workbench, this.data)
+    const shipped = new Shipped(fetchFile)
+    const slots = new Slots(workbench, shipped)
+    this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
-    this.chat = new Chat(workbench, desks.writing)
+    this.chat = new Chat(workbench, slots, desks.writing)
+    this.look = new Look(workbench, shipped, slots)
     this.device = new SpeedBench(workbench, desks.bench, threads)
   }
 

@@ -17,6 +17,7 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
+import type { LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../words/look'
 import type { Forecast, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
@@ -280,6 +281,11 @@ export interface RunCalls {
   openBest(name: string): Promise<void>
   /** A copy of the open run's weights (or fresh ones from another seed) at step 0, as a new run. */
   restart(how: { weights: 'same' | 'new'; config: Config; name: string }): Promise<void>
+  /**
+   * A kept step of a run (null: of the run that comes with the page) as a new run that goes on from there, with its curve up to there.
+   * The moments of AdamW begin at zero. Throws CheckpointError.
+   */
+  fork(from: { run: string | null; step: number }, name: string): Promise<void>
   close(): Promise<void>
   start(): Promise<void>
   /** Takes effect at the end of the step under way, then writes a checkpoint. */
@@ -320,7 +326,7 @@ export interface KeptCalls {
   free(): Promise<void>
 }
 
-/** Text that the open run writes, one at a time: a newer call or `cancel('writing')` ends an older one early, with what it has. */
+/** Text that the open run writes, or without one the model that comes with the page, one at a time: a newer call or `cancel('writing')` ends an older one early, with what it has. */
 export interface ChatCalls {
   /** Streams tokens; resolves when done or ended. Training, if under way, goes on between tokens. */
   generate(
@@ -336,6 +342,23 @@ export interface ChatCalls {
 
 /** Why a text ended: long enough, a stop sequence, or a newer call or `cancel`. */
 export type Ending = 'length' | 'stop' | 'cancelled'
+
+/** What happens inside a model. Two can be looked at, A and B. Every call may throw ProbeError, which says what to do instead. */
+export interface LookCalls {
+  /**
+   * Puts a model into a slot, or empties it. The newest call for a slot counts. Throws CheckpointError where the step is not kept, or
+   * damaged; the slot stays as it was then.
+   */
+  fill(slot: SlotName, source: SlotSource | null): Promise<SlotInfo | null>
+  /** The steps that can be put into a slot: of a kept run, or (null) of the run that comes with the page. */
+  frames(run: string | null): Promise<Keyframe[]>
+  /** What the kept steps of a run may take of the disk; those of the open run are thinned at once. */
+  setBudget(bytes: number): Promise<void>
+  /** A view's question. Of each view and slot the newest is answered; an older one gets a SupersededError. */
+  ask<V extends ViewName>(view: V, question: LookViews[V]['asks']): Promise<LookViews[V]['tells']>
+  /** Ends every question of a view with a CancelledError. */
+  drop(view: ViewName): Promise<void>
+}
 
 export interface DeviceCalls {
   /** Measures training steps of one of the bench's sizes; `cancel('bench')` ends it. A run that trains waits meanwhile. */
@@ -374,5 +397,6 @@ export interface Lab {
   readonly run: RunCalls
   readonly kept: KeptCalls
   readonly chat: ChatCalls
+  readonly look: LookCalls
   readonly device: DeviceCalls
 }

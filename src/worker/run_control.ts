@@ -3,28 +3,35 @@ import { validate, type Problem } from '../config/validate'
 import type { Config } from '../config/config'
 import { fits, type Dataset } from '../data/dataset/dataset'
 import { ladderOf } from '../data/dataset/ladder'
-import { ConfigError, OutOfMemoryError } from '../errors'
+import { CheckpointError, ConfigError, OutOfMemoryError } from '../errors'
+import { paramTable } from '../params'
 import { forecast, predictMemory } from '../train/plan'
-import type { Forecast, RunEvent } from '../words/run'
+import type { Forecast, RunEvent, RunSpec } from '../words/run'
+import { RunHistory } from '../words/history'
 import type { CorpusShelf } from './corpus_shelf'
 import { Desk } from './desk'
 import { fitsDevice, type Room } from './fits'
+import type { Shipped } from './look/shipped'
 import { measure } from './measure'
 import type { LiveChange, Measurement, RunCalls } from './protocol'
 import type { TrainingLoop } from './training_loop'
+import type { Material } from './material'
+import { datasetOf } from './run_text'
 import { transplant } from './transfer'
 import type { Workbench } from './workbench'
 
 export class RunControl implements RunCalls {
   readonly #workbench: Workbench
   readonly #shelf: CorpusShelf
+  readonly #shipped: Shipped
   readonly #ladders = new Desk()
   /** Bytes of the smallest run that the device could not give memory to. */
   #refused = Infinity
 
-  constructor(workbench: Workbench, shelf: CorpusShelf) {
+  constructor(workbench: Workbench, shelf: CorpusShelf, shipped: Shipped) {
     this.#workbench = workbench
     this.#shelf = shelf
+    this.#shipped = shipped
   }
 
   // -- settings, before they are a run
@@ -94,6 +101,63 @@ export class RunControl implements RunCalls {
       const checkpoint = donor && transplant(donor, spec)
       return { ...(await this.#workbench.begin(spec, run.dataset, run.text)), checkpoint }
     })
+  }
+
+  async fork(from: { run: string | null; step: number }, name: string): Promise<void> {
+    await this.#workbench.replace(() =>
+      from.run === null ? this.#forkShipped(from.step, name) : this.#forkKept(from.run, from.step, name),
+    )
+    this.#workbench.opened.notice(
+      'info',
+      `Goes on from step ${from.step} of another run; AdamW’s moments begin at zero.`,
+    )
+  }
+  async #forkKept(run: string, step: number, name: string): Promise<Material> {
+    const { store } = this.#workbench
+    // What the open run has not saved yet is part of its curve.
+    await this.#workbench.openAs(run)?.saveNew()
+    const { record, history, text } = await store.load(run)
+    const whole = text === null ? null : await datasetOf(record.spec, text)
+    if (!whole)
+      throw new CheckpointError(`The text of “${record.spec.name}” is not on this device: nothing can go on from it.`)
+    return this.#forked(record.spec, step, await store.readKeyframe(run, step, record.spec.config), {
+      dataset: whole,
+      text,
+      history,
+      name,
+    })
+  }
+  async #forkShipped(step: number, name: string): Promise<Material> {
+    const { spec } = await this.#shipped.index()
+    const whole = await this.#shipped.text()
+    if (!whole) throw new CheckpointError(`The text of “${spec.name}” does not come with the page.`)
+    const weights = await this.#shipped.weights(step)
+    return this.#forked(spec, step, weights, { ...whole, history: new RunHistory(), name })
+  }
+  async #forked(
+    spec: RunSpec,
+    step: number,
+    weights: ReadonlyMap<string, Float32Array>,
+    { dataset, text, history, name }: { dataset: Dataset; text: string | null; history: RunHistory; name: string },
+  ): Promise<Material> {
+    const { config } = spec
+    history.cut(step)
+    const tensors = new Map(paramTable(config).map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]))
+    const fresh = transplant(tensors, { ...spec, name })
+    const tokens = step * config.batch_size * config.block_size * config.gradient_accumulation_steps
+    const best = history.evals.reduce((least, { val_loss }) => Math.min(least, val_loss), Infinity)
+    const meta = {
+      ...fresh.meta,
+      step,
+      tokens,
+      elapsed_s: history.steps.view().elapsed_s.at(-1) ?? 0,
+      best_val_loss: Number.isFinite(best) ? best : null,
+    }
+    return {
+      ...(await this.#workbench.begin({ ...spec, name }, dataset, text)),
+      checkpoint: { ...fresh, meta },
+      history,
+    }
   }
 
   async close(): Promise<void> {

@@ -2,10 +2,10 @@
 import { serve } from './serve'
 import { BrowserThreads } from './threads'
 
-async function fetchText(path: string): Promise<string> {
+async function fetchFile(path: string): Promise<Uint8Array> {
   const response = await fetch(new URL(path, self.name))
   if (!response.ok) throw new Error(`${response.status} ${response.statusText}`.trim())
-  return response.text()
+  return new Uint8Array(await response.arrayBuffer())
 }
 
-serve({ gpu: navigator.gpu, fetchText, threads: new BrowserThreads() }, self)
+serve({ gpu: navigator.gpu, fetchFile, threads: new BrowserThreads() }, self)

@@ -12,6 +12,8 @@ import { main as record } from '../../src/headless/record'
 import { main as trainMain } from '../../src/headless/train'
 import { decodeCheckpoint } from '../../src/storage/checkpoint'
 import { readSafetensors } from '../../src/storage/safetensors'
+import { decodeKeyframe } from '../../src/storage/keyframe'
+import { parseMeta } from '../../src/storage/schema'
 import { parseRecordedRun } from '../../src/ui/state/recorded'
 import { docxOf } from '../data/collect/made_files'
 import { lavapipe } from '../vulkan.mjs'
@@ -401,10 +403,26 @@ describe('parity', () => {
 
 test('record makes a kept run the one that the page opens with', async () => {
   await fresh('--engine', 'cpu', '--out', at('to-record'))
-  const { status, out, err } = await command(record, at('to-record'), '--on', 'a desk', '--out', at('recorded.json'))
+  const { status, out, err } = await command(
+    record,
+    at('to-record'),
+    '--on',
+    'a desk',
+    '--out',
+    at('recorded.json'),
+    '--weights',
+    at('recorded'),
+  )
   expect({ status, err }).toEqual({ status: 0, err: '' })
   expect(out).toMatch(/40 steps to 40/)
   const recorded = parseRecordedRun(JSON.parse(readFileSync(at('recorded.json'), 'utf8')))
+  const { meta, steps } = JSON.parse(readFileSync(at('recorded/run.json'), 'utf8')) as {
+    meta: unknown
+    steps: number[]
+  }
+  expect(steps).toEqual([1, 2, 4, 8, 16, 32, 40])
+  const { config } = parseMeta(meta).spec
+  expect(decodeKeyframe(readFileSync(at('recorded/40.safetensors')), 40, config).size).toBeGreaterThan(0)
   expect(recorded.note).toMatch(/seed 1337, trained by .* on a desk/)
   expect(recorded.config).toMatchObject({ n_embd: 16, max_iters: 40 })
   expect(recorded.ladder).toHaveLength(6)

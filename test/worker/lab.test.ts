@@ -324,7 +324,7 @@ describe('chat', () => {
     const text = lab.chat.generate(options, () => undefined)
     await lab.run.close()
     expect((await text).reason).toBe('cancelled')
-    await expect(lab.chat.generate(options, () => undefined)).rejects.toThrow(/No run is open/)
+    await expect(lab.chat.generate(options, () => undefined)).rejects.toThrow(/comes with this page could not be loaded/)
   })
 })
 
@@ -695,7 +695,7 @@ describe('the list of runs', () => {
   test('is read when the page opens, and follows what another tab does', async () => {
     const name = disk()
     const here = await withRun(name)
-    const there = new LocalLab({ gpu: undefined, store: new RunStore(name), fetchText: noFile, listen: hear })
+    const there = new LocalLab({ gpu: undefined, store: new RunStore(name), fetchFile: noFile, listen: hear })
     const heard: LabEvent[] = []
     function hear(events: LabEvent[]) {
       heard.push(...events)
@@ -715,7 +715,7 @@ describe('the list of runs', () => {
     const store = new RunStore(disk())
     store.list = () => Promise.reject(new DOMException('denied', 'SecurityError'))
     const events: LabEvent[] = []
-    const lab = new LocalLab({ gpu: undefined, store, fetchText: noFile, listen: (more) => events.push(...more) })
+    const lab = new LocalLab({ gpu: undefined, store, fetchFile: noFile, listen: (more) => events.push(...more) })
     expect((await lab.open('cpu')).runs).toEqual([])
     lab.flush()
     expect(events.at(-1)).toMatchObject({

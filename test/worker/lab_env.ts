@@ -47,7 +47,7 @@ export async function tab(
   name: string,
   preference: EnginePreference = 'cpu',
   gpu?: GPU,
-  fetchText: (path: string) => Promise<string> = noFile,
+  fetchFile: (path: string) => Promise<Uint8Array> = noFile,
 ): Promise<Tab> {
   const store = new RunStore(name)
   const events: LabEvent[] = []
@@ -56,7 +56,7 @@ export async function tab(
     events.push(...more)
     for (const look of waiting) look()
   }
-  const lab = new LocalLab({ gpu, store, fetchText, listen })
+  const lab = new LocalLab({ gpu, store, fetchFile, listen })
   eventsOf.set(lab, events)
   await lab.open(preference)
   const heard = (is: (event: RunEvent) => boolean) => {

@@ -14,10 +14,10 @@ const TEXT =
   '“Ask” jane@example.org.\nAsk <b>Aisha</b>, or jane@example.org.\nA line.\nA line.\n' + 'Nothing of it.\n'.repeat(8)
 const STEPS: CleanStep[] = [{ kind: 'quotes' }, { kind: 'html' }, { kind: 'duplicate_lines' }]
 const MASK = anonymiseAll('mask')
-const fetchText = () => Promise.resolve('Aisha\nMary')
+const fetchFile = () => Promise.resolve(new TextEncoder().encode('Aisha\nMary'))
 
 async function bench(text = TEXT) {
-  const { lab } = await tab(disk(), 'cpu', undefined, fetchText)
+  const { lab } = await tab(disk(), 'cpu', undefined, fetchFile)
   await lab.data.loadText('mine', text)
   return { lab, shelf: lab.data, bench: lab.recipe }
 }

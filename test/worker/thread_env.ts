@@ -28,7 +28,7 @@ export function stubWorker(): Thread[] {
         this.#port = port1
         port1.onmessage = ({ data }) => this.dispatchEvent(new MessageEvent('message', { data }))
         const store = new RunStore(disk())
-        serve({ gpu: undefined, fetchText: noFile, store }, port2)
+        serve({ gpu: undefined, fetchFile: noFile, store }, port2)
         made.push({ url, options, worker: this, store })
       }
       terminate() {

@@ -76,6 +76,7 @@ export const stages = {
   tokens: 'Tokens',
   model: 'Model',
   train: 'Train',
+  look: 'Look inside',
   chat: 'Chat',
   runs: 'Runs',
   hints: {
@@ -83,6 +84,7 @@ export const stages = {
     tokens: 'the pieces it reads',
     model: 'its shape and size',
     train: 'watch it learn',
+    look: 'see it think',
     chat: 'let it write',
     runs: 'everything kept',
   },

@@ -1,5 +1,5 @@
 // Which stage is shown: the address's hash, so that back and forward walk the stages.
-export const STAGES = ['data', 'tokens', 'model', 'train', 'chat', 'runs'] as const
+export const STAGES = ['data', 'tokens', 'model', 'train', 'look', 'chat', 'runs'] as const
 export type Stage = (typeof STAGES)[number]
 
 const read = (): Stage => STAGES.find((stage) => location.hash === `#/${stage}`) ?? 'train'

@@ -17,7 +17,7 @@ function workersOn(name: string) {
         super()
         const { port1, port2 } = this.#channel
         port1.onmessage = ({ data }) => this.dispatchEvent(new MessageEvent('message', { data }))
-        serve({ gpu: undefined, fetchText: noFile, store: new RunStore(name) }, port2)
+        serve({ gpu: undefined, fetchFile: noFile, store: new RunStore(name) }, port2)
         workers.push(this)
       }
       postMessage(message: unknown, transfer: Transferable[] = []) {

@@ -1,0 +1,122 @@
+// What is looked at: the models in the two slots, the text, the view, and the part that every view has in focus.
+import { CancelledError } from '../../errors'
+import type { Keyframe } from '../../words/keyframes'
+import type { GateSettings, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
+import { asError, lab } from '../state/lab.svelte'
+import type { Panel } from './panels'
+
+/** Milliseconds between two questions while the looked-at run trains, and before a text that is being typed is asked about. */
+const LIVE_MS = 250
+const TYPING_MS = 150
+
+class LookState {
+  slots = $state.raw<Record<SlotName, SlotInfo | null>>({ A: null, B: null })
+  /** Which model the views show; `difference`: A − B, where a view can. */
+  shows = $state<SlotName | 'difference'>('A')
+  /** Null: the beginning that the model's run has for its samples, or a stretch of its held-out text. */
+  text = $state<string | null>(null)
+  panel = $state<Panel>('attention')
+  /** The part in focus, and a place in the text (null: the last). */
+  layer = $state(0)
+  head = $state(0)
+  position = $state<number | null>(null)
+  /** Gates that somebody turned, to see what changes. */
+  gates = $state.raw<GateSettings>({})
+  /** Kept steps of the run in each slot. */
+  frames = $state.raw<Record<SlotName, Keyframe[]>>({ A: [], B: [] })
+  error = $state.raw<Error | null>(null)
+  filling = $state<SlotName | null>(null)
+  /** Counts what changes every answer: another model, or its next step. */
+  version = $state(0)
+
+  /** The slot that is asked where only one can be. */
+  slot = $derived<SlotName>(this.shows === 'B' ? 'B' : 'A')
+  info = $derived(this.slots[this.slot])
+  /** The open run is looked at while it trains. */
+  isLive = $derived(
+    lab.status === 'running' && (['A', 'B'] as const).some((slot) => this.slots[slot]?.source.of === 'live'),
+  )
+
+  /** Puts a model into a slot; what went wrong is shown beside the slots, and the slot stays as it was. */
+  async fill(slot: SlotName, source: SlotSource | null): Promise<void> {
+    this.error = null
+    this.filling = slot
+    try {
+      const info = await lab.calls.look.fill(slot, source)
+      this.slots = { ...this.slots, [slot]: info }
+      if (info) {
+        this.layer = Math.min(this.layer, info.config.n_layer - 1)
+        this.head = Math.min(this.head, info.config.n_head - 1)
+      }
+      if (slot === 'B') this.shows = info === null ? 'A' : this.shows
+      if (slot === 'B' && info !== null && this.shows === 'A') this.shows = 'difference'
+      this.version++
+      await this.readFrames(slot)
+      if (this.text === null && slot === 'A') this.text = await this.firstText()
+    } catch (error) {
+      if (!(error instanceof CancelledError)) this.error = asError(error)
+    } finally {
+      if (this.filling === slot) this.filling = null
+    }
+  }
+
+  /** The kept steps of the run in a slot. */
+  async readFrames(slot: SlotName): Promise<void> {
+    const source = this.slots[slot]?.source
+    const run = source?.of === 'live' ? (lab.run?.id ?? null) : source?.of === 'run' ? source.run : null
+    const frames = source ? await lab.calls.look.frames(run) : []
+    this.frames = { ...this.frames, [slot]: frames }
+  }
+
+  /** Something that the model has not seen, where its text is at hand. */
+  async firstText(): Promise<string> {
+    const window = await lab.calls.look.ask('window', { slot: 'A', share: 0.4 }).catch(() => null)
+    return window?.replace(/^\S*\s+/, '').slice(0, 64) ?? this.slots.A?.prompt ?? ''
+  }
+}
+
+export const look = new LookState()
+
+/**
+ * The answer to a view's question, asked again whenever the question or a model changes; the old one stays until the new one is there.
+ * Made while a component is set up. A null question asks nothing.
+ */
+export class Answer<V extends ViewName> {
+  value = $state.raw<LookViews[V]['tells'] | null>(null)
+  error = $state.raw<Error | null>(null)
+  asking = $state(false)
+
+  constructor(view: V, question: () => LookViews[V]['asks'] | null) {
+    $effect(() => {
+      void look.version
+      const asked = question()
+      // While the run trains, the next step asks the next question.
+      const step = look.isLive ? lab.step : 0
+      if (asked === null || look.slots[asked.slot] === null || lab.phase !== 'ready') return
+      let gone = false
+      const wait = step > 0 ? LIVE_MS : TYPING_MS
+      const timer = setTimeout(
+        () => {
+          this.asking = true
+          lab.calls.look
+            .ask(view, asked)
+            .then((told) => {
+              if (gone) return
+              this.value = told
+              this.error = null
+            })
+            .catch((error: unknown) => {
+              if (gone || error instanceof CancelledError) return
+              this.error = asError(error)
+            })
+            .finally(() => (this.asking = false))
+        },
+        this.value === null ? 0 : wait,
+      )
+      return () => {
+        gone = true
+        clearTimeout(timer)
+      }
+    })
+  }
+}

@@ -1,0 +1,64 @@
+// What the stage Look inside says.
+import type { HeadKind, HeadScores } from '../../words/look'
+import { hundredths, integer, percent, visible } from '../format'
+
+const headKinds: Record<HeadKind, string> = {
+  previous: 'previous token',
+  first: 'first token',
+  same: 'same token',
+  induction: 'induction',
+  spread: 'spread out',
+}
+
+export const look = {
+  title: 'Look inside',
+  lead: 'Every number below is computed by the model as it stands, on the text that you give it.',
+  opening: 'Opening a model …',
+  asking: 'Computing …',
+  loading: 'Loading this view …',
+  notLoaded: (why: string) => `This view could not be loaded (${why}). Reload the page; the run is kept.`,
+  text: 'Text to look at',
+  views: 'View',
+  panels: { attention: 'Attention' },
+  layer: (layer: number) => `layer ${integer(layer)}`,
+  heads: headKinds,
+  notComparable:
+    'A and B have other shapes or read the text in other tokens: they cannot be subtracted. Choose two steps of one run.',
+  map: {
+    keys: 'Arrow keys move from cell to cell, Escape lets go.',
+    point: 'Point at a cell, or walk with the arrow keys.',
+  },
+  slots: {
+    name: { A: 'Model A', B: 'Model B' },
+    nobody: 'none: compare with …',
+    live: (name: string) => `${name} (open)`,
+    shipped: (name: string) => `${name} (comes with the page)`,
+    kept: (name: string, step: number) => `${name}, step ${integer(step)}`,
+    scrub: (slot: string) => `Kept steps of model ${slot}`,
+    step: (step: number) => `step ${integer(step)}`,
+    shows: 'Show',
+    showNames: { A: 'A', B: 'B', difference: 'A − B' },
+    fork: (step: number) => `Fork from step ${integer(step)}`,
+    forkWhy: 'A new run that goes on from these weights; AdamW’s moments begin at zero.',
+    forkName: (name: string, step: number) => `${name}, from step ${integer(step)}`,
+  },
+  attention: {
+    how: 'Each row is a token that looks back; the brighter a cell, the more of that earlier token it takes in. Labels come from a random passage said twice.',
+    wall: 'Heads',
+    head: (layer: number, head: number, kind: HeadKind | null) =>
+      `Layer ${integer(layer)}, head ${integer(head)}${kind ? `, ${headKinds[kind]}` : ''}`,
+    focus: (layer: number, head: number) => `Layer ${integer(layer)}, head ${integer(head)}`,
+    form: 'Show',
+    forms: { pattern: 'attention', scores: 'scores before softmax', weighted: 'what it writes' },
+    units: { pattern: 'share of attention', scores: 'score', weighted: 'length of what is written' },
+    difference: 'A − B',
+    axes: { rows: 'token that looks', cols: 'token looked at' },
+    alt: (layer: number, head: number) => `Attention of layer ${integer(layer)}, head ${integer(head)}`,
+    tell: (from: string, to: string, back: number, value: string) =>
+      `“${visible(from)}” looks at “${visible(to)}”, ${back === 0 ? 'itself' : `${integer(back)} back`}: ${value}`,
+    sums: (s: HeadScores) =>
+      `On a random passage said twice it looks ${hundredths(s.distance)} tokens back on average; previous token ${percent(Math.max(0, s.previous))}, first ${percent(Math.max(0, s.first))}, same ${percent(Math.max(0, s.same))}, induction ${percent(Math.max(0, s.induction))} above chance; spread ${percent(s.spread)} of the most.`,
+    caution:
+      'Attention says where a head reads, not what for: it is no explanation. Turning the head’s gate down tests one.',
+  },
+}

@@ -1,0 +1,164 @@
+// Looking inside, as page and worker say it: the two slots that hold a model each, the steps that can be put into them, and for each
+// view its question and its answer.
+import type { Config } from '../config/config'
+import type { TokenizerState } from './tokens'
+
+/** Two models can be looked at side by side. */
+export type SlotName = 'A' | 'B'
+
+/**
+ * Where a slot's model comes from: the open run as it stands at each moment; a kept run, at a kept step or (null) as it was saved last;
+ * the run that comes with the page.
+ */
+export type SlotSource =
+  | { readonly of: 'live' }
+  | { readonly of: 'run'; readonly run: string; readonly step: number | null }
+  | { readonly of: 'shipped'; readonly step: number }
+
+/** The model in a slot. */
+export interface SlotInfo {
+  source: SlotSource
+  name: string
+  /** Updates made; of the open run, when the slot was filled. */
+  step: number
+  config: Config
+  params: number
+  /** What its tokens are. */
+  reads: TokenizerState['kind']
+  /** Two models with the same key read text alike. */
+  tokenizer_key: string
+  prompt: string
+  /** Whether its text is at hand: what is asked of held-out text needs it. */
+  hasText: boolean
+}
+
+/** A token of a text that a model looks at. `text`: what it stands for; of half a character, its bytes in hexadecimal. */
+export interface LookToken {
+  id: number
+  text: string
+}
+
+/** A text as a model reads it. `notices`: what was cut off or left out, a sentence each. */
+export interface LookText {
+  tokens: LookToken[]
+  notices: string[]
+}
+
+/** A question about a text asked of one slot. */
+export interface AboutText {
+  slot: SlotName
+  text: string
+}
+
+/** What is shown of attention: after the softmax, before it, or how much of the stream each position writes. */
+export const ATTENTION_FORMS = ['pattern', 'scores', 'weighted'] as const
+export type AttentionForm = (typeof ATTENTION_FORMS)[number]
+
+/** What a head does, read off a random window that is said twice. */
+export const HEAD_KINDS = ['previous', 'first', 'same', 'induction', 'spread'] as const
+export type HeadKind = (typeof HEAD_KINDS)[number]
+
+/** Scores of a head on that window; shares of attention above chance, spread as a share of the most, distance in tokens. */
+export interface HeadScores extends Record<HeadKind, number> {
+  distance: number
+  /** Null where no score is clear. */
+  label: HeadKind | null
+}
+
+/** Gates by the address of their set, each as long as the set; an absent set is 1 throughout. */
+export type GateSettings = Readonly<Record<string, readonly number[]>>
+
+/** A number for each part: head [L · NH], attn and mlp [L]; positions where the model has learned ones. */
+export interface PerPart {
+  head: Float32Array
+  attn: Float32Array
+  mlp: Float32Array
+  positions: number | null
+}
+
+/** A likely token, and its chance. */
+export interface Likely extends LookToken {
+  chance: number
+}
+
+/** The views: the question of each, and its answer. Matrices are row-major; losses in nats a token. */
+export interface LookViews {
+  /** How the model reads a text. */
+  text: { asks: AboutText; tells: LookText }
+  /** A stretch of held-out text as long as the model looks back, at about this share of it; null where no text is at hand. */
+  window: { asks: { slot: SlotName; share: number }; tells: string | null }
+  /** Every head's attention on a text: maps [L, NH, T, T], 0 above the diagonal (scores: −∞). */
+  attention: {
+    asks: AboutText & { form: AttentionForm }
+    tells: LookText & { maps: Float32Array; layers: number; heads: number }
+  }
+  /** Every head's scores and label, [L · NH]. */
+  heads: { asks: { slot: SlotName }; tells: HeadScores[] }
+  /**
+   * The logit lens: the likeliest tokens at every depth (2L + 1) and position, [depths, T, k]; entropy and KL to the last depth
+   * [depths, T]; rank and log-probability of `follow` [depths, T].
+   */
+  lens: {
+    asks: AboutText & { k: number; follow: number | null }
+    tells: LookText & {
+      depths: number
+      k: number
+      top: LookToken[]
+      chance: Float32Array
+      entropy: Float32Array
+      toEnd: Float32Array
+      rank: Uint32Array
+      log: Float32Array
+    }
+  }
+  /** KL of B's predictions from A's after each token, [T]. Throws ProbeError for models that read text differently. */
+  apart: { asks: AboutText; tells: LookText & { divergence: Float32Array } }
+  /** The loss of each token from what stands before it, [T]: the first has none and is NaN; and what was likeliest there instead. */
+  losses: {
+    asks: AboutText
+    tells: LookText & { losses: Float32Array; mean: number; likeliest: Likely[] }
+  }
+  /**
+   * What each part is worth: the rise of the mean loss with it off, and what the loss says about turning it (d loss / d gate), on the
+   * text, or (null) on held-out windows. `gates` are turned beside.
+   */
+  ablate: {
+    asks: { slot: SlotName; text: string | null; gates: GateSettings }
+    tells: { clean: number; off: PerPart; gradient: PerPart }
+  }
+  /** With gates turned: the mean loss on held-out text, the text's likeliest next tokens, and a sample with the same seed, beside as it is. */
+  turned: {
+    asks: AboutText & { gates: GateSettings; seed: number; length: number }
+    tells: Record<'asIs' | 'turned', { val_loss: number | null; next: Likely[]; sample: string }>
+  }
+  /** What each part wrote onto a token's logit at a position: parts [2L + 1] (embedding, attention 0, MLP 0, …), heads [L · NH]. */
+  attribution: {
+    asks: AboutText & { position: number; token: number | null }
+    tells: LookText & {
+      token: LookToken
+      next: Likely[]
+      parts: Float32Array
+      heads: Float32Array
+      bias: number
+      logit: number
+    }
+  }
+  /**
+   * A clean and a corrupted text of equal length: what restores the answer: resid [2L + 1, T], head [L · NH]; 0 as corrupted, 1 as clean.
+   * Answer and its rival are the likeliest of each unless told.
+   */
+  patch: {
+    asks: AboutText & { corrupted: string; answer: number | null; instead: number | null }
+    tells: {
+      clean: LookText
+      corrupted: LookText
+      answer: LookToken
+      instead: LookToken
+      resid: Float32Array
+      head: Float32Array
+      difference: { clean: number; corrupted: number }
+    }
+  }
+}
+
+export type ViewName = keyof LookViews

@@ -1,0 +1,74 @@
+// What the page may ask of a model's inside: which models are looked at, and one question for each view. Of each view only the newest
+// question is answered; an older one gets a SupersededError.
+import { transfer } from 'comlink'
+import type { Keyframe } from '../../words/keyframes'
+import type { LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
+import { Desk, type Job } from '../desk'
+import type { LookCalls } from '../protocol'
+import type { Workbench } from '../workbench'
+import type { Shipped } from './shipped'
+import type { Slots } from './slots'
+import { VIEWS } from './views'
+
+export class Look implements LookCalls {
+  readonly #workbench: Workbench
+  readonly #shipped: Shipped
+  readonly #slots: Slots
+  readonly #desks = new Map<string, Desk>()
+
+  constructor(workbench: Workbench, shipped: Shipped, slots: Slots) {
+    this.#workbench = workbench
+    this.#shipped = shipped
+    this.#slots = slots
+  }
+
+  fill(slot: SlotName, source: SlotSource | null): Promise<SlotInfo | null> {
+    return this.#desk(`fill ${slot}`).begin(async ({ before }) => {
+      await before
+      return this.#slots.fill(slot, source)
+    })
+  }
+
+  async frames(run: string | null): Promise<Keyframe[]> {
+    if (run !== null) return this.#workbench.store.keyframes(run)
+    return (await this.#shipped.index()).steps.map((step) => ({ step, size_bytes: 0 }))
+  }
+
+  async setBudget(bytes: number): Promise<void> {
+    this.#workbench.keyframe_bytes = bytes
+    const { run } = this.#workbench
+    if (run?.readOnly !== null) return
+    const frames = await this.#workbench.store.thinKeyframes(run.id, bytes)
+    this.#workbench.emit({ type: 'keyframes', run: run.id, frames })
+    await this.#workbench.tellStorage()
+  }
+
+  ask<V extends ViewName>(view: V, question: LookViews[V]['asks']): Promise<LookViews[V]['tells']> {
+    const { slot } = question
+    return this.#desk(`${view} ${slot}`).begin(async (job: Job<never>) => {
+      await job.before
+      const told = await VIEWS[view](this.#slots, question, job)
+      return transfer(told, buffersOf(told))
+    })
+  }
+
+  /** Ends every question of a view. */
+  async drop(view: ViewName): Promise<void> {
+    await Promise.all(['A', 'B'].map((slot) => this.#desk(`${view} ${slot}`).cancel()))
+  }
+
+  #desk(name: string): Desk {
+    const desk = this.#desks.get(name) ?? new Desk()
+    this.#desks.set(name, desk)
+    return desk
+  }
+}
+
+/** What goes over instead of a copy. */
+function buffersOf(told: unknown): Transferable[] {
+  if (typeof told !== 'object' || told === null) return []
+  const arrays = Object.values(told).flatMap((part: unknown) =>
+    ArrayBuffer.isView(part) ? [part] : typeof part === 'object' && part !== null ? Object.values(part) : [],
+  )
+  return [...new Set(arrays.filter((part) => ArrayBuffer.isView(part)).map(({ buffer }) => buffer as ArrayBuffer))]
+}

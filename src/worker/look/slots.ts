@@ -1,0 +1,286 @@
+// The two models that are looked at. A slot of the open run reads its weights between two steps, at most four times a second and for
+// a twentieth of the time; any other slot has weights of its own. Another step of the same run takes the place of the one before,
+// so that scrubbing through a run compiles nothing.
+import type { Dataset } from '../../data/dataset/dataset'
+import { tokenizerOf } from '../../data/tokenize/tokenizers'
+import type { Tokenizer } from '../../data/tokenize/tokenizer'
+import { CheckpointError, ProbeError } from '../../errors'
+import { Probe } from '../../inspect/probe'
+import { countParams } from '../../params'
+import { Slot, type Model } from '../../train/slot'
+import type { Weights } from '../../train/weights'
+import type { SlotInfo, SlotName, SlotSource } from '../../words/look'
+import type { RunSpec } from '../../words/run'
+import { ModelTurns } from '../model_turns'
+import { datasetOf } from '../run_text'
+import { tokenizerKey } from '../summary'
+import type { Workbench } from '../workbench'
+import type { Shipped } from './shipped'
+
+/** While the open run trains: the least time between two readings of its weights, and their largest share of the time. */
+const LIVE_EVERY_MS = 250
+const LIVE_SHARE = 0.05
+
+/** A source that does not move. */
+type KeptSource = Exclude<SlotSource, { of: 'live' }>
+
+/** A model in a slot, as the views use it. */
+export interface Looked {
+  readonly info: SlotInfo
+  readonly tokenizer: Tokenizer
+  /** Its text with the held-out part; null where it is not at hand. */
+  dataset(): Promise<Dataset | null>
+  /**
+   * Calls `ask` with a probe into the model, while nobody else uses the model. Of a run that trains, `ask` should be short: long
+   * questions are asked in parts.
+   */
+  probe<T>(ask: (probe: Probe, model: Model) => Promise<T>): Promise<T>
+  /** Frees what it holds. */
+  close(): Promise<void>
+}
+
+/** The probe into a model, made anew where the model was opened anew. */
+class ProbeKeeper {
+  #probe: Probe | null = null
+
+  into(weights: Weights): Probe {
+    if (this.#probe?.weights !== weights) {
+      this.#probe?.destroy()
+      this.#probe = new Probe(weights)
+    }
+    return this.#probe
+  }
+  close(): void {
+    this.#probe?.destroy()
+    this.#probe = null
+  }
+}
+
+/** The open run, whatever step it is at. */
+class Live implements Looked {
+  readonly info: SlotInfo
+  readonly tokenizer: Tokenizer
+  readonly #workbench: Workbench
+  readonly #run: string
+  readonly #probes = new ProbeKeeper()
+  #next = 0
+
+  constructor(workbench: Workbench) {
+    const run = workbench.opened
+    this.#workbench = workbench
+    this.#run = run.id
+    this.tokenizer = run.dataset.tokenizer
+    this.info = infoOf({ of: 'live' }, run.spec, run.step, run.text !== null)
+  }
+
+  dataset(): Promise<Dataset | null> {
+    const run = this.#opened()
+    return Promise.resolve(run.text === null ? null : run.dataset)
+  }
+
+  async probe<T>(ask: (probe: Probe, model: Model) => Promise<T>): Promise<T> {
+    const run = this.#opened()
+    const trains = () => run.summary.status === 'running'
+    while (trains() && performance.now() < this.#next)
+      await new Promise((resolve) => setTimeout(resolve, Math.min(50, this.#next - performance.now())))
+    return run.withModel(async (model) => {
+      const from = performance.now()
+      const told = await ask(this.#probes.into(model.weights), model)
+      const ms = performance.now() - from
+      this.#next = from + Math.max(LIVE_EVERY_MS, ms / LIVE_SHARE)
+      return told
+    })
+  }
+
+  close(): Promise<void> {
+    this.#probes.close()
+    return Promise.resolve()
+  }
+
+  #opened() {
+    const run = this.#workbench.openAs(this.#run)
+    if (!run) throw new ProbeError('The run that was looked at is not open any more. Choose another model.')
+    return run
+  }
+}
+
+/** Weights that were put on the device to be looked at. */
+class Own implements Looked {
+  readonly tokenizer: Tokenizer
+  readonly #turns: ModelTurns<Slot>
+  readonly #probes = new ProbeKeeper()
+  readonly #dataset: () => Promise<Dataset | null>
+  readonly #hasText: boolean
+  #source: KeptSource
+  #spec: RunSpec
+
+  constructor(
+    source: KeptSource,
+    slot: Slot,
+    around: {
+      tokenizer: Tokenizer
+      hasText: boolean
+      dataset: () => Promise<Dataset | null>
+      reopen: (source: KeptSource, from: Slot, lost: boolean) => Promise<Slot>
+    },
+  ) {
+    this.#source = source
+    this.#spec = slot.spec
+    this.tokenizer = around.tokenizer
+    this.#dataset = around.dataset
+    this.#hasText = around.hasText
+    this.#turns = new ModelTurns(
+      slot,
+      (from, lost) => around.reopen(this.#source, from, lost !== null),
+      () => undefined,
+    )
+  }
+
+  get info(): SlotInfo {
+    return infoOf(this.#source, this.#spec, this.#turns.model.step, this.#hasText)
+  }
+  dataset(): Promise<Dataset | null> {
+    return this.#dataset()
+  }
+  probe<T>(ask: (probe: Probe, model: Model) => Promise<T>): Promise<T> {
+    return this.#turns.withModel((model) => ask(this.#probes.into(model.weights), model))
+  }
+  /** Calls `use` with the model, while nobody else uses it; see `ModelTurns.withModel`. */
+  withModel<T>(use: (model: Model) => Promise<T>, once = false): Promise<T> {
+    return this.#turns.withModel(use, once)
+  }
+  /** Another step of the same run. */
+  become(source: KeptSource, step: number, weights: ReadonlyMap<string, Float32Array>): Promise<void> {
+    return this.#turns.withModel(async (model) => {
+      model.become(step, weights)
+      this.#source = source
+    })
+  }
+  /** Whether weights of this source fit in the place of its own. */
+  isOfRun(source: SlotSource): boolean {
+    const own = this.#source
+    return own.of === source.of && (own.of !== 'run' || source.of !== 'run' || own.run === source.run)
+  }
+  async close(): Promise<void> {
+    this.#probes.close()
+    await this.#turns.close()
+  }
+}
+
+function infoOf(source: SlotSource, spec: RunSpec, step: number, hasText: boolean): SlotInfo {
+  return {
+    source,
+    name: spec.name,
+    step,
+    config: spec.config,
+    params: countParams(spec.config),
+    reads: spec.tokenizer.kind,
+    tokenizer_key: tokenizerKey(spec.tokenizer),
+    prompt: spec.prompt,
+    hasText,
+  }
+}
+
+export class Slots {
+  readonly #workbench: Workbench
+  readonly #shipped: Shipped
+  readonly #slots: { [K in SlotName]: Looked | null } = { A: null, B: null }
+  #ownOfPage: Promise<Own> | null = null
+  /** The spec and text of the kept run that was looked at last. */
+  #kept: { run: string; spec: RunSpec; text: string | null; dataset: Promise<Dataset | null> | null } | null = null
+
+  constructor(workbench: Workbench, shipped: Shipped) {
+    this.#workbench = workbench
+    this.#shipped = shipped
+  }
+
+  /** The model in a slot. Throws ProbeError where it is empty. */
+  at(slot: SlotName): Looked {
+    const looked = this.#slots[slot]
+    if (!looked) throw new ProbeError(`Slot ${slot} is empty. Choose a model for it.`)
+    return looked
+  }
+
+  /** Puts a model into a slot, or empties it. Throws CheckpointError for a step that is not kept; the slot stays as it was then. */
+  async fill(slot: SlotName, source: SlotSource | null): Promise<SlotInfo | null> {
+    const before = this.#slots[slot]
+    if (source === null) {
+      this.#slots[slot] = null
+      await before?.close()
+      return null
+    }
+    if (before instanceof Own && before.isOfRun(source) && source.of !== 'live') {
+      const { step, weights } = await this.#weights(source)
+      await before.become(source, step, weights)
+      return before.info
+    }
+    const looked = source.of === 'live' ? new Live(this.#workbench) : await this.#open(source)
+    this.#slots[slot] = looked
+    await before?.close()
+    return looked.info
+  }
+
+  /** The model that comes with the page at its last step, for whoever has none. Throws CheckpointError. */
+  shipped(): Promise<Own> {
+    this.#ownOfPage ??= this.#shipped
+      .index()
+      .then(({ steps }) => this.#open({ of: 'shipped', step: steps.at(-1)! }))
+      .catch((error: unknown) => {
+        this.#ownOfPage = null
+        throw error
+      })
+    return this.#ownOfPage
+  }
+
+  async #open(source: KeptSource): Promise<Own> {
+    const slot = await this.#openSlot(source)
+    const tokenizer = tokenizerOf(slot.spec.tokenizer)
+    const text = source.of === 'run' ? (await this.#run(source.run)).text : (await this.#shipped.index()).corpus
+    return new Own(source, slot, {
+      tokenizer,
+      hasText: text !== null,
+      dataset: () =>
+        source.of === 'shipped'
+          ? this.#shipped.text().then((text) => text?.dataset ?? null)
+          : this.#datasetOf(source.run),
+      reopen: async (at, from, lost) => {
+        from.destroy()
+        if (lost) await this.#workbench.engines.discard(from.engine)
+        return this.#openSlot(at)
+      },
+    })
+  }
+
+  async #openSlot(source: KeptSource): Promise<Slot> {
+    const engine = await this.#workbench.engines.engine()
+    const { spec, step, weights } = await this.#weights(source)
+    return Slot.of(engine, spec, step, tokenizerOf(spec.tokenizer), weights)
+  }
+
+  /** The weights of a source by name. */
+  async #weights(source: KeptSource): Promise<{ spec: RunSpec; step: number; weights: Map<string, Float32Array> }> {
+    if (source.of === 'shipped') {
+      const { spec } = await this.#shipped.index()
+      return { spec, step: source.step, weights: await this.#shipped.weights(source.step) }
+    }
+    const { run, step } = source
+    if (step !== null) {
+      const { spec } = await this.#run(run)
+      return { spec, step, weights: await this.#workbench.store.readKeyframe(run, step, spec.config) }
+    }
+    const { checkpoint, record } = await this.#workbench.store.load(run)
+    if (!checkpoint) throw new CheckpointError(`“${record.spec.name}” has no checkpoint that can be read.`)
+    const weights = new Map([...checkpoint.tensors].map(([name, { data }]) => [name, data]))
+    return { spec: { ...checkpoint.meta.spec, name: record.spec.name }, step: checkpoint.meta.step, weights }
+  }
+
+  async #run(run: string) {
+    if (this.#kept?.run !== run) this.#kept = { run, ...(await this.#workbench.textOf(run)), dataset: null }
+    return this.#kept
+  }
+  async #datasetOf(run: string): Promise<Dataset | null> {
+    const kept = await this.#run(run)
+    if (kept.text === null) return null
+    return (kept.dataset ??= datasetOf(kept.spec, kept.text))
+  }
+}
