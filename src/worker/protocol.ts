@@ -363,10 +363,7 @@ export interface LookCalls {
 export interface DeviceCalls {
   /** Measures training steps of one of the bench's sizes; `cancel('bench')` ends it. A run that trains waits meanwhile. */
   bench(size: BenchSize, steps: number): Promise<BenchResult>
-  /**
-   * About how many milliseconds a step of each config would take here, from a few small ones that are timed the first time. A run that trains
-   * waits meanwhile. Configs are valid.
-   */
+  /** About how many milliseconds a step of each valid config would take here, from a few small ones that are timed the first time. */
   stepTimes(configs: readonly Config[]): Promise<number[]>
   /** Times the same product on this device's adapter and on WebAssembly; null where either is missing. A run that trains waits meanwhile. */
   compare(): Promise<{ adapter: string; race: Race } | null>
