@@ -60,3 +60,9 @@ export function cut(batch: Batch, shards: number, part: Omit<Part, 'row' | 'coun
     }
   })
 }
+
+/** The shards of a batch, each a batch by itself; the batch where it is not cut. */
+export function cutAlone(batch: Batch, shards: number, c: Config): Batch[] {
+  if (shards === 1) return [batch]
+  return cut(batch, shards, { seed: 0, draw: 0, micros: 1 }, c).map((shard) => shard.batch)
+}

@@ -28,6 +28,15 @@ interface Programs {
   arenas: readonly { weights: Tensor; waiting: Tensor }[]
 }
 
+/** What a trainer has recorded. */
+interface Recorded {
+  tape: Tape
+  find: (tensor: Tensor) => Tensor
+  first: Work[]
+  update: Work[]
+  alone: boolean
+}
+
 export class SharedSteps {
   readonly #engine: Engine
   readonly #threads: Threads
@@ -37,6 +46,8 @@ export class SharedSteps {
   readonly #waiting: ReadonlyMap<string, Tensor>
   #config: Config
   #programs: Programs | null = null
+  /** Other threads know no gates: where some are turned, all is computed here. */
+  #alone = false
   #pool: ShardPool | null = null
   /** Each step begins when the one before it has ended, since its weights are sent. */
   #last: Promise<unknown> = Promise.resolve()
@@ -69,13 +80,13 @@ export class SharedSteps {
 
   /**
    * Records the programs of a shard from its tape, between tensors that `find` gives, and returns all that there is to compile. `first` is the
-   * tape's step as it stands, `sums` the arenas of weights and gradients.
+   * tape's step as it stands; `alone` keeps other threads out of it.
    */
-  record(
-    config: Config,
-    { tape, find, first, update }: { tape: Tape; find: (tensor: Tensor) => Tensor; first: Work[]; update: Work[] },
-    sums: readonly { weights: Tensor; gradient: Tensor }[],
-  ): Work[] {
+  record(config: Config, { tape, find, first, update, alone }: Recorded): Work[] {
+    this.#alone = alone
+    const at = (label: string) => find({ label, shape: [], dtype: 'f32' })
+    const gradients = [...this.#waiting.keys()].filter((label) => /^grads\.\d+$/.test(label))
+    const sums = gradients.map((label, i) => ({ weights: at(`weights.${i}`), gradient: at(label) }))
     const arenas = sums.map(({ weights, gradient }) => ({ weights, waiting: this.#waiting.get(gradient.label)! }))
     const later = tape.step(this.#engine, (tensor) => this.#waiting.get(tensor.label) ?? find(tensor))
     const add = sums.flatMap(({ gradient }, i) => {
@@ -92,7 +103,7 @@ export class SharedSteps {
 
   /** Whether it is known how many cores help. */
   get isSettled(): boolean {
-    return this.#pool?.isSettled ?? false
+    return this.#alone || (this.#pool?.isSettled ?? false)
   }
 
   /** The work of one whole step, in order. */
@@ -122,7 +133,7 @@ export class SharedSteps {
     const engine = this.#engine
     const pool = (this.#pool ??= this.#openPool())
     const started = performance.now()
-    const helpers = pool.next()
+    const helpers = this.#alone ? 0 : pool.next()
     const shares = sharesOf(shards, helpers + 1)
     const own = shares[0]!.length
     const weights = helpers > 0 ? await engine.read(arenas.map((arena) => arena.weights)) : []
@@ -147,7 +158,7 @@ export class SharedSteps {
       if (i > 0) await engine.run(add)
     }
     await engine.run(update)
-    if (!redone) pool.took(helpers, performance.now() - started)
+    if (!redone && !this.#alone) pool.took(helpers, performance.now() - started)
     return { losses, norm }
   }
 

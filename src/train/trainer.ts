@@ -4,16 +4,17 @@ import type { Config } from '../config/config'
 import type { Batch } from '../data/dataset/loader'
 import { ALIGN, HYPER, prepare, RING, type Engine, type Tensor, type Timing, type Work } from '../engine'
 import { invariant } from '../errors'
-import { gatesSize } from '../model/gates'
+import { sameSets, turnedSets } from '../model/gates'
 import { gradientLabel } from '../model/tape'
 import { layoutArenas, type Arena, type Param } from '../params'
 import type { ThreadEvent } from '../words/run'
 import { writeAngles } from './angles'
 import { meanLoss } from './evaluator'
 import { Feed } from './feed'
-import { bytesOf, inputBlocks, labelOf, programs, stateBlocks, type Planned, type TapeOptions } from './plan'
+import type { Gates } from '../words/run'
+import { bytesOf, formOf, inputBlocks, labelOf, programs, stateBlocks, type Planned, type TapeOptions } from './plan'
 import { fillHyper } from './schedule'
-import { cut, shardConfig, shardsOf, type Part } from './shards'
+import { cutAlone, shardConfig, shardsOf, type Part } from './shards'
 import { SharedSteps, type Losses } from './shared_step'
 import { recordRatio, recordUpdate } from './update'
 import { Weights, writeWhole } from './weights'
@@ -90,7 +91,8 @@ export class Trainer {
   /**
    * Allocates everything, records the programs and compiles them; `progress` counts pipelines. `values` are the initial weights by
    * parameter name, as `Weights.open` takes them; moments start at zero. `keep` names activations that must survive a step, to be
-   * read; `T` is the length of a batch's rows, `block_size` if absent; `told` hears of the threads that share its steps. Throws OutOfMemoryError naming the block that did not fit;
+   * read; `T` is the length of a batch's rows, `block_size` if absent; `turn` are the gates to train with, 1 if absent; `told` hears of
+   * the threads that share its steps. Throws ConfigError for gates that the model lacks, OutOfMemoryError naming the block that did not fit;
    * nothing stays allocated then.
    */
   static async open(
@@ -100,14 +102,16 @@ export class Trainer {
     options: {
       keep?: Iterable<string>
       T?: number
+      turn?: Gates | undefined
       progress?: (done: number, total: number) => void
       told?: (event: ThreadEvent) => void
     } & TapeOptions = {},
   ): Promise<Trainer> {
-    const { keep, T = config.block_size, progress, told = () => undefined, ...tape } = options
+    const { keep, T = config.block_size, turn, progress, told = () => undefined, ...tape } = options
     const weights = await Weights.open(engine, config, values, tape.trains)
     const trainer = new Trainer(weights, config, new Set(keep), T, tape, told)
     try {
+      if (turn ?? tape.gates) await weights.turn(turn ?? {})
       await trainer.#allocateState()
       await trainer.#record(progress)
     } catch (error) {
@@ -153,6 +157,24 @@ export class Trainer {
       await this.#recordAgain()
     } catch (error) {
       this.#config = before
+      await this.#recordAgain()
+      throw error
+    }
+  }
+  /**
+   * Trains and evaluates with these gates from the next step on. The programs are recorded again where other sets than before are not
+   * 1; weights, moments and dice stay. Throws ConfigError where the model lacks what they turn, OutOfMemoryError where the new programs
+   * do not fit; nothing changes then.
+   */
+  async turn(gates: Gates): Promise<void> {
+    const before = this.weights.gates
+    const recorded = this.weights.turned
+    await this.weights.turn(gates)
+    if (this.#tape.gates || sameSets(turnedSets(gates), recorded)) return
+    try {
+      await this.#recordAgain()
+    } catch (error) {
+      await this.weights.turn(before)
       await this.#recordAgain()
       throw error
     }
@@ -228,7 +250,7 @@ export class Trainer {
     const n = this.#shards
     let shards: readonly Batch[] = []
     return meanLoss(this.engine, this.#recorded.evaluate, this.#tensor('loss_ring'), count * n, (i) => {
-      if (i % n === 0) shards = this.#cut(batch(i / n))
+      if (i % n === 0) shards = cutAlone(batch(i / n), n, this.#config)
       const b = shards[i % n]!
       return { slot: this.#load(b, 0, i, 1), counted: b.counted }
     })
@@ -306,22 +328,16 @@ export class Trainer {
     fillHyper(this.#feed.array('hyper'), this.#config, step)
     return this.#feed.load(batch, part)
   }
-  /** The shards of a batch, each by itself; the batch where it is not cut. */
-  #cut(batch: Batch): Batch[] {
-    if (this.#shards === 1) return [batch]
-    return cut(batch, this.#shards, { seed: 0, draw: 0, micros: 1 }, this.#config).map((shard) => shard.batch)
-  }
 
   async #allocateState(): Promise<void> {
     const c = this.#config
     const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock, this.#tape.trains)
-    const inputs = inputBlocks(shardConfig(c, this.#shards), this.#T, arenas.length, this.#tape)
+    const inputs = inputBlocks(shardConfig(c, this.#shards), this.#T, arenas.length)
     const all = [...blocks.grads, ...blocks.m, ...blocks.v, inputs.written, ...inputs.others]
     this.#bytes = bytesOf(all)
     for (const [label, tensor] of await this.engine.allocate(all)) this.#tensors.set(label, tensor)
     const find = (label: string) => this.#tensor(label)
     writeAngles(this.engine, c, find)
-    if (this.#tape.gates) this.write('gates', new Float32Array(gatesSize(c)).fill(1))
     this.#feed = new Feed(this.engine, inputs, find)
     const { threads } = this.engine
     if (this.#shards === 1 || !threads) return
@@ -333,7 +349,11 @@ export class Trainer {
   /** Allocates the activations of a step and of an evaluation, records both programs and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const { engine } = this
-    const { train, evaluate } = programs(shardConfig(this.#config, this.#shards), this.#T, this.#keep, this.#tape)
+    const rows = shardConfig(this.#config, this.#shards)
+    const { train, evaluate } = programs(rows, this.#T, this.#keep, {
+      ...this.#tape,
+      ...(!this.#tape.gates && formOf(this.weights.turned)),
+    })
     const trained = await this.#place(train)
     const same = evaluate === train
     const evaluated = same
@@ -344,6 +364,7 @@ export class Trainer {
         })
     const record = (): Programs => {
       const first = train.tape.step(engine, trained.find)
+      const alone = this.weights.turned.size > 0
       const update = recordUpdate(engine, this.#arenas, (label) => this.#tensor(label))
       const steps = this.#config.gradient_accumulation_steps
       const later = steps > 1 && !this.#shared ? train.tape.step(engine, trained.find, true) : []
@@ -351,7 +372,7 @@ export class Trainer {
       micros.push([...micros.pop()!, ...update])
       return {
         micros,
-        shared: this.#recordShared({ tape: train.tape, find: trained.find, first, update }),
+        shared: this.#shared?.record(this.#config, { ...trained, tape: train.tape, first, update, alone }) ?? [],
         evaluate: evaluate.tape.forward(engine, evaluated.find),
         activations: [...trained.tensors, ...evaluated.tensors],
         bytes: trained.bytes + evaluated.bytes,
@@ -364,16 +385,6 @@ export class Trainer {
       engine.free([...trained.tensors, ...evaluated.tensors])
       throw error
     }
-  }
-
-  #recordShared(made: Parameters<SharedSteps['record']>[1]): Work[] {
-    if (!this.#shared) return []
-    const arena = (i: number) => ({ weights: this.#tensor(`weights.${i}`), gradient: this.#tensor(`grads.${i}`) })
-    return this.#shared.record(
-      this.#config,
-      made,
-      this.#arenas.map((_, i) => arena(i)),
-    )
   }
 
   async #place({ blocks }: Planned): Promise<{ find: (tensor: Tensor) => Tensor; tensors: Tensor[]; bytes: number }> {
