@@ -17,7 +17,7 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
-import type { LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../words/look'
+import type { GateSettings, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../words/look'
 import type { Forecast, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
@@ -272,7 +272,7 @@ export interface RunCalls {
   /** Five real steps of this config on the current dataset, thrown away. */
   measure(config: Config): Promise<Measurement>
   /** A new run on the current dataset, opened and paused at step 0. Throws ConfigError. */
-  create(spec: { name: string; config: Config; prompt: string }): Promise<void>
+  create(spec: { name: string; config: Config; prompt: string; gates?: GateSettings | undefined }): Promise<void>
   /** Opens a kept run from its last checkpoint. Where another tab has it open, it can only be looked at until that tab lets go of it. */
   open(id: string): Promise<void>
   /** The same, unless another tab has it open: then nothing is opened. */

@@ -65,11 +65,18 @@ export class RunControl implements RunCalls {
 
   // -- one run after the other
 
-  create({ name, config, prompt }: { name: string; config: Config; prompt: string }): Promise<void> {
+  create({ name, config, prompt, gates }: Parameters<RunCalls['create']>[0]): Promise<void> {
     return this.#workbench.replace(async () => {
       const { dataset, text } = this.#shelf.current
       await this.#refuse(config, dataset)
-      const spec = { name, config, corpus: dataset.corpus, tokenizer: dataset.tokenizer.state, prompt }
+      const spec = {
+        name,
+        config,
+        corpus: dataset.corpus,
+        tokenizer: dataset.tokenizer.state,
+        prompt,
+        ...(gates && { gates }),
+      }
       return this.#workbench.begin(spec, dataset, text)
     })
   }

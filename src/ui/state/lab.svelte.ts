@@ -151,7 +151,7 @@ class LabMirror extends RunMirror {
     return this.#command(() => this.calls.run.measure(config)).finally(() => (this.compile = null))
   }
 
-  async createRun(spec: { name: string; config: Config; prompt: string }) {
+  async createRun(spec: Parameters<Lab['run']['create']>[0]) {
     await this.#command(() => this.calls.run.create(spec))
     askToPersist()
   }
