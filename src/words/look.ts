@@ -30,6 +30,8 @@ export interface SlotInfo {
   prompt: string
   /** Whether its text is at hand: what is asked of held-out text needs it. */
   hasText: boolean
+  /** Its gates that are not 1, which it has been trained with; of the open run, when the slot was filled. */
+  gates: GateSettings
 }
 
 /** A token of a text that a model looks at. `text`: what it stands for; of half a character, its bytes in hexadecimal. */
@@ -81,6 +83,26 @@ export interface Likely extends LookToken {
   chance: number
 }
 
+/** What a token is made of. A word with the space before it is letters; `other` is half a character, or no text. */
+export const TOKEN_CLASSES = ['letters', 'digits', 'punctuation', 'space', 'break', 'other'] as const
+export type TokenClass = (typeof TOKEN_CLASSES)[number]
+
+/** The tokens of a kind on held-out text: how many, and their mean loss in nats. */
+export interface GroupLoss<K> {
+  group: K
+  count: number
+  mean: number
+}
+
+/** A few tokens of held-out text with their mean loss, what stands around them, and the text that ends with them, as the model read it. */
+export interface Place {
+  before: string
+  text: string
+  after: string
+  mean: number
+  whole: string
+}
+
 /** The views: the question of each, and its answer. Matrices are row-major; losses in nats a token. */
 export interface LookViews {
   /** How the model reads a text. */
@@ -117,6 +139,23 @@ export interface LookViews {
   losses: {
     asks: AboutText
     tells: LookText & { losses: Float32Array; mean: number; likeliest: Likely[] }
+  }
+  /** The same at kept steps of the run in the slot, at most sixteen and evenly chosen: losses [steps, T]. Told as `looking`. */
+  learned: { asks: AboutText; tells: LookText & { steps: number[]; losses: Float32Array } }
+  /**
+   * Where held-out text is hard: losses by what a token is made of, and by its place among the tokens by frequency in the training text
+   * (the ten most frequent: 10, the next up to 100: 100, …); the hardest and the easiest places.
+   */
+  places: {
+    asks: { slot: SlotName }
+    tells: {
+      tokens: number
+      mean: number
+      classes: GroupLoss<TokenClass>[]
+      ranks: GroupLoss<number>[]
+      hardest: Place[]
+      easiest: Place[]
+    }
   }
   /**
    * What each part is worth: the rise of the mean loss with it off, and what the loss says about turning it (d loss / d gate), on the

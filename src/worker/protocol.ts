@@ -17,7 +17,7 @@ import type {
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
 import type { LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../words/look'
-import type { Forecast, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
+import type { Forecast, Gates, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
 import type { Keyframe } from '../words/keyframes'
@@ -85,6 +85,8 @@ export interface RunSummary {
   tokenizer_key: string
   /** Bytes of held-out text to a token: what losses in nats a token become bits a byte by. Null where it is not known. */
   bytes_per_token: number | null
+  /** Gates that are not 1, with which it trains and writes; empty where all are 1. */
+  gates: Gates
 }
 
 /** The run that the worker holds open. */
@@ -147,6 +149,8 @@ export interface Progress {
   learning: number
   /** A search for leaks: the share that is done. */
   leaks: number
+  /** A view that takes its time (looking inside): the share that is done. */
+  looking: number
   /** A measurement of the device. */
   bench: { phase: 'compile' | 'train' | 'generate'; done: number; total: number }
   /** Text or answers written by the open run, which are told token by token instead. */
@@ -296,6 +300,11 @@ export interface RunCalls {
   /** Saves what has come since the last save: the page is about to go. Training goes on. Nothing where no run is open. */
   save(): Promise<void>
   change(change: LiveChange): Promise<void>
+  /**
+   * Trains, writes and measures with these gates from the next step on, and marks that on the curve; none turns everything on again.
+   * Throws ConfigError for gates that the model lacks; nothing changes then.
+   */
+  turn(gates: Gates): Promise<void>
   /** Sets the prompt of the live samples. */
   setPrompt(prompt: string): Promise<void>
   /**

@@ -79,19 +79,20 @@ export const look = new LookState()
 
 /**
  * The answer to a view's question, asked again whenever the question or a model changes; the old one stays until the new one is there.
- * Made while a component is set up. A null question asks nothing.
+ * Made while a component is set up. A null question asks nothing. While the looked-at run trains, the question is asked again with every
+ * step, or, where it takes the model long, with every evaluation.
  */
 export class Answer<V extends ViewName> {
   value = $state.raw<LookViews[V]['tells'] | null>(null)
   error = $state.raw<Error | null>(null)
   asking = $state(false)
 
-  constructor(view: V, question: () => LookViews[V]['asks'] | null) {
+  constructor(view: V, question: () => LookViews[V]['asks'] | null, again: 'steps' | 'evaluations' = 'steps') {
     $effect(() => {
       void look.version
       const asked = question()
       // While the run trains, the next step asks the next question.
-      const step = look.isLive ? lab.step : 0
+      const step = !look.isLive ? 0 : again === 'steps' ? lab.step : (lab.evals.at(-1)?.step ?? 0)
       if (asked === null || look.slots[asked.slot] === null || lab.phase !== 'ready') return
       let gone = false
       const wait = step > 0 ? LIVE_MS : TYPING_MS

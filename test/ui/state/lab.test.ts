@@ -30,6 +30,7 @@ const run: RunSummary = {
   size_bytes: 1,
   tokenizer_key: 'k',
   bytes_per_token: 1,
+  gates: {},
 }
 const metrics = (step: number, loss = 2): StepMetrics => ({
   step,
