@@ -13,7 +13,8 @@ const classes: Record<TokenClass, string> = {
 
 export const tokenLosses = {
   how: 'The brighter a token, the less the model foresaw it from what stands before it. Point at one, or walk with the arrow keys.',
-  howDifference: 'Orange: A finds the token harder than B. Blue: A foresees it better.',
+  howDifference:
+    'Orange: A finds the token harder than B. Blue: A foresees it better. Point at one, or walk with the arrow keys.',
   text: 'The text, token by token',
   alt: 'The text, coloured by the loss of each token',
   unit: 'loss, nats',
@@ -63,6 +64,6 @@ export const tokenLosses = {
     hardest: 'Hardest',
     easiest: 'Easiest',
     look: 'Look at it',
-    lookAt: (text: string) => `Look at “${text}”`,
+    lookAt: (text: string) => `Look at it: “${text.trim()}”`,
   },
 }

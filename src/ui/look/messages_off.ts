@@ -1,6 +1,6 @@
 // What the view "What if this were off?" says.
 import type { Part } from '../../words/gates'
-import { hundredths, integer, list, percent, significant } from '../format'
+import { hundredths, integer, list, loss } from '../format'
 
 const part = (of: Part) => {
   if (of.of === 'positions') return 'positions'
@@ -8,7 +8,7 @@ const part = (of: Part) => {
   if (of.of === 'layer') return `layer ${integer(of.layer)}, all of it`
   return `${of.of === 'attn' ? 'attention' : 'MLP'} of layer ${integer(of.layer)}`
 }
-const signed = (value: number) => (value > 0 ? `+${significant(value)}` : significant(value).replace('-', '−'))
+const signed = (value: number) => (value > 0 ? `+${loss(value)}` : loss(value).replace('-', '−'))
 
 export const off = {
   how: 'Each number says how much the loss rises with that part alone switched off: orange parts help, blue ones are in the way. Choose one to try it.',
@@ -32,14 +32,18 @@ export const off = {
   tell: (of: Part, change: string, gradient: string) =>
     `${part(of)}: off, the loss changes by ${change}; slope at its gate ${gradient}`,
   most: 'What matters most',
+  mostOfA: 'What matters most in A',
   table: { part: 'Part', change: 'Loss, off', slope: 'Slope' },
   signed,
   clean: (loss: number) => `As it is, the loss is ${hundredths(loss)}.`,
+  tryIt: 'Turn one down',
+  tryHow:
+    'The slider goes from 0, off, to 1, as it is. Loss, next tokens and sample follow; gates of the shown model only, until you keep them.',
   choose: 'Part',
   kinds: { head: 'a head', attn: 'attention', mlp: 'the MLP', layer: 'a whole layer', positions: 'the positions' },
   layer: 'Layer',
   head: 'Head',
-  gate: (of: Part) => `Gate of ${part(of)}`,
+  gate: (of: Part) => `Gate of ${part(of)}:`,
   ends: { off: '0 off', on: '1 on' },
   keep: 'Keep what is turned, and turn this beside it',
   reset: 'All gates as the model has them',
@@ -52,9 +56,8 @@ export const off = {
   valLoss: (loss: number) => `Loss on held-out text ${hundredths(loss)}`,
   noLoss: 'No held-out text is at hand to measure a loss on.',
   change: (by: number) =>
-    by === 0 ? 'The loss does not change.' : `The loss ${by > 0 ? 'rises' : 'falls'} by ${significant(Math.abs(by))}.`,
+    by === 0 ? 'The loss does not change.' : `The loss ${by > 0 ? 'rises' : 'falls'} by ${loss(Math.abs(by))}.`,
   next: 'Likeliest next tokens',
-  chance: (share: number) => percent(share),
   sample: 'Sample, same seed',
   ofA: 'Below, model A is turned. Choose B above to turn that one.',
   train: {
