@@ -16,6 +16,7 @@ export const look = {
   lead: 'Every number below is computed by the model as it stands, on the text that you give it.',
   opening: 'Opening a model …',
   asking: 'Computing …',
+  askingLive: 'Computing beside the training, which keeps nineteen twentieths of the time …',
   loading: 'Loading this view …',
   notLoaded: (why: string) => `This view could not be loaded (${why}). Reload the page; the run is kept.`,
   text: 'Text to look at',
