@@ -159,10 +159,10 @@ export interface LookViews {
   }
   /**
    * What each part is worth: the rise of the mean loss with it off, and what the loss says about turning it (d loss / d gate), on the
-   * text, or (null) on held-out windows. `gates` are turned beside.
+   * text, or (null) on `windows` of held-out text, four unless told. `gates` are turned beside.
    */
   ablate: {
-    asks: { slot: SlotName; text: string | null; gates: GateSettings }
+    asks: { slot: SlotName; text: string | null; gates: GateSettings; windows?: number }
     tells: { clean: number; off: PerPart; gradient: PerPart }
   }
   /** With gates turned: the mean loss on held-out text, the text's likeliest next tokens, and a sample with the same seed, beside as it is. */

@@ -13,6 +13,7 @@ const signed = (value: number) => (value > 0 ? `+${loss(value)}` : loss(value).r
 export const off = {
   how: 'Each number says how much the loss rises with that part alone switched off: orange parts help, blue ones are in the way. Choose one to try it.',
   onHeldOut: 'Measured on held-out text, nats a token.',
+  onOneWindow: 'Measured on one stretch of held-out text while the run trains, on four once it pauses; nats a token.',
   onText: 'No held-out text is at hand: measured on the text above, nats a token.',
   standIn:
     'Parts that stand in for one another look worthless one by one: two heads that do the same can each be missed, and not both.',

@@ -75,9 +75,9 @@ export const VIEWS: Views = {
 
   places: (slots, { slot }, job) => placesView(slots.at(slot), job),
 
-  ablate: async (slots, { slot, text, gates }, job) => {
+  ablate: async (slots, { slot, text, gates, windows: count = LOSS_WINDOWS }, job) => {
     const looked = slots.at(slot)
-    const windows = text === null ? await heldOut(looked, LOSS_WINDOWS) : [readText(looked, text).ids]
+    const windows = text === null ? await heldOut(looked, count) : [readText(looked, text).ids]
     const told: LookViews['ablate']['tells'][] = []
     for (const tokens of windows) {
       await job.pause()
