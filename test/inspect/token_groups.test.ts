@@ -47,11 +47,12 @@ test('stretches come by their mean, do not overlap, and need what stands before 
     [NaN, 9, 9, 1, 1, 6, 6, 1],
     [NaN, 0, 0, 2, 2, 2, 8, 2],
   ]
-  const choice = { count: 3, length: 2, context: 2 }
+  const choice = { count: 4, length: 2, context: 2 }
   expect(extremeStretches(windows, 'highest', choice)).toEqual([
     { window: 0, from: 5, mean: 6 },
     { window: 0, from: 2, mean: 5 },
     { window: 1, from: 5, mean: 5 },
+    { window: 1, from: 3, mean: 2 },
   ])
   expect(extremeStretches(windows, 'lowest', { ...choice, count: 1 })).toEqual([{ window: 0, from: 3, mean: 1 }])
   // The first has no loss, so no stretch holds it.
