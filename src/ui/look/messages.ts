@@ -15,6 +15,7 @@ export const look = {
   title: 'Look inside',
   lead: 'Every number below is computed by the model as it stands, on the text that you give it.',
   opening: 'Opening a model …',
+  empty: 'There is no text to look at. Type some above.',
   asking: 'Computing …',
   askingLive: 'Computing beside the training, which keeps nineteen twentieths of the time …',
   loading: 'Loading this view …',
