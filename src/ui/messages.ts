@@ -10,6 +10,8 @@ import { bench, device } from './device/messages'
 import { clock, compact, hundredths, integer, loss, percent, significant } from './format'
 import { bytes } from '../words/sizes'
 import { look } from './look/messages'
+import { tokenLosses } from './look/messages_losses'
+import { off } from './look/messages_off'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
 import { go } from './parts/messages'
@@ -47,6 +49,8 @@ export const m = {
   recipe,
   tokens,
   look,
+  off,
+  tokenLosses,
   chat,
   runs,
   bench,

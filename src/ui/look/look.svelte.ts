@@ -1,4 +1,5 @@
 // What is looked at: the models in the two slots, the text, the view, and the part that every view has in focus.
+import { untrack } from 'svelte'
 import { CancelledError } from '../../errors'
 import type { Keyframe } from '../../words/keyframes'
 import type { GateSettings, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
@@ -79,44 +80,57 @@ export const look = new LookState()
 
 /**
  * The answer to a view's question, asked again whenever the question or a model changes; the old one stays until the new one is there.
- * Made while a component is set up. A null question asks nothing.
+ * Made while a component is set up. A null question asks nothing. While the looked-at run trains, the question is asked again with every
+ * step, or, where it takes the model long, with every evaluation.
  */
 export class Answer<V extends ViewName> {
   value = $state.raw<LookViews[V]['tells'] | null>(null)
   error = $state.raw<Error | null>(null)
   asking = $state(false)
 
-  constructor(view: V, question: () => LookViews[V]['asks'] | null) {
+  /** The question that was asked last: only its answer counts. */
+  #asked: LookViews[V]['asks'] | null = null
+  #askedAt = 0
+
+  constructor(view: V, question: () => LookViews[V]['asks'] | null, again: 'steps' | 'evaluations' = 'steps') {
+    const ask = (asked: LookViews[V]['asks']) => {
+      this.#asked = asked
+      this.#askedAt = performance.now()
+      this.asking = true
+      const isLast = () => this.#asked === asked
+      lab.calls.look
+        .ask(view, asked)
+        .then((told) => {
+          if (isLast()) [this.value, this.error] = [told, null]
+        })
+        .catch((error: unknown) => {
+          if (isLast() && !(error instanceof CancelledError)) this.error = asError(error)
+        })
+        .finally(() => {
+          if (isLast()) this.asking = false
+        })
+    }
+    let current: LookViews[V]['asks'] | null = null
     $effect(() => {
-      void look.version
+      // Another model; or a run that began to train, or has stopped at a step that was not asked about.
+      void [look.version, look.isLive]
       const asked = question()
-      // While the run trains, the next step asks the next question.
-      const step = look.isLive ? lab.step : 0
-      if (asked === null || look.slots[asked.slot] === null || lab.phase !== 'ready') return
-      let gone = false
-      const wait = step > 0 ? LIVE_MS : TYPING_MS
-      const timer = setTimeout(
-        () => {
-          this.asking = true
-          lab.calls.look
-            .ask(view, asked)
-            .then((told) => {
-              if (gone) return
-              this.value = told
-              this.error = null
-            })
-            .catch((error: unknown) => {
-              if (gone || error instanceof CancelledError) return
-              this.error = asError(error)
-            })
-            .finally(() => (this.asking = false))
-        },
-        this.value === null ? 0 : wait,
-      )
+      current = asked !== null && look.slots[asked.slot] !== null && lab.phase === 'ready' ? { ...asked } : null
+      const next = current
+      if (next === null) return
+      const timer = setTimeout(() => ask(next), untrack(() => this.value) === null ? 0 : TYPING_MS)
       return () => {
-        gone = true
         clearTimeout(timer)
+        this.#asked = null
+        this.asking = false
       }
+    })
+    $effect(() => {
+      void (again === 'steps' ? lab.step : lab.evals.at(-1)?.step)
+      if (!look.isLive) return
+      // A question that waits for its answer is not asked anew: a run that is faster than its answers would never get one.
+      const isDue = untrack(() => !this.asking) && performance.now() - this.#askedAt > LIVE_MS
+      if (current && isDue && untrack(() => look.slots[current!.slot])?.source.of === 'live') ask({ ...current })
     })
   }
 }

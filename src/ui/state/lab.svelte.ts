@@ -16,6 +16,7 @@ import {
   type RunSummary,
 } from '../../worker/client'
 import { StepColumns } from '../../words/columns'
+import type { Gates } from '../../words/run'
 import type { UnreadableRun } from '../../words/kept'
 import { KEYFRAME_BUDGET, type Keyframe } from '../../words/keyframes'
 import { m } from '../messages'
@@ -186,6 +187,11 @@ class LabMirror extends RunMirror {
   async change(change: LiveChange) {
     await this.calls.run.change(change)
     if (this.run) this.run = { ...this.run, config: { ...this.run.config, ...change } }
+  }
+
+  async turn(gates: Gates) {
+    await this.calls.run.turn(gates)
+    if (this.run) this.run = { ...this.run, gates }
   }
 
   async setPrompt(prompt: string) {
