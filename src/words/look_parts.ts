@@ -121,3 +121,6 @@ export interface TokenSpeakers {
   raises: Speaker[]
   lowers: Speaker[]
 }
+
+/** The address of the gates of a layer's neurons. */
+export const gateOf = (layer: number): string => `h.${layer}.mlp.neurons`

@@ -19,7 +19,7 @@ export const look = {
   notLoaded: (why: string) => `This view could not be loaded (${why}). Reload the page; the run is kept.`,
   text: 'Text to look at',
   views: 'View',
-  panels: { attention: 'Attention' },
+  panels: { attention: 'Attention', embeddings: 'Embeddings', neurons: 'Neurons', probe: 'Linear probe' },
   layer: (layer: number) => `layer ${integer(layer)}`,
   heads: headKinds,
   notComparable:
