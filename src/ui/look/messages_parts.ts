@@ -115,6 +115,7 @@ export const lookParts = {
     labels,
     classes: labelClasses,
     computing: 'Sending windows of the text through, and training a reader at each depth …',
+    computingFresh: 'The same of a fresh model …',
     none: 'The text of this model is not at hand, so there is nothing to learn a label from.',
     missing: 'Who speaks can be asked of a text of chats, and how the customer began of the generated support chats.',
     depth: (depth: number) =>

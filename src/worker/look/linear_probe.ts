@@ -14,7 +14,7 @@ import { inTurns } from './steady'
 import { windowsOf, type Window } from './windows'
 
 /** Tokens that are learned from and held out: fewer of a wide stream, whose readers cost the square of its width. */
-const TOKENS = { trained: 4096, held: 2048 }
+const TOKENS = { trained: 3072, held: 2048 }
 const WIDE = 192
 /** Work of sending the windows through; the readers come after it. */
 const MOST_MS = 5000
@@ -48,39 +48,35 @@ function spoken({ tokens, tokenizer }: { tokens: ArrayLike<number>; tokenizer: L
   return Array.prototype.includes.call(tokens, user)
 }
 
+/** `of`: of the model as it is, or as it was at step 0. Throws ProbeError where the text has no such label. */
 export async function probeView(
   looked: Looked,
-  { label, fresh }: LookViews['probe']['asks'],
+  { label }: LookViews['probe']['asks'],
+  of: 'now' | 'fresh',
   job: Job<never>,
 ): Promise<LookViews['probe']['tells']> {
+  const { config, name } = looked.info
   if (!(await labelsView(looked)).includes(label))
-    throw new ProbeError(
-      `The text of “${looked.info.name}” does not have this label, or is not at hand. Choose another.`,
-    )
-  const { config } = looked.info
+    throw new ProbeError(`The text of “${name}” does not have this label, or is not at hand. Choose another.`)
   const share = config.n_embd > WIDE ? 0.5 : 1
-  const windowCount = (tokens: number) => Math.max(8, Math.ceil((share * tokens) / config.block_size))
-  const windows = await windowsOf(looked, { trained: windowCount(TOKENS.trained), held: windowCount(TOKENS.held) })
+  const count = (tokens: number) => Math.max(8, Math.ceil((share * tokens) / config.block_size))
+  const windows = await windowsOf(looked, { trained: count(TOKENS.trained), held: count(TOKENS.held) })
   if (!windows.some(({ held }) => held))
-    throw new ProbeError(
-      `“${looked.info.name}” holds no text out that a reader could be measured on. Hold a part out in Data.`,
-    )
-  const classes = PROBE_CLASSES[label].length
-  const own = await rowsOf(looked, job, label, windows, 'now')
-  for (const { labels } of [own.trained, own.held])
+    throw new ProbeError(`“${name}” holds no text out that a reader could be measured on. Hold a part out in Data.`)
+  const { trained, held } = await rowsOf(looked, job, label, windows, of)
+  for (const { labels } of [trained, held])
     if (labels.length < FEWEST)
       throw new ProbeError(
         `Only ${labels.length} places of the text have this label; ${FEWEST} are needed. Choose another.`,
       )
-  const told = await readersOf(own, job, classes, true)
-  const start = fresh ? await rowsOf(looked, job, label, windows, 'fresh') : null
-  const counts = Array.from({ length: classes }, (_, k) => own.held.labels.filter((one) => one === k).length)
+  const classes = PROBE_CLASSES[label].length
+  const told = await readersOf(trained, held, job, classes)
+  const counts = Array.from({ length: classes }, (_, k) => held.labels.filter((one) => one === k).length)
   return {
-    label,
-    ...{ model: told.share, shuffled: told.shuffled!, recall: told.recall },
-    fresh: start && (await readersOf(start, job, classes, false)).share,
-    floor: Math.max(...counts) / own.held.labels.length,
-    ...{ trained: own.trained.labels.length, held: own.held.labels.length, counts },
+    ...{ label, ...told, counts },
+    floor: Math.max(...counts) / held.labels.length,
+    trained: trained.labels.length,
+    held: held.labels.length,
   }
 }
 
@@ -126,16 +122,15 @@ function collector(depths: number): { rows: Float32Array[][]; labels: number[] }
 
 /** Fits a reader at each depth, and one on shuffled labels beside it. */
 async function readersOf(
-  { trained, held }: { trained: Rows; held: Rows },
+  trained: Rows,
+  held: Rows,
   job: Job<never>,
   classes: number,
-  control: boolean,
-): Promise<{ share: Float32Array; shuffled: Float32Array | null; recall: Float32Array }> {
+): Promise<{ model: Float32Array; shuffled: Float32Array; recall: Float32Array }> {
   const depths = trained.stream.length
   const C = trained.stream[0]!.length / trained.labels.length
   const pause = () => job.pause()
-  const share = new Float32Array(depths)
-  const shuffled = control ? new Float32Array(depths) : null
+  const [model, shuffled] = [new Float32Array(depths), new Float32Array(depths)]
   const recall = new Float32Array(depths * classes)
   const dealt = shuffledLabels(trained.labels, 1)
   for (let d = 0; d < depths; d++) {
@@ -145,9 +140,9 @@ async function readersOf(
       return hits(readRows(reader, held.stream[d]!), held.labels, classes)
     }
     const told = await measured(trained.labels)
-    share[d] = told.share
+    model[d] = told.share
     recall.set(told.recall, d * classes)
-    if (shuffled) shuffled[d] = (await measured(dealt)).share
+    shuffled[d] = (await measured(dealt)).share
   }
-  return { share, shuffled, recall }
+  return { model, shuffled, recall }
 }

@@ -47,7 +47,8 @@ export const VIEWS: Views = {
   clamped: (slots, question, job) => clampedView(slots.at(question.slot), question, job),
 
   labels: (slots, { slot }) => labelsView(slots.at(slot)),
-  probe: (slots, question, job) => probeView(slots.at(question.slot), question, job),
+  probe: (slots, question, job) => probeView(slots.at(question.slot), question, 'now', job),
+  probeFresh: (slots, question, job) => probeView(slots.at(question.slot), question, 'fresh', job),
 
   lens: async (slots, { slot, text, k, follow }) => {
     const looked = slots.at(slot)
