@@ -1,4 +1,5 @@
 // What is looked at: the models in the two slots, the text, the view, and the part that every view has in focus.
+import { untrack } from 'svelte'
 import { CancelledError } from '../../errors'
 import type { Keyframe } from '../../words/keyframes'
 import type { GateSettings, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
@@ -87,36 +88,50 @@ export class Answer<V extends ViewName> {
   asking = $state(false)
 
   constructor(view: V, question: () => LookViews[V]['asks'] | null) {
+    let asked: LookViews[V]['asks'] | null = null
+    let timer: ReturnType<typeof setTimeout> | undefined
+    /** Counts questions: what answers an older one is not shown. */
+    let newest = 0
+    const forget = () => {
+      newest++
+      clearTimeout(timer)
+      timer = undefined
+      untrack(() => (this.asking = false))
+    }
+    const ask = (question: LookViews[V]['asks']) => {
+      const own = ++newest
+      timer = undefined
+      this.asking = true
+      lab.calls.look
+        .ask(view, question)
+        .then((told) => {
+          if (own !== newest) return
+          this.value = told
+          this.error = null
+        })
+        .catch((error: unknown) => {
+          if (own === newest && !(error instanceof CancelledError)) this.error = asError(error)
+        })
+        .finally(() => {
+          if (own === newest) this.asking = false
+        })
+    }
     $effect(() => {
       void look.version
-      const asked = question()
-      // While the run trains, the next step asks the next question.
-      const step = look.isLive ? lab.step : 0
-      if (asked === null || look.slots[asked.slot] === null || lab.phase !== 'ready') return
-      let gone = false
-      const wait = step > 0 ? LIVE_MS : TYPING_MS
-      const timer = setTimeout(
-        () => {
-          this.asking = true
-          lab.calls.look
-            .ask(view, asked)
-            .then((told) => {
-              if (gone) return
-              this.value = told
-              this.error = null
-            })
-            .catch((error: unknown) => {
-              if (gone || error instanceof CancelledError) return
-              this.error = asError(error)
-            })
-            .finally(() => (this.asking = false))
-        },
-        this.value === null ? 0 : wait,
-      )
-      return () => {
-        gone = true
-        clearTimeout(timer)
-      }
+      const next = question()
+      asked = next === null || look.slots[next.slot] === null || lab.phase !== 'ready' ? null : next
+      if (asked) timer = setTimeout(ask, untrack(() => this.value === null) ? 0 : TYPING_MS, asked)
+      return forget
+    })
+    // The next step asks again, once the last answer is there; and so does the end of the training.
+    let wasLive = false
+    $effect(() => {
+      const isLive = look.isLive
+      void lab.step
+      const follows = isLive || wasLive
+      wasLive = isLive
+      if (!follows || !asked || timer !== undefined || untrack(() => this.asking)) return
+      if (look.slots[asked.slot]?.source.of === 'live') timer = setTimeout(ask, LIVE_MS, asked)
     })
   }
 }

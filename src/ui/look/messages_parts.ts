@@ -103,9 +103,9 @@ export const lookParts = {
     next: 'next:',
     search: 'Which neurons speak for a token?',
     searchPlaceholder: 'one token',
-    found: (token: string) => `“${visible(token)}” is raised most by`,
+    found: (token: string) => `“${visible(token)}” is raised most by (layer · neuron)`,
     against: 'and lowered most by',
-    neuron: (layer: number, neuron: number) => `${integer(layer)}·${integer(neuron)}`,
+    neuron: (layer: number, neuron: number) => `${integer(layer)} · ${integer(neuron)}`,
     contextColumns: ['context', 'position', 'token', 'activation'],
   },
 
@@ -125,7 +125,7 @@ export const lookParts = {
           ? `attention ${integer((depth - 1) / 2)}`
           : `MLP ${integer(depth / 2 - 1)}`,
     axis: '→ depth: the stream behind the embedding, then behind each attention and each MLP',
-    value: '↑ held-out tokens read right',
+    value: '↑ held-out tokens read right; the axis begins above 0',
     chart: (label: ProbeLabel) => `Share of held-out tokens whose ${labels[label]} a linear reader tells, by depth`,
     series: {
       A: 'A',

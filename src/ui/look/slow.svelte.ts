@@ -1,4 +1,5 @@
 // A question that takes long: asked when it changes or another model is put into a slot, and not at every step of a run that trains.
+import { untrack } from 'svelte'
 import { CancelledError } from '../../errors'
 import type { LookViews, ViewName } from '../../words/look'
 import { asError, lab } from '../state/lab.svelte'
@@ -44,11 +45,11 @@ export class Slow<V extends ViewName> {
               if (!gone) this.asking = false
             })
         },
-        this.value === null ? 0 : SETTLING_MS,
+        untrack(() => this.value === null) ? 0 : SETTLING_MS,
       )
       return () => {
         gone = true
-        this.asking = false
+        untrack(() => (this.asking = false))
         clearTimeout(timer)
       }
     })
