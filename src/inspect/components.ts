@@ -11,7 +11,7 @@ export interface Components {
 
 const ROUNDS = 200
 /** Products between two looks at the clock. */
-const TURN = 2 ** 20
+const TURN = 2 ** 19
 
 /**
  * The two principal components of `table` [rows, C]; turned, and mirrored where that fits better, towards `before` [rows, 2]. Yields the
@@ -21,7 +21,10 @@ export function* components(table: Float32Array, C: number, before?: Float32Arra
   const rows = table.length / C
   const turn = Math.ceil(TURN / (C * C))
   const mean = new Float64Array(C)
-  for (let r = 0; r < rows; r++) for (let c = 0; c < C; c++) mean[c]! += table[r * C + c]! / rows
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < C; c++) mean[c]! += table[r * C + c]! / rows
+    if (r % (turn * C) === 0) yield 0
+  }
   const covariance = new Float64Array(C * C)
   const centred = new Float64Array(C)
   for (let r = 0; r < rows; r++) {
@@ -37,12 +40,15 @@ export function* components(table: Float32Array, C: number, before?: Float32Arra
     all += covariance[i * C + i]!
     for (let j = 0; j < i; j++) covariance[i * C + j] = covariance[j * C + i]!
   }
-  const [first, second] = axes(covariance, C)
+  const [first, second] = yield* axes(covariance, C)
   const spread = (axis: Float64Array) => dot(times(covariance, axis), 0, axis, 0, C)
   const points = new Float32Array(rows * 2)
   for (const [k, axis] of [first, second].entries()) {
     const shift = dot(mean, 0, axis, 0, C)
-    for (let r = 0; r < rows; r++) points[2 * r + k] = dot(table, r * C, axis, 0, C) - shift
+    for (let r = 0; r < rows; r++) {
+      points[2 * r + k] = dot(table, r * C, axis, 0, C) - shift
+      if (r % (turn * C) === 0) yield 1
+    }
   }
   const shown = before ? turned(points, before) : points
   return { points: shown, shares: shares(shown, all > 0 ? (spread(first) + spread(second)) / all : 0) }
@@ -57,7 +63,7 @@ function shares(points: Float32Array, both: number): [number, number] {
 }
 
 /** The two strongest axes of a symmetric matrix [C, C], by subspace iteration with Gram and Schmidt after each product. */
-function axes(matrix: Float64Array, C: number): [Float64Array, Float64Array] {
+function* axes(matrix: Float64Array, C: number): Generator<number, [Float64Array, Float64Array]> {
   // Any start that no axis is orthogonal to: two waves of different lengths.
   let first = unit(Float64Array.from({ length: C }, (_, i) => Math.sin(1 + i)))
   let second = unit(
@@ -73,6 +79,7 @@ function axes(matrix: Float64Array, C: number): [Float64Array, Float64Array] {
     first = a
     second = c
     if (still) break
+    yield 1
   }
   return [first, second]
 }

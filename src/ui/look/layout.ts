@@ -123,6 +123,15 @@ const SQUARE = 4
 const FEW = 400
 const TRIED = 2500
 
+/** Points [n, 2] from the edge of the cloud towards its middle, as many as labels are tried for: what stands apart is named first. */
+export function outermost(points: Float32Array): number[] {
+  const far = Float32Array.from({ length: points.length / 2 }, (_, i) => Math.hypot(points[2 * i]!, points[2 * i + 1]!))
+  const least = far.toSorted()[Math.max(0, far.length - TRIED)] ?? 0
+  const rows: number[] = []
+  for (let i = 0; i < far.length; i++) if (far[i]! >= least) rows.push(i)
+  return rows.sort((a, b) => far[b]! - far[a]!)
+}
+
 /** Labels of as many points as there is room for, in the order of `order`. `widths`: of each label in pixels. */
 export function placeLabels(
   at: Float32Array,

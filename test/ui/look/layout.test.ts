@@ -1,7 +1,7 @@
 // A map of points: they lie in the frame in one scale, are found where they lie, and their labels cover nothing.
 import { expect, test } from 'vitest'
 import { hash } from '../../../src/rng'
-import { ahead, frameOf, Grid, pixels, placeLabels } from '../../../src/ui/look/layout'
+import { ahead, frameOf, Grid, outermost, pixels, placeLabels } from '../../../src/ui/look/layout'
 
 const noise = (i: number) => hash(1, 0, i) / 2 ** 31 - 1
 const cloud = (n: number) => Float32Array.from({ length: 2 * n }, (_, i) => (i % 2 === 0 ? 3 : 0.5) * noise(i))
@@ -72,4 +72,15 @@ test('labels cover neither each other nor a mark, and lie within the frame', () 
       expect(x > a.left && x < a.right && y > a.top && y < a.bottom).toBe(false)
     }
   })
+})
+
+test('what stands apart comes first', () => {
+  const points = cloud(5000)
+  const far = (i: number) => Math.hypot(points[2 * i]!, points[2 * i + 1]!)
+  const order = outermost(points)
+  expect(order.length).toBeGreaterThanOrEqual(2500)
+  for (let k = 1; k < order.length; k++) expect(far(order[k]!)).toBeLessThanOrEqual(far(order[k - 1]!))
+  const left = new Set(order)
+  for (let i = 0; i < 5000; i++) if (!left.has(i)) expect(far(i)).toBeLessThanOrEqual(far(order.at(-1)!))
+  expect(outermost(cloud(3))).toHaveLength(3)
 })
