@@ -39,6 +39,8 @@ test('who speaks, also where a window begins in the middle of a turn', () => {
   for (let from = 0; from < count; from += 3) expect(of(from, count - from)).toEqual(all.slice(from))
   expect(all.slice(-2)).toEqual(['-', '-'])
   expect(all.filter((who) => who === 'assistant')).toHaveLength(3)
+  // What stands behind the end of a turn is nobody's.
+  expect(read('speaker', '<|user|>a<|end|>bc').of(0, 5)).toEqual(['user', 'user', 'user', '-', '-'])
 })
 
 test('how the customer began, from the first turn of theirs to the end of the chat', () => {

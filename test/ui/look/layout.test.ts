@@ -42,6 +42,18 @@ test('the grid finds the nearest of 32,768, or nothing where none is near', () =
     expect(grid.nearest(x, y)).toBe(least < 400 ? best : null)
   }
   expect(grid.nearest(2, 2)).toBe(null)
+  // One that lies in another cell, on any side.
+  const alone = new Grid(Float32Array.of(100, 100), frame)
+  for (const [x, y] of [
+    [81, 100],
+    [119, 100],
+    [100, 81],
+    [100, 119],
+    [87, 87],
+    [113, 113],
+  ] as const)
+    expect(alone.nearest(x, y)).toBe(0)
+  expect(alone.nearest(79, 100)).toBe(null)
 })
 
 test('arrow keys go to the next point in their direction, and stay where there is none', () => {
