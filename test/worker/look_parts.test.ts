@@ -30,7 +30,7 @@ describe('embeddings', () => {
     const again = await ask('embeddings', { of: 'tokens', towards: turned })
     again.points.forEach((x, i) => expect(x).toBeCloseTo(turned[i]!, 4))
     // A frame of another vocabulary turns nothing.
-    const other = await ask('embeddings', { of: 'tokens', towards: new Float32Array(6) })
+    const other = await ask('embeddings', { of: 'tokens', towards: Float32Array.of(0, 1, 5, -3, 2, 2) })
     expect(other.points).toEqual(points)
     await lab.device.lose()
   })
@@ -67,6 +67,8 @@ describe('neurons', () => {
       expect(peaks[0]).toBeCloseTo(side === 'up' ? wall.most[neuron]! : wall.least[neuron]!, 6)
       expect(peaks).toEqual(peaks.toSorted((a, b) => (side === 'up' ? b - a : a - b)))
       expect(new Set(contexts.map(({ held }) => held)).size).toBeGreaterThan(0)
+      // Contexts begin with their windows, which are shorter than what is shown.
+      expect(contexts.map(({ peak }) => peak)).toEqual(places.map(({ position }) => position))
       for (const { tokens, peak } of contexts) expect(tokens[peak]).toBeDefined()
     }
   })
