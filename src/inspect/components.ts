@@ -1,21 +1,30 @@
 // An embedding table in two principal components, and the nearest neighbours of a row. Components are found by subspace iteration on the
-// covariance [C, C], so that 32,768 rows are gone through once to sum it and once to project. A frame is turned to the one before it
+// covariance [C, C], so that 32,768 rows are gone through once to sum it and once to project, in short turns. A frame is turned to the one before it
 // (orthogonal Procrustes: Schönemann 1966), since components have no sign and swap when their spreads cross.
 import { dot } from './numbers'
 
-/** Points [rows, 2] and the share of all variance that each component has. */
+/** Points [rows, 2] around their mean, and the share of all variance that lies along each of their two axes. */
 export interface Components {
   points: Float32Array
   shares: [number, number]
 }
 
 const ROUNDS = 200
+/** Products between two looks at the clock. */
+const TURN = 2 ** 19
 
-/** The two principal components of `table` [rows, C]; turned, and mirrored where that fits better, towards `before` [rows, 2]. */
-export function components(table: Float32Array, C: number, before?: Float32Array): Components {
+/**
+ * The two principal components of `table` [rows, C]; turned, and mirrored where that fits better, towards `before` [rows, 2]. Yields the
+ * share that is done, for `paced`.
+ */
+export function* components(table: Float32Array, C: number, before?: Float32Array): Generator<number, Components> {
   const rows = table.length / C
+  const turn = Math.ceil(TURN / (C * C))
   const mean = new Float64Array(C)
-  for (let r = 0; r < rows; r++) for (let c = 0; c < C; c++) mean[c]! += table[r * C + c]! / rows
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < C; c++) mean[c]! += table[r * C + c]! / rows
+    if (r % (turn * C) === 0) yield 0
+  }
   const covariance = new Float64Array(C * C)
   const centred = new Float64Array(C)
   for (let r = 0; r < rows; r++) {
@@ -24,25 +33,37 @@ export function components(table: Float32Array, C: number, before?: Float32Array
       const x = centred[i]!
       for (let j = i; j < C; j++) covariance[i * C + j]! += x * centred[j]!
     }
+    if (r % turn === 0) yield r / rows
   }
   let all = 0
   for (let i = 0; i < C; i++) {
     all += covariance[i * C + i]!
     for (let j = 0; j < i; j++) covariance[i * C + j] = covariance[j * C + i]!
   }
-  const [first, second] = axes(covariance, C)
+  const [first, second] = yield* axes(covariance, C)
   const spread = (axis: Float64Array) => dot(times(covariance, axis), 0, axis, 0, C)
   const points = new Float32Array(rows * 2)
   for (const [k, axis] of [first, second].entries()) {
     const shift = dot(mean, 0, axis, 0, C)
-    for (let r = 0; r < rows; r++) points[2 * r + k] = dot(table, r * C, axis, 0, C) - shift
+    for (let r = 0; r < rows; r++) {
+      points[2 * r + k] = dot(table, r * C, axis, 0, C) - shift
+      if (r % (turn * C) === 0) yield 1
+    }
   }
-  const share = (axis: Float64Array) => (all > 0 ? spread(axis) / all : 0)
-  return { points: before ? turned(points, before) : points, shares: [share(first), share(second)] }
+  const shown = before ? turned(points, before) : points
+  return { points: shown, shares: shares(shown, all > 0 ? (spread(first) + spread(second)) / all : 0) }
+}
+
+/** What both axes have together, as turned points divide it. */
+function shares(points: Float32Array, both: number): [number, number] {
+  const square = [0, 0]
+  for (let i = 0; i < points.length; i++) square[i % 2]! += points[i]! ** 2
+  const [x, y] = [square[0]!, square[1]!]
+  return x + y > 0 ? [(both * x) / (x + y), (both * y) / (x + y)] : [0, 0]
 }
 
 /** The two strongest axes of a symmetric matrix [C, C], by subspace iteration with Gram and Schmidt after each product. */
-function axes(matrix: Float64Array, C: number): [Float64Array, Float64Array] {
+function* axes(matrix: Float64Array, C: number): Generator<number, [Float64Array, Float64Array]> {
   // Any start that no axis is orthogonal to: two waves of different lengths.
   let first = unit(Float64Array.from({ length: C }, (_, i) => Math.sin(1 + i)))
   let second = unit(
@@ -58,6 +79,7 @@ function axes(matrix: Float64Array, C: number): [Float64Array, Float64Array] {
     first = a
     second = c
     if (still) break
+    yield 1
   }
   return [first, second]
 }

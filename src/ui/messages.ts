@@ -12,6 +12,7 @@ import { bytes } from '../words/sizes'
 import { look } from './look/messages'
 import { tokenLosses } from './look/messages_losses'
 import { off } from './look/messages_off'
+import { lookParts } from './look/messages_parts'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
 import { go } from './parts/messages'
@@ -51,6 +52,7 @@ export const m = {
   look,
   off,
   tokenLosses,
+  lookParts,
   chat,
   runs,
   bench,

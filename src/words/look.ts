@@ -3,6 +3,17 @@
 import type { Config } from '../config/config'
 import type { Keyframe } from './keyframes'
 import type { Gates } from './run'
+import type {
+  Embedded,
+  EmbeddingMap,
+  Near,
+  NeuronPlace,
+  NeuronSheet,
+  NeuronWall,
+  ProbeAnswer,
+  ProbeLabel,
+  TokenSpeakers,
+} from './look_parts'
 import type { TokenizerState } from './tokens'
 
 /** Two models can be looked at side by side. */
@@ -118,6 +129,29 @@ export interface LookViews {
   }
   /** Every head's scores and label, [L · NH]. */
   heads: { asks: { slot: SlotName }; tells: HeadScores[] }
+  /** A table of embeddings in two components, turned towards a frame of as many rows. */
+  embeddings: { asks: { slot: SlotName; of: Embedded; towards: Float32Array | null }; tells: EmbeddingMap }
+  /** The nearest rows of such a table by cosine, nearest first. */
+  near: { asks: { slot: SlotName; of: Embedded; row: number; k: number }; tells: Near[] }
+  /** The neurons of a layer on windows of the model's text, trained on and held out. */
+  neurons: { asks: { slot: SlotName; layer: number }; tells: NeuronWall }
+  /** One neuron, with its contexts at these places. */
+  neuron: {
+    asks: { slot: SlotName; layer: number; neuron: number; places: readonly NeuronPlace[] }
+    tells: NeuronSheet
+  }
+  /** The neurons of all layers that raise and lower a token most: the first of `text`. */
+  speakers: { asks: AboutText; tells: TokenSpeakers }
+  /** As `turned`, with one neuron held at a value. */
+  clamped: {
+    asks: AboutText & { layer: number; neuron: number; value: number; seed: number; length: number }
+    tells: LookViews['turned']['tells']
+  }
+  /** The labels that a linear reader can be trained to tell on the model's text. */
+  labels: { asks: { slot: SlotName }; tells: ProbeLabel[] }
+  /** A linear reader at each depth of the stream, and the same of the model as it was at step 0. */
+  probe: { asks: { slot: SlotName; label: ProbeLabel }; tells: ProbeAnswer }
+  probeFresh: { asks: { slot: SlotName; label: ProbeLabel }; tells: ProbeAnswer }
   /**
    * The logit lens: the likeliest tokens at every depth (2L + 1) and position, [depths, T, k]; entropy and KL to the last depth
    * [depths, T]; rank and log-probability of `follow` [depths, T].

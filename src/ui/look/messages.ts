@@ -22,7 +22,14 @@ export const look = {
   notLoaded: (why: string) => `This view could not be loaded (${why}). Reload the page; the run is kept.`,
   text: 'Text to look at',
   views: 'View',
-  panels: { attention: 'Attention', off: 'What if this were off?', losses: 'Token losses' },
+  panels: {
+    attention: 'Attention',
+    off: 'What if this were off?',
+    losses: 'Token losses',
+    embeddings: 'Embeddings',
+    neurons: 'Neurons',
+    probe: 'Linear probe',
+  },
   layer: (layer: number) => `layer ${integer(layer)}`,
   heads: headKinds,
   notComparable:

@@ -1,8 +1,8 @@
 // What the page may ask of a model's inside: which models are looked at, and one question for each view. Of each view only the newest
 // question is answered; an older one gets a SupersededError.
 import { transfer } from 'comlink'
-import type { LookCalls, Keyframe } from '../../words/keyframes'
-import type { LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
+import type { Keyframe } from '../../words/keyframes'
+import type { LookCalls, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
 import { Desk, type Job } from '../desk'
 import type { Workbench } from '../workbench'
 import type { Shipped } from './shipped'

@@ -48,7 +48,7 @@ export async function turnedView(
 }
 
 /** The token at which the chances, added up, pass `share`. */
-function drawn(row: Float32Array, share: number): number {
+export function drawn(row: Float32Array, share: number): number {
   const all = logSumExp(row)
   let sum = 0
   for (let id = 0; id < row.length; id++) {

@@ -10,6 +10,9 @@ import { apart, foreseen, logits } from '../../inspect/predictions'
 import type { LookViews, PerPart, ViewName } from '../../words/look'
 import type { Job } from '../desk'
 import { learnedView, placesView } from './losses'
+import { embeddingsView, nearView } from './embeddings'
+import { labelsView, probeView } from './linear_probe'
+import { clampedView, neuronsView, neuronView, speakersView } from './neurons'
 import type { Slots } from './slots'
 import { likelyTokens, lookToken, readText, sameReading } from './texts'
 import { turnedView } from './turned'
@@ -35,6 +38,18 @@ export const VIEWS: Views = {
   },
 
   heads: (slots, { slot }) => slots.at(slot).probe((probe) => labelHeads(probe)),
+
+  embeddings: (slots, question, job) => embeddingsView(slots.at(question.slot), question, job),
+  near: (slots, question) => nearView(slots.at(question.slot), question),
+
+  neurons: (slots, question, job) => neuronsView(slots.at(question.slot), question, job),
+  neuron: (slots, question, job) => neuronView(slots.at(question.slot), question, job),
+  speakers: (slots, question, job) => speakersView(slots.at(question.slot), question, job),
+  clamped: (slots, question, job) => clampedView(slots.at(question.slot), question, job),
+
+  labels: (slots, { slot }) => labelsView(slots.at(slot)),
+  probe: (slots, question, job) => probeView(slots.at(question.slot), question, 'now', job),
+  probeFresh: (slots, question, job) => probeView(slots.at(question.slot), question, 'fresh', job),
 
   lens: async (slots, { slot, text, k, follow }) => {
     const looked = slots.at(slot)

@@ -5,6 +5,8 @@ import type { Looked } from './slots'
 /** Windows that a part's worth is measured on, and the same for a setting of gates. */
 export const LOSS_WINDOWS = 4
 
+const GOLDEN = (Math.sqrt(5) - 1) / 2
+
 /** `count` windows of tokens, evenly spread over the held-out text. Throws ProbeError where no text is at hand, or it is too short. */
 export async function heldOut(looked: Looked, count: number): Promise<number[][]> {
   const dataset = await looked.dataset()
@@ -18,6 +20,48 @@ export async function heldOut(looked: Looked, count: number): Promise<number[][]
     const from = count === 1 ? 0 : Math.floor((i * last) / (count - 1))
     return Array.from(val.subarray(from, from + T))
   })
+}
+
+/** A window of a model's text: where it begins in the whole of it, and whether it is held out. */
+export interface Window {
+  from: number
+  held: boolean
+  tokens: number[]
+}
+
+/**
+ * Windows of the text that a model was trained on, and of the text held out, each evenly spread. They come in an order in which the
+ * first few are spread too. Throws ProbeError where no text is at hand, or nothing is held out.
+ */
+export async function windowsOf(looked: Looked, counts: { trained: number; held: number }): Promise<Window[]> {
+  const dataset = await looked.dataset()
+  const { name, config } = looked.info
+  if (!dataset) throw new ProbeError(`The text of “${name}” is not at hand. Put a model into the slot whose text is.`)
+  const { tokens, train, val } = dataset
+  const T = Math.min(config.block_size, train.length, val.length > 0 ? val.length : Infinity)
+  if (T < 2) throw new ProbeError(`The text of “${name}” is too short to look through. Take one with more in it.`)
+  const spread = (part: { length: number }, first: number, count: number, held: boolean): Window[] => {
+    const room = part.length - T
+    if (room < 0) return []
+    const n = Math.min(count, Math.ceil(part.length / T))
+    const places = Array.from({ length: n }, (_, i) => first + (n === 1 ? 0 : Math.floor((i * room) / (n - 1))))
+    // Multiples of the golden ratio fall evenly, however many there are.
+    const order = places.map((_, i) => (i * GOLDEN) % 1)
+    return places
+      .map((from, i) => ({
+        at: order[i]!,
+        window: { from, held, tokens: Array.from(tokens.subarray(from, from + T)) },
+      }))
+      .toSorted((a, b) => a.at - b.at)
+      .map(({ window }) => window)
+  }
+  const [seen, unseen] = [spread(train, 0, counts.trained, false), spread(val, train.length, counts.held, true)]
+  // Both kinds in turn, as far as they reach.
+  const both = [
+    ...seen.map((w, i) => ({ w, at: (i + 0.5) / seen.length })),
+    ...unseen.map((w, i) => ({ w, at: (i + 0.5) / unseen.length })),
+  ]
+  return both.toSorted((a, b) => a.at - b.at).map(({ w }) => w)
 }
 
 /** A window of held-out text at about this share of it, as text; null where no text is at hand. */
