@@ -2,7 +2,7 @@
 // random numbers and is measured faster. A choice is made once for each adapter and class of shapes, and the caller keeps it or forces
 // another. Knows no op: the contest says what is computed.
 import { invariant, NoVariantError } from '../errors'
-import type { KernelChoice } from '../engine'
+import type { KernelChoice, KernelClass } from '../engine'
 import type { Dispatch } from './kernel'
 import { timeOf } from './profile'
 import type { Queue } from './queue'
@@ -80,6 +80,9 @@ export class Autotuner {
   /** The variants of every op that has been asked for, over all its classes. */
   readonly #offered = new Map<string, Set<string>>()
 
+  /** Variants by class while somebody records with them, and the classes that come up. */
+  #recording: { variants: Readonly<Record<string, string>>; asked: KernelClass[] } | null = null
+
   /** `compile` resolves when a program can run. */
   constructor(gpu: Gpu, queue: Queue, compile: (program: readonly Dispatch[]) => Promise<void>, options: TuneOptions) {
     this.#gpu = gpu
@@ -88,8 +91,25 @@ export class Autotuner {
     this.#options = options
   }
 
+  /** Calls `record` with these variants by class instead of the choices; see `Engine.recordAs`. */
+  recordAs<R>(variants: Readonly<Record<string, string>>, record: () => R): { recorded: R; asked: KernelClass[] } {
+    const recording = (this.#recording = { variants, asked: [] })
+    try {
+      return { recorded: record(), asked: recording.asked }
+    } finally {
+      this.#recording = null
+    }
+  }
+
   /** The variant that a call takes now. A class without a choice takes the plain one until `settle`. */
   choose(contest: Contest): string {
+    const { key, variants } = contest
+    const wanted = this.#recording?.variants[key]
+    const variant = wanted !== undefined && variants.includes(wanted) ? wanted : this.#chosen(contest)
+    this.#recording?.asked.push({ key, variant, variants })
+    return variant
+  }
+  #chosen(contest: Contest): string {
     const plain = contest.variants[0]!
     const [op = ''] = contest.key.split(' ')
     this.#offered.set(op, new Set([...(this.#offered.get(op) ?? []), ...contest.variants]))
