@@ -1,13 +1,13 @@
 // The bench's core: its figures fit together, its input is the same each time, it stops when it is told to and keeps nothing.
 import { expect, test } from 'vitest'
 import { benchConfig, resultTable } from '../../src/words/bench'
-import { openCpu } from '../../src/cpu/engine'
 import type { Engine, Tensor } from '../../src/engine'
 import { benchInput, COMPARED, Benchmark, measureSize, roundsOf } from '../../src/train/benchmark'
+import { openWasm } from '../../src/wasm/engine'
 
-/** A CPU engine that knows what is allocated and not given back. */
-function countedCpu() {
-  const engine: Engine = openCpu()
+/** An engine that knows what is allocated and not given back. */
+function counted() {
+  const engine: Engine = openWasm()
   const held = new Set<Tensor>()
   const { allocate, free } = engine
   engine.allocate = async (blocks) => {
@@ -24,7 +24,7 @@ function countedCpu() {
 }
 
 test('figures that fit together, progress on the way, and nothing left behind', async () => {
-  const { engine, held } = countedCpu()
+  const { engine, held } = counted()
   const told = new Map<string, number>()
   const progress = (what: string, done: number, total: number) => {
     expect(done).toBeLessThanOrEqual(total)
@@ -55,7 +55,7 @@ test('figures that fit together, progress on the way, and nothing left behind', 
 
 test('the first losses fall, and are the same each time', async () => {
   const losses = async () => {
-    const benchmark = await Benchmark.open(openCpu(), 'S')
+    const benchmark = await Benchmark.open(openWasm(), 'S')
     benchmark.destroy()
     return benchmark.losses
   }
@@ -74,7 +74,7 @@ test('weights and batches are a function of the size', () => {
 })
 
 test('stops when it is aborted, with the reason, and leaves nothing', async () => {
-  const { engine, held } = countedCpu()
+  const { engine, held } = counted()
   const stop = new AbortController()
   const progress = (what: string) => what === 'train' && stop.abort(new Error('enough'))
   await expect(measureSize(engine, 'S', 1000, { signal: stop.signal, progress })).rejects.toThrow('enough')

@@ -48,7 +48,7 @@ export class Look implements LookCalls {
     return this.#desk(`${view} ${slot}`).begin(async (job: Job<never>) => {
       await job.before
       const told = await VIEWS[view](this.#slots, question, job)
-      return transfer(told, buffersOf(told))
+      return typeof told === 'object' && told !== null ? transfer(told, buffersOf(told)) : told
     })
   }
 
@@ -65,8 +65,7 @@ export class Look implements LookCalls {
 }
 
 /** What goes over instead of a copy. */
-function buffersOf(told: unknown): Transferable[] {
-  if (typeof told !== 'object' || told === null) return []
+function buffersOf(told: object): Transferable[] {
   const arrays = Object.values(told).flatMap((part: unknown) =>
     ArrayBuffer.isView(part) ? [part] : typeof part === 'object' && part !== null ? Object.values(part) : [],
   )
