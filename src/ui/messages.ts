@@ -10,6 +10,9 @@ import { bench, device } from './device/messages'
 import { clock, compact, hundredths, integer, loss, percent, significant } from './format'
 import { bytes } from '../words/sizes'
 import { look } from './look/messages'
+import { health } from './look/messages_health'
+import { kernels } from './look/messages_kernels'
+import { map } from './look/messages_map'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
 import { go } from './parts/messages'
@@ -47,6 +50,9 @@ export const m = {
   recipe,
   tokens,
   look,
+  health,
+  kernels,
+  map,
   chat,
   runs,
   bench,

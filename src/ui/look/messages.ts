@@ -20,7 +20,7 @@ export const look = {
   notLoaded: (why: string) => `This view could not be loaded (${why}). Reload the page; the run is kept.`,
   text: 'Text to look at',
   views: 'View',
-  panels: { attention: 'Attention' },
+  panels: { map: 'Model map', attention: 'Attention', health: 'Health', kernels: 'Kernels' },
   layer: (layer: number) => `layer ${integer(layer)}`,
   heads: headKinds,
   notComparable:
