@@ -73,7 +73,7 @@ export class Xray {
     const pieces = program.map((work, i): Piece => {
       const { op, pass, tensors, attrs, classes: asked } = this.#of.get(work)!
       const kernel = this.#engine.kernelOf?.(work)
-      if (kernel) sources[kernel.name] = kernel.source
+      if (kernel) sources[kernel.name] ??= kernel.source
       for (const one of asked) if (one.variants.length > 1) classes.set(one.key, one)
       return {
         ...{ label: work.label, op, pass: UPDATE.has(op) ? 'update' : pass },

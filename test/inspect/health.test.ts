@@ -58,7 +58,7 @@ test('gradients are the trainer’s, mean over the windows', async () => {
   const trainer = await Trainer.open(engine, { ...config, batch_size: 2, learning_rate: 0, min_lr: 0 }, values)
   const next = (ids: number[]) => [...ids.slice(1), -1]
   await trainer.train(0, () => batchOf(windows.flat(), windows.flatMap(next), V))
-  const [{ loss }] = (await trainer.updates()) as [{ loss: number }]
+  const { loss } = (await trainer.updates())[0]!
   const gradients = await trainer.gradients()
   expect(seen.loss).toBeCloseTo(loss, 5)
   expect(seen.gradients.size).toBe(gradients.size)
