@@ -27,9 +27,17 @@ export class Xray {
   readonly #trainer: Trainer
   readonly #batch: Batch
   readonly #of: ReadonlyMap<Work, Seen>
+  readonly #variants: Readonly<Record<string, string>>
   #step = 0
 
-  private constructor(engine: Engine, trainer: Trainer, batch: Batch, of: ReadonlyMap<Work, Seen>) {
+  private constructor(
+    engine: Engine,
+    trainer: Trainer,
+    batch: Batch,
+    of: ReadonlyMap<Work, Seen>,
+    variants: Readonly<Record<string, string>>,
+  ) {
+    this.#variants = variants
     this.#engine = engine
     this.#trainer = trainer
     this.#batch = batch
@@ -49,7 +57,7 @@ export class Xray {
     const of = new Map<Work, Seen>()
     const watching = watched(engine, variants, (seen) => seen.works.forEach((work) => of.set(work, seen)))
     const trainer = await Trainer.open(watching, config, initWeights(config, config.seed))
-    return new Xray(engine, trainer, batch, of)
+    return new Xray(engine, trainer, batch, of, variants)
   }
 
   /** Times the step whole and piece by piece. */
@@ -74,7 +82,7 @@ export class Xray {
       const { op, pass, tensors, attrs, classes: asked } = this.#of.get(work)!
       const kernel = this.#engine.kernelOf?.(work)
       if (kernel) sources[kernel.name] ??= kernel.source
-      for (const one of asked) if (one.variants.length > 1) classes.set(one.key, one)
+      for (const one of asked) if (one.variants.length > 1) classes.set(one.key, this.#now(one))
       return {
         ...{ label: work.label, op, pass: UPDATE.has(op) ? 'update' : pass },
         ...{ kernel: kernel?.name ?? null, workgroups: kernel?.workgroups ?? [] },
@@ -85,6 +93,15 @@ export class Xray {
       }
     })
     return { pieces, step_ms: median(steps), by, classes: [...classes.values()], sources }
+  }
+
+  /** A class with the kernel that computes it now: a contest may have been held since it was recorded. */
+  #now(one: KernelClass): KernelClass {
+    const { key, variant, variants } = one
+    const choice = this.#engine.choices.find((known) => known.key === key)?.variant ?? variant
+    const wanted = this.#variants[key]
+    const now = wanted !== undefined && variants.includes(wanted) ? wanted : choice
+    return { key, variant: variants.includes(now) ? now : variant, variants }
   }
 
   destroy(): void {

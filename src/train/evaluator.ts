@@ -84,8 +84,14 @@ export class Evaluator {
     const { engine, config } = weights
     const { B, T } = rows
     const kept = new Set(keep)
-    const form = formOf(weights.turned)
-    const tape = gpt(config, { use: 'evaluate', B, T, ...form, ...(kept.has('logits') && { head_rows: B * T }) })
+    const tape = gpt(config, {
+      use: 'evaluate',
+      B,
+      T,
+      ...formOf(weights.turned),
+      head: engine.head,
+      ...(kept.has('logits') && { head_rows: B * T }),
+    })
     const inputs = evaluationInputs(config, B, T)
     const blocks = [inputs.written, ...inputs.others, ...planMemory(tape, kept)]
     const placed = await engine.allocate(blocks)

@@ -1,7 +1,7 @@
 // The memory of a run, from its config alone: the blocks that weights, trainer, evaluator and decoder allocate, and their bytes.
 // Allocates nothing, so that a run can be judged before it starts.
 import type { Config, ModelConfig } from '../config/config'
-import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
+import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Head, type Tensor } from '../engine'
 import { arithmetic } from '../model/arithmetic'
 import { gpt, type Form } from '../model/gpt'
 import { planMemory } from '../model/memory'
@@ -112,16 +112,20 @@ export interface TapeOptions extends Form {
   trains?: Trains | undefined
 }
 
-/** The tapes of a training step and of an evaluation, on rows of `T` tokens; the same tape where neither dropout nor smoothing is on. */
+/**
+ * The tapes of a training step and of an evaluation, on rows of `T` tokens; the same tape where neither dropout nor smoothing is on. `head`:
+ * how the engine stores large logits.
+ */
 export function programs(
   c: Config,
   T: number,
   keep: ReadonlySet<string>,
   { trains, fuse, att, gates, gated }: TapeOptions = {},
+  head?: Head,
 ): { train: Planned; evaluate: Planned } {
   const { batch_size: B, label_smoothing, recompute, precision } = c
   const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
-  const shared = { B, T, precision, fuse, att, gates, gated }
+  const shared = { B, T, precision, fuse, att, gates, gated, head }
   const train = planned(gpt(c, { use: 'train', ...shared, label_smoothing, recompute, trains }))
   const same = c.dropout === 0 && label_smoothing === 0
   return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', ...shared })) }
@@ -165,14 +169,14 @@ const inputsOf = (tape: Tape) =>
   [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t) && tape.home(t) === t)
 
 /**
- * The bytes that a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block. A run
- * that is only looked at takes `weights`, and `decoder` once it writes.
+ * The bytes that a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block; `head` says how
+ * it stores large logits. A run that is only looked at takes `weights`, and `decoder` once it writes.
  */
-export function predictMemory(c: Config, maxBlock: number): { memory: MemoryUse; largest: Block } {
+export function predictMemory(c: Config, maxBlock: number, head?: Head): { memory: MemoryUse; largest: Block } {
   const state = stateBlocks(c, maxBlock)
   const { written, others } = inputBlocks(c, c.block_size, state.arenas.length)
   const inputs = [written, ...others]
-  const { train, evaluate } = programs(c, c.block_size, new Set())
+  const { train, evaluate } = programs(c, c.block_size, new Set(), {}, head)
   const evaluation = evaluate === train ? [] : evaluate.blocks
   const { shared, pass, next } = decoderPlan(c)
   const decoder = [...shared, ...pass.blocks, ...next.blocks]
@@ -192,10 +196,10 @@ export function predictMemory(c: Config, maxBlock: number): { memory: MemoryUse;
 }
 
 /** The memory and the flops of a step for each setting of `recompute`, the config's other fields as they are. */
-export function forecast(config: Config, maxBlock: number): Forecast {
+export function forecast(config: Config, maxBlock: number, head?: Head): Forecast {
   const of = (recompute: Config['recompute']) => {
     const c = { ...config, recompute }
-    const { memory } = predictMemory(c, maxBlock)
+    const { memory } = predictMemory(c, maxBlock, head)
     const { batch_size: B, block_size: T, label_smoothing } = c
     const step = arithmetic(gpt(c, { use: 'train', B, T, label_smoothing, recompute }))
     return { memory, flops: step * c.gradient_accumulation_steps }

@@ -152,6 +152,7 @@ export class Session implements Model {
     const started = performance.now()
     if (this.#step % config.eval_interval === 0) await this.#measure()
     await this.#copying
+    await this.#improve()
     const step = this.#step
     const micros = config.gradient_accumulation_steps
     const update = this.#trainer.train(step, (micro) => this.#train.batch(step * micros + micro))
@@ -297,6 +298,15 @@ export class Session implements Model {
     this.#listen({ type: 'sample', sample: { step: this.#step, prompt, tokens, probabilities } })
     // Time spent measuring is not time a step took.
     this.#reported.time = performance.now()
+  }
+
+  /** Goes on with the choice of kernels. Time spent on it is not time a step took. */
+  async #improve(): Promise<void> {
+    const from = performance.now()
+    const improving = this.engine.improve?.()
+    if (!improving) return
+    await improving
+    this.#reported.time += performance.now() - from
   }
 
   /** Reads the numbers of the steps submitted so far; resolves when they have been told. Readings are told in the order of the calls. */

@@ -293,10 +293,8 @@ export class Trainer {
   /** Allocates the activations of a step and of an evaluation, records both programs and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const { engine } = this
-    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, {
-      ...this.#tape,
-      ...(!this.#tape.gates && formOf(this.weights.turned)),
-    })
+    const form = { ...this.#tape, ...(!this.#tape.gates && formOf(this.weights.turned)) }
+    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, form, engine.head)
     const trained = await this.#place(train)
     const same = evaluate === train
     const evaluated = same

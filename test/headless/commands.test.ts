@@ -481,7 +481,6 @@ describe('bench', () => {
       ['--engine', 'cpu', '--precision', 'fast'],
       /not offered here: plain JavaScript/,
     ],
-    ['peers on another engine', ['--engine', 'cpu', '--peers'], /--peers compares on one adapter: take --engine gpu/],
   ])('%s: told, with status 2', async (_, flags, message) => {
     const { status, out, err } = await command(bench, ...flags)
     expect(err).toMatch(message)

@@ -8,8 +8,8 @@ class KernelState {
   readonly verify = new Asked('verify')
   /** Kernels by class that somebody chose instead. */
   variants = $state.raw<Readonly<Record<string, string>>>({})
-  /** The piece in focus. */
-  at = $state(0)
+  /** The piece in focus; null until somebody chooses. */
+  at = $state<number | null>(null)
   /** Milliseconds of the step before a kernel was changed. */
   before = $state<number | null>(null)
 

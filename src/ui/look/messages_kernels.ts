@@ -34,7 +34,6 @@ export const kernels = {
   fewer: 'Show the slowest',
   columns: {
     call: 'call',
-    op: 'op',
     pass: 'pass',
     ms: 'time',
     share: 'share',

@@ -26,11 +26,13 @@ export async function xrayView(
     await job.pause()
     return looked.probe(() => use())
   }
-  const { config } = looked.info
+  const { config, source } = looked.info
   const { vocab_size: V, batch_size: B, block_size: T, seed } = config
   const text = (await looked.dataset())?.train ?? Uint16Array.from({ length: 4 * T }, (_, i) => hash(seed, 1, i) % V)
   const xray = await Xray.open(engine, config, new Loader(text, V, B, T, seed, STREAM.batch).batch(0), variants)
   try {
+    // A run holds its own contests between two steps.
+    if (source.of !== 'live') await turn(async () => engine.improve?.(true))
     const measured = await xray.measure(turn)
     const peaks = peaksOf.get(engine) ?? (await measurePeaks(engine, turn))
     peaksOf.set(engine, peaks)
