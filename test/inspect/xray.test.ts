@@ -7,6 +7,9 @@ import type { Engine, KernelClass } from '../../src/engine'
 import { initWeights } from '../../src/model/init'
 import { Xray } from '../../src/inspect/xray'
 import { watched, type Seen } from '../../src/inspect/watch'
+import { openDevice } from '../../src/gpu/device'
+import { GpuEngine } from '../../src/ops/engine'
+import { nullGpu } from '../null_gpu'
 import { costOf } from '../../src/train/benchmark'
 import { Trainer } from '../../src/train/trainer'
 import { openWasm } from '../../src/wasm/engine'
@@ -61,4 +64,34 @@ test('variants are asked for by class, and the engine’s own choice stands outs
   expect(asked).toEqual([{ 'gelu small': 'quick' }])
   expect(seen[0]!.works).toEqual(works)
   expect(seen[0]!.classes[0]!.variants).toEqual(['plain', 'quick'])
+})
+
+test('on a GPU a class takes the kernel that is wanted, for as long as somebody records with it', async () => {
+  const device = await openDevice({ gpu: nullGpu() })
+  const engine = new GpuEngine(device, { tune: false })
+  // Products with more than 64 rows and columns can be computed by tiles.
+  const wide = { ...config, n_embd: 128, n_inner: 128, block_size: 64 }
+  const record = async (variants: Record<string, string>) => {
+    const seen: Seen[] = []
+    const watching = watched(engine, variants, (one) => seen.push(one))
+    const trainer = await Trainer.open(watching, wide, initWeights(wide, 1))
+    trainer.destroy()
+    return seen
+  }
+  const plain = await record({})
+  const classes = new Map(plain.flatMap((one) => one.classes.map((each) => [each.key, each])))
+  const [key, { variants }] = [...classes].find(([key]) => key.startsWith('matmul'))!
+  const wanted = variants.find((name) => name.startsWith('tile'))!
+  const other = await record({ [key]: wanted })
+  const kernelsOf = ({ works }: Seen) => works.map((work) => engine.kernelOf(work as never).name).join(' ')
+  expect(other.length).toBe(plain.length)
+  other.forEach((one, i) => {
+    const changed = one.classes.some((each) => each.key === key && each.variant === wanted)
+    expect(kernelsOf(one).includes(wanted), one.op).toBe(changed)
+    if (!one.classes.some((each) => each.key === key)) expect(kernelsOf(one)).toBe(kernelsOf(plain[i]!))
+  })
+  expect(other.some((one) => kernelsOf(one).includes(wanted))).toBe(true)
+  expect((await record({})).map(kernelsOf)).toEqual(plain.map(kernelsOf))
+  device.check()
+  engine.destroy()
 })

@@ -23,6 +23,7 @@ export const kernels = {
   changed: (before: number, after: number) =>
     `Before the change a step took ${time(before)}; now it takes ${time(after)} (${percent(after / before)}).`,
   own: 'The measured step has weights of its own: no run is changed.',
+  oneModel: 'Model A’s step is shown: two steps with other kernels in them cannot be subtracted. Show B for the other one.',
   strip: 'Kernels of a training step',
   stripKeys: 'Arrow keys move from kernel to kernel.',
   passes,
@@ -33,10 +34,10 @@ export const kernels = {
   all: (count: number) => `Show all ${integer(count)}`,
   fewer: 'Show the slowest',
   columns: {
-    call: 'call',
-    pass: 'pass',
     ms: 'time',
     share: 'share',
+    call: 'call',
+    pass: 'pass',
     gflops: 'GFLOP/s',
     gbs: 'GB/s',
   },

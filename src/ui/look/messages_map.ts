@@ -20,6 +20,7 @@ export const map = {
     headTied: 'Output head (the token embedding again)',
   },
   layer: (layer: number) => `Layer ${integer(layer)}`,
+  more: (count: number) => plural(count, 'more layer like these', 'more layers like these'),
   heads: (count: number, groups: number) =>
     groups === count
       ? plural(count, 'head', 'heads')
