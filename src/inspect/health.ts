@@ -19,7 +19,10 @@ export function spreadOf(values: Float32Array): Spread {
   let squares = 0
   for (let i = 0; i < count; i++) squares += (values[i]! - mean) ** 2
   const stride = Math.max(1, count / SORTED)
-  const sorted = Float32Array.from({ length: Math.min(count, SORTED) }, (_, i) => values[Math.floor(i * stride)]!).sort()
+  const sorted = Float32Array.from(
+    { length: Math.min(count, SORTED) },
+    (_, i) => values[Math.floor(i * stride)]!,
+  ).sort()
   const edges = Float32Array.from({ length: BINS + 1 }, (_, i) => {
     const at = (i / BINS) * (sorted.length - 1)
     const low = sorted[Math.floor(at)]!

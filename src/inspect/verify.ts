@@ -17,7 +17,16 @@ import { watched } from './watch'
 export const AGREEMENT = 1e-5
 
 const [B, T, V] = [2, 33, 71]
-const SMALL = { n_layer: 1, n_head: 4, n_kv_head: 4, n_embd: 64, n_inner: 96, block_size: T, batch_size: B, dropout: 0.1 }
+const SMALL = {
+  n_layer: 1,
+  n_head: 4,
+  n_kv_head: 4,
+  n_embd: 64,
+  n_inner: 96,
+  block_size: T,
+  batch_size: B,
+  dropout: 0.1,
+}
 /** GPT-2's ops, Llama's, and those that neither has; heads of odd size take attention with its matrix. */
 const MODELS: readonly Partial<Config>[] = [
   { ...SMALL, mlp: 'gelu', norm: 'layernorm', position: 'learned', bias: true, grad_clip: 0.5 },

@@ -41,7 +41,10 @@ const VECTOR = new Map<number, readonly [string, Operand]>([
   ...named(0x0c, 'v128.const i8x16.shuffle', 'bytes'),
   ...named(0x11, 'i32x4.splat - f32x4.splat'),
   ...named(0x1b, 'i32x4.extract_lane i32x4.replace_lane - - f32x4.extract_lane f32x4.replace_lane', 'lane'),
-  ...named(0x37, 'i32x4.eq i32x4.ne i32x4.lt_s i32x4.lt_u i32x4.gt_s i32x4.gt_u i32x4.le_s i32x4.le_u i32x4.ge_s i32x4.ge_u'),
+  ...named(
+    0x37,
+    'i32x4.eq i32x4.ne i32x4.lt_s i32x4.lt_u i32x4.gt_s i32x4.gt_u i32x4.le_s i32x4.le_u i32x4.ge_s i32x4.ge_u',
+  ),
   ...named(0x41, 'f32x4.eq f32x4.ne f32x4.lt f32x4.gt f32x4.le f32x4.ge'),
   ...named(0x4d, 'v128.not v128.and v128.andnot v128.or v128.xor v128.bitselect v128.any_true'),
   ...named(0x5c, 'v128.load32_zero v128.load64_zero', 'memory'),
@@ -49,7 +52,10 @@ const VECTOR = new Map<number, readonly [string, Operand]>([
   ...named(0xa0, 'i32x4.abs i32x4.neg - i32x4.all_true i32x4.bitmask'),
   ...named(0xab, 'i32x4.shl i32x4.shr_s i32x4.shr_u i32x4.add'),
   ...named(0xb1, 'i32x4.sub - - - i32x4.mul i32x4.min_s i32x4.min_u i32x4.max_s i32x4.max_u'),
-  ...named(0xe0, 'f32x4.abs f32x4.neg - f32x4.sqrt f32x4.add f32x4.sub f32x4.mul f32x4.div f32x4.min f32x4.max f32x4.pmin f32x4.pmax'),
+  ...named(
+    0xe0,
+    'f32x4.abs f32x4.neg - f32x4.sqrt f32x4.add f32x4.sub f32x4.mul f32x4.div f32x4.min f32x4.max f32x4.pmin f32x4.pmax',
+  ),
   ...named(0xf8, 'i32x4.trunc_sat_f32x4_s i32x4.trunc_sat_f32x4_u f32x4.convert_i32x4_s f32x4.convert_i32x4_u'),
 ])
 

@@ -87,8 +87,7 @@ test('dead neurons are counted, and only those', async () => {
 
 test('updates by parameter add up to what the engine computes for all of them', async () => {
   const trainer = await Trainer.open(openCpu(), config, initWeights(config, 3))
-  for (let step = 0; step < 3; step++)
-    await trainer.train(step, () => batchOf(window(step), window(step + 1), V))
+  for (let step = 0; step < 3; step++) await trainer.train(step, () => batchOf(window(step), window(step + 1), V))
   await trainer.updates()
   const state = await trainer.state()
   const ratios = updateRatios(state, config, 2)

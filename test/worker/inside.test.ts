@@ -55,6 +55,9 @@ describe('the open run', () => {
       expect(course.update[n]).toBeNaN()
     })
     expect(course.gradient.every((x) => x > 0)).toBe(true)
+    // Each step is looked into with its own weights.
+    const embedding = course.steps.map((_, s) => course.gradient[s * count])
+    expect(new Set(embedding).size).toBe(course.steps.length)
     expect(course.activation).toHaveLength(7 * course.activations.length)
     expect([course.dead.length, course.saturated.length]).toEqual([7, 14])
   })

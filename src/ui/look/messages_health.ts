@@ -6,8 +6,8 @@ import { BINS, DEAD, GUIDE, SATURATED, type UpdateFrom } from '../../words/healt
 function short(name: string): string {
   const [, layer, rest = ''] = /^transformer\.h\.(\d+)\.(.*)$/.exec(name) ?? []
   const parts: Record<string, string> = {
-    'ln_1': 'norm 1',
-    'ln_2': 'norm 2',
+    ln_1: 'norm 1',
+    ln_2: 'norm 2',
     'attn.c_attn': 'attn in',
     'attn.c_proj': 'attn out',
     'mlp.c_fc': 'mlp in',
@@ -17,7 +17,7 @@ function short(name: string): string {
     'transformer.wte': 'tokens',
     'transformer.wpe': 'positions',
     'transformer.ln_f': 'last norm',
-    'lm_head': 'head',
+    lm_head: 'head',
   }
   const [, stem = '', kind] = /^(.*)\.(weight|bias)$/.exec(layer === undefined ? name : rest) ?? []
   const words = layer === undefined ? (whole[stem] ?? stem) : `L${layer} ${parts[stem] ?? stem}`

@@ -17,13 +17,15 @@ export const kernels = {
     `One step takes ${time(s.ms)} on ${s.device}: ${plural(s.count, 'kernel call', 'kernel calls')}, ${significant(s.gflop)} GFLOP, ${significant(s.rate)} GFLOP/s.`,
   by: {
     timestamps: 'Each call is timed by the GPU’s own timestamps, the mean of three steps.',
-    clock: 'Each call is repeated until the clock can tell, so caches are warm and small calls look better than in a step.',
+    clock:
+      'Each call is repeated until the clock can tell, so caches are warm and small calls look better than in a step.',
   },
   sum: (ms: number) => `The calls add up to ${time(ms)}.`,
   changed: (before: number, after: number) =>
     `Before the change a step took ${time(before)}; now it takes ${time(after)} (${percent(after / before)}).`,
   own: 'The measured step has weights of its own: no run is changed.',
-  oneModel: 'Model A’s step is shown: two steps with other kernels in them cannot be subtracted. Show B for the other one.',
+  oneModel:
+    'Model A’s step is shown: two steps with other kernels in them cannot be subtracted. Show B for the other one.',
   strip: 'Kernels of a training step',
   stripKeys: 'Arrow keys move from kernel to kernel.',
   passes,

@@ -24,12 +24,20 @@ export function partOfCall(label: string): PartId | null {
   return /^(logits|losses|rows|loss|mean)/.test(label) ? 'head' : null
 }
 
+/** The sum of a number over what belongs to each part; what belongs to none is left out. */
+export function sumByPart(numbers: Iterable<readonly [PartId | null, number]>): Map<PartId, number> {
+  const sums = new Map<PartId, number>()
+  for (const [part, number] of numbers) if (part) sums.set(part, (sums.get(part) ?? 0) + number)
+  return sums
+}
+
 /** Learned numbers of each part. */
 export function paramsByPart(config: ModelConfig): Map<PartId, number> {
-  const sums = new Map<PartId, number>()
-  for (const { name, shape } of paramTable(config)) {
-    const part = partOfParam(name)
-    if (part) sums.set(part, (sums.get(part) ?? 0) + sizeOf(shape))
-  }
-  return sums
+  return sumByPart(paramTable(config).map(({ name, shape }) => [partOfParam(name), sizeOf(shape)] as const))
+}
+
+/** The length of the gradient of each part, from those of its parameters. */
+export function gradientByPart(tensors: readonly { name: string; gradient: number | null }[]): Map<PartId, number> {
+  const squares = sumByPart(tensors.map(({ name, gradient }) => [partOfParam(name), (gradient ?? NaN) ** 2] as const))
+  return new Map([...squares].map(([part, sum]) => [part, Math.sqrt(sum)]))
 }

@@ -221,7 +221,9 @@ export class Slots {
   }
 
   /** The kept steps of the run in a slot, in order, and the weights of each. */
-  async kept(slot: SlotName): Promise<{ steps: number[]; weights: (step: number) => Promise<Map<string, Float32Array>> }> {
+  async kept(
+    slot: SlotName,
+  ): Promise<{ steps: number[]; weights: (step: number) => Promise<Map<string, Float32Array>> }> {
     const source = this.#keptSource(this.at(slot).info.source)
     const steps =
       source.of === 'shipped'

@@ -46,8 +46,7 @@ export const VIEWS: Views = {
     return { ...told, ...view, top: Array.from(top, (id) => lookToken(looked.tokenizer, id)) }
   },
 
-  xray: async (slots, question, job) =>
-    (await import('./kernels')).xrayView(slots.at(question.slot), question, job),
+  xray: async (slots, question, job) => (await import('./kernels')).xrayView(slots.at(question.slot), question, job),
 
   verify: async (slots, { slot }, job) => (await import('./kernels')).verifyView(slots.at(slot), job),
 

@@ -7,7 +7,14 @@ import { paramsByPart, partOfCall, partOfParam } from '../../../src/ui/parts/mod
 
 const configs = [
   { ...defaultConfig(70), n_layer: 11, mlp: 'swiglu' as const, position: 'rope' as const },
-  { ...defaultConfig(70), n_layer: 2, position: 'learned' as const, norm: 'layernorm' as const, bias: true, tie: false },
+  {
+    ...defaultConfig(70),
+    n_layer: 2,
+    position: 'learned' as const,
+    norm: 'layernorm' as const,
+    bias: true,
+    tie: false,
+  },
 ]
 
 test.each(configs)('parameters of model %#', (config) => {
@@ -25,5 +32,6 @@ test.each(configs)('kernel calls of model %#', (config) => {
   expect(partOfCall('h.10.attn.qkv.matmul.dx')).toBe('attn 10')
   expect(partOfCall('h.1.residual3')).toBe('mlp 1')
   expect(partOfCall('weights.0.adamw')).toBeNull()
+  expect(partOfParam('transformer.h.3.ln_1.weight')).toBe('attn 3')
   expect(partOfParam('transformer.h.3.ln_2.bias')).toBe('mlp 3')
 })
