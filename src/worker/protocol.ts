@@ -1,6 +1,7 @@
 // What the page may ask of the worker, in groups, and what the worker tells the page. Types only: both sides compile against
 // these. Each group is implemented by the object that does its work; lab.ts puts them together.
 import type { BenchResult, BenchSize } from '../words/bench'
+import type { Race } from '../words/race'
 import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/collecting'
 import type { Config } from '../config/config'
 import type { Problem } from '../config/validate'
@@ -16,7 +17,7 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
-import type { LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../words/look'
+import type { GateSettings, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../words/look'
 import type { Forecast, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
@@ -271,7 +272,7 @@ export interface RunCalls {
   /** Five real steps of this config on the current dataset, thrown away. */
   measure(config: Config): Promise<Measurement>
   /** A new run on the current dataset, opened and paused at step 0. Throws ConfigError. */
-  create(spec: { name: string; config: Config; prompt: string }): Promise<void>
+  create(spec: { name: string; config: Config; prompt: string; gates?: GateSettings | undefined }): Promise<void>
   /** Opens a kept run from its last checkpoint. Where another tab has it open, it can only be looked at until that tab lets go of it. */
   open(id: string): Promise<void>
   /** The same, unless another tab has it open: then nothing is opened. */
@@ -362,6 +363,12 @@ export interface LookCalls {
 export interface DeviceCalls {
   /** Measures training steps of one of the bench's sizes; `cancel('bench')` ends it. A run that trains waits meanwhile. */
   bench(size: BenchSize, steps: number): Promise<BenchResult>
+  /** About how many milliseconds a step of each valid config would take here, from a few small ones that are timed the first time. */
+  stepTimes(configs: readonly Config[]): Promise<number[]>
+  /** Times the same product on this device's adapter and on WebAssembly; null where either is missing. A run that trains waits meanwhile. */
+  compare(): Promise<{ adapter: string; race: Race } | null>
+  /** Nobody looks at the page, or its power is low: steps take one core from now on. False: as many as help. */
+  rest(resting: boolean): Promise<void>
   /** Destroys the device as a driver reset would, to show that the run survives. */
   lose(): Promise<void>
 }
