@@ -13,6 +13,9 @@ import { look } from './look/messages'
 import { tokenLosses } from './look/messages_losses'
 import { off } from './look/messages_off'
 import { lookParts } from './look/messages_parts'
+import { health } from './look/messages_health'
+import { kernels } from './look/messages_kernels'
+import { map } from './look/messages_map'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
 import { go } from './parts/messages'
@@ -53,6 +56,9 @@ export const m = {
   off,
   tokenLosses,
   lookParts,
+  health,
+  kernels,
+  map,
   chat,
   runs,
   bench,

@@ -62,6 +62,14 @@ export const VIEWS: Views = {
     return { ...told, ...view, top: Array.from(top, (id) => lookToken(looked.tokenizer, id)) }
   },
 
+  xray: async (slots, question, job) => (await import('./kernels')).xrayView(slots.at(question.slot), question, job),
+
+  verify: async (slots, { slot }, job) => (await import('./kernels')).verifyView(slots.at(slot), job),
+
+  health: async (slots, { slot }, job) => (await import('./health')).healthView(slots, slot, job),
+
+  course: async (slots, { slot }, job) => (await import('./health')).courseView(slots, slot, job),
+
   apart: async (slots, { text }) => {
     const [a, b] = [slots.at('A'), slots.at('B')]
     sameReading(a.info, b.info)
