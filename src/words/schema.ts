@@ -1,5 +1,6 @@
 // The one shape of what comes from a disk, a file or the clipboard: a config, a recipe, a history, a recording, settings. Nothing
 // believes such a value before it was read here. Records are src/storage's.
+import { KEYFRAME_BUDGET } from './keyframes'
 import * as v from 'valibot'
 import { FIELDS } from '../config/fields'
 import type { Config } from '../config/config'
@@ -169,6 +170,8 @@ export const SettingsSchema = v.object({
   theme: v.fallback(v.picklist(['system', 'light', 'dark']), 'system'),
   shortcuts: v.fallback(v.boolean(), true),
   engine: v.fallback(v.picklist(['auto', 'gpu', 'cpu']), 'auto'),
+  /** What the kept steps of a run may take of the disk. */
+  keyframeBytes: v.fallback(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 40)), KEYFRAME_BUDGET),
   /** What the loss chart shows, where the run allows it. */
   lossUnit: v.fallback(v.picklist(LOSS_UNITS), 'nats'),
   lastRun: v.fallback(v.nullable(text), null),

@@ -6,7 +6,7 @@ import { m } from '../../src/ui/messages'
 import * as b from './browser'
 import { serious, shoot } from './looks'
 
-const STAGES = ['data', 'tokens', 'model', 'train', 'chat', 'runs'] as const
+const STAGES = ['data', 'tokens', 'model', 'train', 'look', 'chat', 'runs'] as const
 
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   const tab = b.openTab({ webgpu: theme === 'light', dark: theme === 'dark' })

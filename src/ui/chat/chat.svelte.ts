@@ -52,7 +52,7 @@ class Chat {
   )
 
   async generate() {
-    const run = lab.run
+    const run = lab.speaker
     if (this.writing || !run || this.bad.length > 0) return
     this.error = null
     this.writing = true

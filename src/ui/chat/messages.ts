@@ -6,6 +6,8 @@ export const chat = {
   title: 'Chat',
   lead: 'Give it a beginning and let it go on. A small model continues text in the manner of what it has read; it does not answer questions.',
   noRun: 'There is no model to ask yet. Train one, or open one from Runs.',
+  shipped: (name: string) =>
+    `This is ${name}, the run that comes with the page. Train one of your own, and it is the one that writes here.`,
   prompt: 'Beginning',
   generate: 'Generate',
   stop: 'Stop',

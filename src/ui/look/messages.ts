@@ -1,6 +1,7 @@
 // What the stage Look inside says.
 import type { HeadKind, HeadScores } from '../../words/look'
-import { hundredths, integer, percent, visible } from '../format'
+import { bytes } from '../../words/sizes'
+import { hundredths, integer, percent, plural, visible } from '../format'
 
 const headKinds: Record<HeadKind, string> = {
   previous: 'previous token',
@@ -27,6 +28,13 @@ export const look = {
   map: {
     keys: 'Arrow keys move from cell to cell, Escape lets go.',
     point: 'Point at a cell, or walk with the arrow keys.',
+  },
+  kept: {
+    told: (count: number, size: number) => `${plural(count, 'kept step', 'kept steps')} of model A, ${bytes(size)}.`,
+    budget: 'At most',
+    none: 'none',
+    why: 'Where it is full, kept steps are thinned evenly. They are weights in 16 bits: off by at most 1 part in 2,048.',
+    shipped: (count: number) => `${plural(count, 'step', 'steps')} of this run come with the page, in 16 bits.`,
   },
   slots: {
     name: { A: 'Model A', B: 'Model B' },

@@ -70,6 +70,9 @@ const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
 }
 
 export const stages = {
+  loading: 'Loading …',
+  notLoaded: (why: string) =>
+    `This stage could not be loaded (${why}). Check the connection and load the page again; runs are kept.`,
   label: 'Stages',
   kept: (count: number) => plural(count, 'run kept', 'runs kept'),
   data: 'Data',
@@ -142,6 +145,8 @@ export const errors = {
 }
 
 export const strip = {
+  scrub: 'Look back at a kept step, beside the run as it is',
+  scrubAt: (step: number) => `step ${integer(step)}`,
   label: 'Run',
   start: 'Start',
   pause: 'Pause',

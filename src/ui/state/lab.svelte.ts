@@ -17,6 +17,7 @@ import {
 } from '../../worker/client'
 import { StepColumns } from '../../words/columns'
 import type { UnreadableRun } from '../../words/kept'
+import { KEYFRAME_BUDGET, type Keyframe } from '../../words/keyframes'
 import { m } from '../messages'
 import { onLeaving } from './leaving'
 import { askToPersist } from './persist'
@@ -47,6 +48,8 @@ class LabMirror extends RunMirror {
 
   /** The run of last time is being brought back. */
   reopening = $state(settings.lastRun !== null)
+  /** Steps of the shown run that can be looked back at. */
+  frames = $state.raw<readonly Keyframe[]>([])
   /** A command is on its way to the worker. */
   busy = $state(false)
 
@@ -76,6 +79,8 @@ class LabMirror extends RunMirror {
       this.unreadable = opened.unreadable
       this.corpora = opened.corpora
       this.phase = 'ready'
+      if (settings.keyframeBytes !== KEYFRAME_BUDGET) await lab.look.setBudget(settings.keyframeBytes)
+      if (!this.run) void this.#readFrames(null)
       // The open run of a worker that stopped; it may never have been saved.
       if (this.run && !opened.runs.some(({ id }) => id === this.run?.id)) this.#leave()
       const last = opened.runs.find((run) => run.id === settings.lastRun)
@@ -219,6 +224,7 @@ class LabMirror extends RunMirror {
     this.showRun(open.history, open.run.status, open.run.step)
     this.#list(open.run)
     void this.#count(open.run.id)
+    void this.#readFrames(open.run.id)
   }
 
   #leave() {
@@ -227,6 +233,7 @@ class LabMirror extends RunMirror {
     this.readOnly = null
     this.broken = null
     void this.#showRecorded()
+    void this.#readFrames(null)
   }
 
   /** The list, the last changed first, with a run as it is now. */
@@ -242,6 +249,13 @@ class LabMirror extends RunMirror {
   async #count(id: string) {
     const ladder = await this.calls.run.ladder().catch(() => null)
     if (this.run?.id === id) this.ladder = ladder
+  }
+
+  /** Asks which steps can be looked back at; where that is not known, none. */
+  async #readFrames(run: string | null) {
+    this.frames = []
+    const frames = await this.calls.look.frames(run).catch(() => [])
+    if ((this.run?.id ?? null) === run) this.frames = frames
   }
 
   #receive(events: LabEvent[]) {
@@ -266,6 +280,9 @@ class LabMirror extends RunMirror {
         return
       case 'progress':
         this.progress = { ...this.progress, [event.job]: event.at }
+        return
+      case 'keyframes':
+        if (event.run === this.run?.id) this.frames = event.frames
         return
       case 'engine':
         ;[this.engine, this.fallback] = [event.engine, event.fallback]

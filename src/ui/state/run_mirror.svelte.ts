@@ -41,6 +41,16 @@ export class RunMirror {
 
   /** What the chart and the samples belong to: the open run's config, or the recorded run's. */
   shown = $derived(this.run?.config ?? this.recorded?.config ?? null)
+  /** Who writes when text is asked for: the open run, or the recorded one, whose weights come with the page. */
+  speaker = $derived(
+    this.run
+      ? { name: this.run.name, prompt: this.run.prompt, tokenizer: this.run.tokenizer }
+      : this.recorded && {
+          name: this.recorded.name,
+          prompt: this.recorded.history.samples.at(-1)?.prompt ?? '',
+          tokenizer: this.recorded.tokenizer,
+        },
+  )
   /** What its tokens are, and how many bytes of text one stands for; null where that is not known. */
   reads = $derived(this.run?.tokenizer ?? this.recorded?.tokenizer ?? 'char')
   bytesPerToken = $derived(this.run ? this.run.bytes_per_token : (this.recorded?.bytes_per_token ?? null))

@@ -50,6 +50,9 @@ class Settings {
   get engine() {
     return this.#kept.engine
   }
+  get keyframeBytes() {
+    return this.#kept.keyframeBytes
+  }
   get lossUnit() {
     return this.#kept.lossUnit
   }
