@@ -67,7 +67,8 @@ export async function lensView(
   let last = new Float32Array()
   await probe.readout(turned, (n, logits) => {
     const row = order[n]!
-    if (lengths) for (let v = 0; v < V; v++) logits[v] = (logits[v]! - (shift?.[v] ?? 0)) * lengths[row]! + (shift?.[v] ?? 0)
+    if (lengths)
+      for (let v = 0; v < V; v++) logits[v] = (logits[v]! - (shift?.[v] ?? 0)) * lengths[row]! + (shift?.[v] ?? 0)
     const first = n % depths === 0
     if (first) last = logits.slice()
     const all = logSumExp(logits)

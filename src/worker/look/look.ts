@@ -48,7 +48,9 @@ export class Look implements LookCalls {
     return this.#desk(`${view} ${slot}`).begin(async (job: Job<never>) => {
       await job.before
       const told = await VIEWS[view](this.#slots, question, job)
-      return transfer(told, buffersOf(told))
+      const buffers = buffersOf(told)
+      // A text, or nothing, is no object to transfer anything of.
+      return buffers.length > 0 ? (transfer(told as object, buffers) as typeof told) : told
     })
   }
 
