@@ -14,5 +14,11 @@ export default defineConfig({
   base: './',
   plugins: [svelte(), looserPolicy],
   worker: { format: 'es' },
-  build: { target: 'es2022', chunkSizeWarningLimit: 2000, assetsInlineLimit: 0 },
+  // Another folder for a test of `npm start`, beside those that drive dist/.
+  build: {
+    outDir: process.env['GLASSHOUSE_DIST'] ?? 'dist',
+    target: 'es2022',
+    chunkSizeWarningLimit: 2000,
+    assetsInlineLimit: 0,
+  },
 })

@@ -1,5 +1,5 @@
-// Three projects: `unit` runs in Node (kernels on Dawn), `presets` trains whole runs there, which takes a quarter of an hour and more, and `e2e`
-// drives the built page in Chromium and needs `npm run build` first.
+// Three projects: `unit` runs in Node (kernels on Dawn), `presets` trains the two longest runs there, and `e2e` drives the built page in
+// Chromium and Firefox and needs `npm run build` first.
 // Processes, not threads: Dawn lives once a process, and the Vulkan loader reads the process's own environment.
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'

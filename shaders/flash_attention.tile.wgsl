@@ -65,10 +65,10 @@ fn blocks() -> u32 {
 @compute @workgroup_size(THREADS)
 fn forward_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = flat_group(group, groups);
-  if (id >= B * NH * blocks()) { return; }
+  if (id >= size.b * NH * blocks()) { return; }
   let h = id % NH;
-  let b = id / NH % B;
-  let first = (blocks() - 1u - id / (NH * B)) * ROWS;
+  let b = id / NH % size.b;
+  let first = (blocks() - 1u - id / (NH * size.b)) * ROWS;
   let end = min(first + ROWS, T);
   let key = draw();
   let own = lane % 4u;
@@ -143,10 +143,10 @@ fn forward_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) gr
 @compute @workgroup_size(THREADS)
 fn backward_q_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = flat_group(group, groups);
-  if (id >= B * NH * blocks()) { return; }
+  if (id >= size.b * NH * blocks()) { return; }
   let h = id % NH;
-  let b = id / NH % B;
-  let first = (blocks() - 1u - id / (NH * B)) * ROWS;
+  let b = id / NH % size.b;
+  let first = (blocks() - 1u - id / (NH * size.b)) * ROWS;
   let end = min(first + ROWS, T);
   let key = draw();
   let own = lane % 4u;
@@ -220,10 +220,10 @@ fn backward_q_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups)
 @compute @workgroup_size(THREADS)
 fn backward_kv_tile(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let id = flat_group(group, groups);
-  if (id >= B * NKV * blocks()) { return; }
+  if (id >= size.b * NKV * blocks()) { return; }
   let kv = id % NKV;
-  let b = id / NKV % B;
-  let first = id / (NKV * B) * ROWS;
+  let b = id / NKV % size.b;
+  let first = id / (NKV * size.b) * ROWS;
   let key = draw();
   let own = lane % 4u;
   let s = first + lane / 4u * 2u + vec2u(0u, 1u);

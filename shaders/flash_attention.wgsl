@@ -11,13 +11,13 @@
 @group(0) @binding(5) var<storage, read_write> delta: array<f32>;     // [B, NH, T] dout·out, subtracted in the softmax's gradient
 @group(0) @binding(6) var<storage, read_write> dqkv: array<vec4f>;    // [B, T, (NH + 2 NKV)·HS]
 
-/// `stream` is the stream of random numbers of this dropout. It differs by layer, and a uniform lets one kernel serve all layers.
+/// What differs from call to call of one kernel: the layers' dropout, and the sequences of a batch.
 struct Size {
-  stream: u32,
+  stream: u32, // stream of random numbers of this dropout
+  b: u32,      // B
 }
 @group(0) @binding(7) var<uniform> size: Size;
 
-override B: u32;
 override T: u32;
 override NH: u32;
 override NKV: u32;
@@ -57,7 +57,7 @@ fn kept(key: u32, index: u32, stride: u32) -> vec4f {
 @compute @workgroup_size(FLAT)
 fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, FLAT);
-  if (i >= B * NH * T) { return; }
+  if (i >= size.b * NH * T) { return; }
   let t = i % T;
   let h = i / T % NH;
   let b = i / (T * NH);
@@ -103,7 +103,7 @@ fn forward(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups:
 @compute @workgroup_size(FLAT)
 fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, FLAT);
-  if (i >= B * NH * T) { return; }
+  if (i >= size.b * NH * T) { return; }
   let t = i % T;
   let h = i / T % NH;
   let b = i / (T * NH);
@@ -150,7 +150,7 @@ fn backward_q(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) grou
 @compute @workgroup_size(FLAT)
 fn backward_kv(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, FLAT);
-  if (i >= B * NKV * T) { return; }
+  if (i >= size.b * NKV * T) { return; }
   let s = i % T;
   let kv = i / T % NKV;
   let b = i / (T * NKV);

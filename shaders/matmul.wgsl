@@ -21,7 +21,7 @@
 /// The sizes of a call are a uniform, so that one kernel serves all layers. What follows a sum (bias, activation, dropout, residual) is
 /// compiled in: as branches at each store it tripled the time to compile.
 struct Size {
-  r: u32,
+  r: u32,        // sizes of the product
   m: u32,
   k: u32,
   parts: u32,    // parts of the sum over K, one a workgroup (group.z); `finish` adds them
@@ -30,6 +30,8 @@ struct Size {
   a_k: u32,
   b_column: u32,
   b_k: u32,
+  a_pitch: u32,  // lengths of rows of a and c in memory: a head's logits are padded, in c with anything, in a with zeros
+  c_pitch: u32,
   stream: u32,   // stream of random numbers of this dropout
 }
 @group(0) @binding(11) var<uniform> size: Size;
@@ -54,7 +56,7 @@ override DOWN: f32 = 1.0 / (UP_A * UP_B);
 
 /// a(row, k … k + 3), nn and nt.
 fn a_along_k(row: u32, k: u32) -> vec4f {
-  let i = min(row, size.r - 1u) * size.k + k;
+  let i = min(row, size.r - 1u) * size.a_pitch + k;
   if (VEC_A) { return select(vec4f(), a4[i / 4u], k < size.k); }
   return vec4f(
     select(0.0, a[i], k < size.k),
@@ -65,8 +67,8 @@ fn a_along_k(row: u32, k: u32) -> vec4f {
 }
 /// a(row … row + 3, k), tn.
 fn a_along_rows(row: u32, k: u32) -> vec4f {
-  let i = min(k, size.k - 1u) * size.r;
-  if (VEC_A) { return select(vec4f(), a4[(i + min(row, size.r - 4u)) / 4u], k < size.k); }
+  let i = min(k, size.k - 1u) * size.a_pitch;
+  if (VEC_A) { return select(vec4f(), a4[(i + min(row, size.a_pitch - 4u)) / 4u], k < size.k); }
   let at = min(vec4u(row, row + 1u, row + 2u, row + 3u), vec4u(size.r - 1u)) + i;
   return select(vec4f(), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), k < size.k);
 }
@@ -109,11 +111,11 @@ fn drop(i: u32, y: numbers) -> numbers {
 
 /// Stores one `numbers` of c after bias, activation or its slope, dropout and residual.
 fn put(row: u32, m: u32, part: u32, scaled: numbers) {
-  if (row >= size.r || m >= size.m) { return; }
-  let i = (row * size.m + m) / STEP;
+  if (row >= size.r || m >= size.c_pitch) { return; }
+  let i = (row * size.c_pitch + m) / STEP;
   let sum = scaled * DOWN;
   if (PARTIAL) {
-    c[part * (size.r * size.m / STEP) + i] = sum;
+    c[part * (size.r * size.c_pitch / STEP) + i] = sum;
     return;
   }
   var y = sum;
@@ -128,7 +130,7 @@ fn put(row: u32, m: u32, part: u32, scaled: numbers) {
 @compute @workgroup_size(FLAT)
 fn finish(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = flat_thread(group, groups, lane, FLAT);
-  let apart = size.r * size.m / STEP;
+  let apart = size.r * size.c_pitch / STEP;
   if (i >= apart) { return; }
   var sum = numbers();
   for (var part = 0u; part < size.parts; part++) { sum += partials[part * apart + i]; }
@@ -170,7 +172,8 @@ fn plain_nt(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) l
   let row = (group.y * SIDE + local.y) * 4u;
   if (m >= size.m || row >= size.r) { return; }
   var s0 = vec4f(); var s1 = vec4f(); var s2 = vec4f(); var s3 = vec4f();
-  for (var k = 0u; k < size.k; k += 4u) {
+  let range = k_range(group.z);
+  for (var k = range.x; k < range.y; k += 4u) {
     let x = a_block(row, k);
     let y = b_block(k, m);
     for (var j = 0u; j < 4u; j++) {
@@ -180,10 +183,10 @@ fn plain_nt(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) l
       s3 += x[j].w * y[j];
     }
   }
-  put4(row, m, 0u, s0);
-  put4(row + 1u, m, 0u, s1);
-  put4(row + 2u, m, 0u, s2);
-  put4(row + 3u, m, 0u, s3);
+  put4(row, m, group.z, s0);
+  put4(row + 1u, m, group.z, s1);
+  put4(row + 2u, m, group.z, s2);
+  put4(row + 3u, m, group.z, s3);
 }
 
 // one thread per 4 × 4 of c; any form and any size, by strides

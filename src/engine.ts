@@ -63,7 +63,8 @@ export interface Ops {
    * - `pre` [N, M] keeps the sum, and out = activation(pre). Backward's dout is then dpre.
    * - `xpre` [N, K] is what x was made of: x = activation(xpre). Backward writes dxpre in place of dx.
    * - `dice` sends the sum through dropout, before the residual. Backward's dout is then the gradient of the sum.
-   * `partials` [parts · K · M] holds dweight's sums over parts of N, where `splits` cuts them.
+   * - out's rows may be longer than M, on an engine whose `head` pads them. What lies past M may be anything; in dout it is zero.
+   * `partials` [`partialsOf`] holds dweight's sums over parts of N, where `splits` cuts them, and dx's over parts of M.
    */
   matmul: {
     tensors: 'x' | 'weight' | 'out'
@@ -124,14 +125,15 @@ export interface Ops {
   /**
    * losses [N] = smoothed cross-entropy of softmax(logits [N, V]) at targets [N]; lse [N] the rows' log-sum-exp. A negative target is
    * not counted: its loss is 0. scale [N] is each row's share in the batch's loss. Backward: dlogits = (softmax − target) · scale,
-   * in place where dlogits has the memory of logits.
+   * in place where dlogits has the memory of logits. With `V`, rows are longer than that, on an engine whose `head` pads them: what lies
+   * past V is not read, and dlogits is zero there.
    */
   cross_entropy: {
     tensors: 'logits' | 'targets' | 'scale' | 'losses' | 'lse'
     optional: never
     grads: 'logits'
     scratch: never
-    attrs: { label_smoothing: number }
+    attrs: { label_smoothing: number; V?: number }
   }
   /** ring[dice.slot] = Σ scale · losses, both [N]. */
   mean_loss: ForwardOnly<'losses' | 'scale' | 'dice' | 'ring'>
@@ -194,25 +196,6 @@ export function gateSpan({ x, gate }: { x: Tensor; gate: Tensor }, positions: bo
  */
 export function flashes(headSize: number): boolean {
   return headSize % 4 === 0 && headSize <= 64
-}
-
-/**
- * The number of parts into which the sum of a weight's gradient [R, M] over K rows is cut. A small matrix has too few tiles to keep a
- * device busy. The number depends on the sizes alone, since the order of summing makes the bits.
- */
-export function splits(R: number, K: number, M: number): number {
-  const tiles = Math.ceil(R / 64) * Math.ceil(M / 64)
-  const wanted = Math.min(16, Math.floor(1024 / tiles), Math.floor(K / 256))
-  return wanted > 1 ? Math.ceil(K / partOf(K, wanted)) : 1
-}
-/** Elements of a linear layer's `partials`, x [N, K], out [N, M]; 0 where it needs none. */
-export function partialsOf(N: number, K: number, M: number, transposed: boolean): number {
-  const parts = transposed ? splits(M, N, K) : splits(K, N, M)
-  return parts > 1 ? parts * K * M : 0
-}
-/** The length of each part, a multiple of 32 as every variant needs; the last part may be shorter. */
-export function partOf(K: number, parts: number): number {
-  return Math.ceil(K / parts / 32) * 32
 }
 
 /**
@@ -309,6 +292,14 @@ export interface Timing {
   bytes: number
 }
 
+/** How logits are stored where they are too large to be kept: at most `most` elements at a time, in rows padded to a multiple. */
+export interface Head {
+  readonly most: number
+  readonly multiple: number
+}
+/** 64 MiB at a time, and no padding. */
+export const HEAD: Head = { most: 2 ** 24, multiple: 1 }
+
 /** What computes, in words for the device panel. */
 export interface EngineInfo {
   kind: 'gpu' | 'cpu'
@@ -339,6 +330,8 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   readonly ops: { readonly [K in OpName]: Op<T, W, K> }
   /** Largest block, in elements. */
   readonly maxBlock: number
+  /** Absent: as HEAD says. */
+  readonly head?: Head
   /** Memory, zeroed, for every tensor of the blocks, by label. Throws OutOfMemoryError naming the block. */
   allocate(blocks: readonly Block[]): Promise<Map<string, T>>
   /** A look at part of a tensor under another name, from its element `offset` on, a multiple of ALIGN. Has no memory of its own. */
@@ -346,10 +339,20 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   /** Gives blocks back that `allocate` made. */
   free(tensors: Iterable<T>): void
   /**
-   * Measures the kernels that calls recorded since the last time could have taken, where it has not before. True where one would
-   * now be recorded with another kernel: record again.
+   * Measures the kernels that calls recorded since the last time could have taken, where it has not before and their bits differ. True
+   * where one would now be recorded with another kernel: record again.
    */
   tune(): Promise<boolean>
+  /**
+   * Goes on with the choice among kernels that give the same bits; to be called between two steps, by whoever takes many. Null where there is
+   * nothing to do now. Else resolves when the next step may be submitted, which waits for those before; with `all`, when all is decided.
+   * Programs take what was chosen by themselves. Absent where ops have one kernel each.
+   */
+  improve?(all?: boolean): Promise<void> | null
+  /** Milliseconds spent so far on writing the text of kernels, WGSL or WebAssembly. Absent where kernels have none. */
+  readonly text_ms?: number
+  /** Whether other kernels are being compiled or measured: if the engine dies then, they are the likeliest reason. */
+  readonly trying?: boolean
   /** Which kernel was chosen for which class of calls, and why. */
   readonly choices: readonly KernelChoice[]
   /** Takes over choices that were made on the same device before. */
@@ -383,8 +386,11 @@ export async function prepare<T extends Tensor, W extends Work, P>(
   works: (programs: P) => readonly W[],
   progress?: (done: number, total: number) => void,
 ): Promise<P> {
-  let programs = record()
-  if (await engine.tune()) programs = record()
-  await engine.compile(works(programs), progress)
-  return programs
+  const programs = record()
+  // What no contest is about compiles meanwhile.
+  const [changed] = await Promise.all([engine.tune(), engine.compile(works(programs), progress)])
+  if (!changed) return programs
+  const tuned = record()
+  await engine.compile(works(tuned))
+  return tuned
 }

@@ -1,29 +1,40 @@
-// What the tests need of the machine beyond npm's packages: Chromium and a Vulkan driver that Dawn accepts. On Debian and
+// What the tests need of the machine beyond npm's packages: Chromium, Firefox and a Vulkan driver that Dawn accepts. On Debian and
 // Ubuntu, as root, it is installed; elsewhere the person is told what is missing. Plain JavaScript, before packages are there.
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { HOW_TO_GET_AN_ADAPTER, probeAdapter } from './vulkan.mjs'
 
-const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
+const CHROMIUMS = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome']
 const MAC_CHROME = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
+const FIREFOXES = ['firefox-esr', 'firefox']
+const MAC_FIREFOX = '/Applications/Firefox.app/Contents/MacOS/firefox'
 
 /** Chromium or Chrome: what CHROMIUM names, else the first on the PATH, else null. */
-export function findChromium() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM
+export const findChromium = () => process.env.CHROMIUM || findProgram(CHROMIUMS, MAC_CHROME)
+/** Firefox: what FIREFOX names, else the first on the PATH, else null. */
+export const findFirefox = () => process.env.FIREFOX || findProgram(FIREFOXES, MAC_FIREFOX)
+
+/**
+ * @param {string[]} names
+ * @param {string} onMac
+ */
+function findProgram(names, onMac) {
   const folders = (process.env.PATH ?? '').split(delimiter)
-  const found = BROWSERS.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
-  return found ?? (existsSync(MAC_CHROME) ? MAC_CHROME : null)
+  const found = names.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path))
+  return found ?? (existsSync(onMac) ? onMac : null)
 }
 
 /** Installs what is missing where it can. Returns what is missing still, each with the way to get it. */
 export function ensureMachine() {
-  if (!findChromium() || !probeAdapter()) installWithApt()
+  if (!findChromium() || !findFirefox() || !probeAdapter()) installWithApt()
   const missing = []
   if (!findChromium())
     missing.push(
       'No Chromium. Install it (Debian: apt install chromium) or Chrome, or name one in CHROMIUM=/path/to/it.',
     )
+  if (!findFirefox())
+    missing.push('No Firefox. Install it (Debian: apt install firefox-esr), or name one in FIREFOX=/path/to/it.')
   const adapter = probeAdapter()
   if (adapter) console.log(`WebGPU in Node: ${adapter}`)
   else missing.push(`No WebGPU adapter in Node. ${HOW_TO_GET_AN_ADAPTER}`)
@@ -50,6 +61,7 @@ function installWithApt() {
   }
   apt('update', '-qq')
   if (!findChromium()) apt('install', 'chromium')
+  if (!findFirefox()) apt('install', ID === 'debian' ? 'firefox-esr' : 'firefox')
   if (probeAdapter()) return
   apt('install', 'libvulkan1', 'mesa-vulkan-drivers')
   if (probeAdapter() || ID !== 'debian' || !codename) return

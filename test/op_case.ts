@@ -6,7 +6,6 @@ import {
   HYPER,
   NORM_PARTIALS,
   normPartials,
-  partialsOf,
   RING,
   SAMPLING,
   type Activation,
@@ -17,6 +16,7 @@ import {
 } from '../src/engine'
 import { sizeOf } from '../src/params'
 import { Rng } from '../src/rng'
+import { partialsOf } from '../src/splits'
 
 type Numbers = Float64Array | Uint32Array | Int32Array
 

@@ -1,13 +1,13 @@
-// `npm test`: from a fresh clone to a verdict. Installs what is missing, then checks, tests, builds and drives the built page.
+// `npm test`: from a fresh clone to a verdict. Installs what is missing, builds, then checks, tests and drives the built page.
 // Ends with one line, `N passed, M failed`: vitest's tests, and each of the other parts that failed.
-//   GLASSHOUSE_PARTS=check,unit,build,e2e npm test    runs some of the parts; `presets` trains whole presets, for a release
+//   GLASSHOUSE_PARTS=check,build,unit,e2e npm test    runs some of the parts; `presets` trains the two longest presets, for a release
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { ensurePackages, ROOT } from '../src/headless/packages.mjs'
-import { ensureMachine, findChromium } from './machine.mjs'
+import { ensureMachine, findChromium, findFirefox } from './machine.mjs'
 import { lavapipe } from './vulkan.mjs'
 
-const USUAL = ['check', 'unit', 'build', 'e2e']
+const USUAL = ['check', 'build', 'unit', 'e2e']
 const PARTS = [...USUAL, 'presets']
 const wanted = (process.env.GLASSHOUSE_PARTS ?? USUAL.join(',')).split(',').map((part) => part.trim())
 const unknown = wanted.filter((part) => !PARTS.includes(part))
@@ -29,7 +29,7 @@ const heading = (title) => console.log(`\n── ${title}`)
  * @returns {Promise<{ status: number | null, output: string }>}
  */
 function npm(output, ...command) {
-  const env = { ...process.env, ...lavapipe(), CHROMIUM: findChromium() ?? '' }
+  const env = { ...process.env, ...lavapipe(), CHROMIUM: findChromium() ?? '', FIREFOX: findFirefox() ?? '' }
   const shell = process.platform === 'win32'
   const to = output === 'shown' ? 'inherit' : 'pipe'
   const child = spawn('npm', command, { cwd: ROOT, env, shell, stdio: ['ignore', to, to] })
@@ -59,16 +59,21 @@ async function scripts(names) {
     }
   }
 }
-/** @param {'unit' | 'e2e' | 'presets'} name */
-async function vitest(name) {
-  if (!wanted.includes(name)) return
-  heading(name)
+/**
+ * Runs those of vitest's projects that are wanted, all files in one queue.
+ * @param {('unit' | 'e2e' | 'presets')[]} names
+ */
+async function vitest(names) {
+  const projects = names.filter((name) => wanted.includes(name))
+  if (projects.length === 0) return
+  heading(projects.join(', '))
   const folder = `${ROOT}node_modules/.cache/glasshouse`
-  const report = `${folder}/${name}.json`
+  const report = `${folder}/tests.json`
   mkdirSync(folder, { recursive: true })
   rmSync(report, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const { status } = await npm('shown', 'exec', '--', 'vitest', 'run', '--project', name, ...reporters)
+  const which = projects.flatMap((name) => ['--project', name])
+  const { status } = await npm('shown', 'exec', '--', 'vitest', 'run', ...which, ...reporters)
   const counts = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : null
   const failures = counts?.numFailedTests ?? 0
   passed += counts?.numPassedTests ?? 0
@@ -82,16 +87,13 @@ const missing = ensureMachine()
 for (const what of missing) console.error(`\nMISSING  ${what}`)
 failed += missing.length
 
-// The compilers and the linter keep one core busy and wait for nobody: beside the unit tests they fill what those leave idle. The build
-// comes after them, since the test of `npm start` builds into the same folder.
+// The compilers and the linter keep one core busy and wait for nobody: beside the tests they fill what those leave idle.
 const beside = scripts(['check'])
-await vitest('unit')
-const tellChecked = await beside
-tellChecked()
 const tellBuilt = await scripts(['build'])
 tellBuilt()
-await vitest('e2e')
-await vitest('presets')
+await vitest(['unit', 'e2e', 'presets'])
+const tellChecked = await beside
+tellChecked()
 
 for (const what of missing) console.error(`\nMISSING  ${what}`)
 console.log(`\n${passed} passed, ${failed} failed`)

@@ -1,48 +1,10 @@
-// Chooses one of several kernels for a class of calls on this device, by a contest. A kernel wins if it agrees with the plain one on
-// random numbers and is measured faster. A choice is made once for each adapter and class of shapes, and the caller keeps it or forces
-// another. Knows no op: the contest says what is computed.
-import { invariant, NoVariantError } from '../errors'
+// Chooses one of several kernels for a class of calls on this device, by a contest (ladder.ts). A choice is made once for each adapter
+// and class of shapes, and the caller keeps it or forces another. Kernels with different bits are chosen before a program runs first. Where
+// all give the same bits, the plain one computes at once, and the winner takes its place between two runs.
+import { NoVariantError, OutOfMemoryError } from '../errors'
 import type { KernelChoice } from '../engine'
 import type { Dispatch } from './kernel'
-import { timeOf } from './profile'
-import type { Queue } from './queue'
-import type { Gpu } from './device'
-import { allocate, type GpuTensor } from './tensor'
-
-/** Several kernels for one class of calls. */
-export interface Contest {
-  /** The op and the class of shapes: `matmul nn large`. */
-  readonly key: string
-  /** Names of the kernels, the plain one first. */
-  readonly variants: readonly string[]
-  /** Variants that compute with 16-bit factors; their agreement has a wider tolerance. */
-  readonly coarse?: readonly string[]
-  /** The variant to take without a contest, where compiling the others costs more than they can save. */
-  readonly given?: string | undefined
-  /** Arithmetic of the call, in FLOPs; the contest of a class is held on its largest call. */
-  readonly flops: number
-  /** A call of the class with about `flops` of arithmetic, never more than this call's own, on tensors of its own. */
-  trial(flops: number): Trial
-}
-/** A call to be timed and compared. */
-export interface Trial {
-  readonly flops: number
-  /** Shapes by name. Every tensor is filled with normal draws. */
-  readonly tensors: Readonly<Record<string, readonly number[]>>
-  /** Dispatches that compute tensors which are functions of others; run once and not timed. */
-  before?(tensors: Readonly<Record<string, GpuTensor>>): Dispatch[]
-  /** Name of the tensor that all variants must agree on. */
-  readonly output: string
-  dispatches(variant: string, tensors: Readonly<Record<string, GpuTensor>>): Dispatch[]
-}
-
-/** A trial with its memory and its compiled programs, ready to be measured. */
-interface Prepared {
-  contest: Contest
-  at: Trial
-  place: Record<string, GpuTensor>
-  programs: Map<string, Dispatch[]>
-}
+import { Ladder, type Contest, type Means } from './ladder'
 
 export interface TuneOptions {
   /** Variants by op. Every call of the op takes its variant where it can, and else the plain kernel; no contest is held. */
@@ -55,40 +17,56 @@ export interface TuneOptions {
 
 /** Smallest call, in FLOPs, that starts a contest. Smaller ones take microseconds with any kernel and follow their class. */
 const WORTH_TRYING = 2 ** 22
-/** FLOPs of the first trial, which tells how fast the device is. */
-const FIRST_FLOPS = 2 ** 24
-/** Wanted length of one measurement; repetitions make up for a short call. */
-const MEASURE_MS = 6
-/** Wanted length of a trial with the plain kernel: long enough for variants to differ measurably. */
-const LARGE_MS = 1
 /** Limit on all measurements of one `settle`; classes left over take the plain kernel until the next. */
 const BUDGET_MS = 1200
-/** Largest time of a winner as a share of the plain kernel's; within the rest, noise would decide. */
-const MARGIN = 0.95
-/** Largest ‖difference‖ / ‖plain‖ of two float32 kernels that agree. */
-const AGREEMENT = 1e-5
-/** The same for factors rounded to 11 bits: each is off by about 2^-12, a product by about 3e-4. */
-const COARSE_AGREEMENT = 1e-3
+
+/** A call that the plain kernel computes until its class is decided. */
+interface Waiting {
+  contest: Contest
+  work: readonly Dispatch[]
+  make: (variant: string) => Dispatch[]
+}
+
+/** What a compiler is at: the next rung of a contest, or the programs that take over its winner. */
+interface UnderWay {
+  ladder: Ladder
+  /** Null until the contest is decided. */
+  choice: KernelChoice | null
+  done: Promise<void>
+  /** Whether `done` is settled, and how. */
+  state: 'compiling' | 'compiled' | { failed: unknown }
+}
 
 export class Autotuner {
-  readonly #gpu: Gpu
-  readonly #queue: Queue
+  readonly #means: Means
   readonly #options: TuneOptions
-  readonly #compile: (program: readonly Dispatch[]) => Promise<void>
   readonly #choices = new Map<string, KernelChoice>()
+  /** Contests that calls have opened since the last `settle`. */
   readonly #open = new Map<string, Contest>()
+  /** Contests to be held between two runs, the heaviest first. */
+  #later: Contest[] = []
+  #waiting: Waiting[] = []
+  #underWay: UnderWay | null = null
+  #settling = false
   /** The variants of every op that has been asked for, over all its classes. */
   readonly #offered = new Map<string, Set<string>>()
 
-  /** `compile` resolves when a program can run. */
-  constructor(gpu: Gpu, queue: Queue, compile: (program: readonly Dispatch[]) => Promise<void>, options: TuneOptions) {
-    this.#gpu = gpu
-    this.#queue = queue
-    this.#compile = compile
+  constructor(means: Means, options: TuneOptions) {
+    this.#means = means
     this.#options = options
   }
 
-  /** The variant that a call takes now. A class without a choice takes the plain one until `settle`. */
+  /**
+   * The dispatches of a call, by the variant that it takes now. A class without a choice takes the plain one until `settle`; where all have
+   * the same bits, until `improve` has found a faster one, which these dispatches then take by themselves.
+   */
+  dispatches(contest: Contest, make: (variant: string) => Dispatch[]): Dispatch[] {
+    const work = make(this.choose(contest))
+    if (contest.equal && this.#mayWait(contest)) this.#waiting.push({ contest, work, make })
+    return work
+  }
+
+  /** The variant that a call takes now. */
   choose(contest: Contest): string {
     const plain = contest.variants[0]!
     const [op = ''] = contest.key.split(' ')
@@ -100,17 +78,31 @@ export class Autotuner {
       if (!this.#choices.has(key)) this.#choices.set(key, { key, variant: given, ms: {}, flops: 0, refused: [] })
       return given
     }
-    const known = this.#choices.get(contest.key)
-    if (known && contest.variants.includes(known.variant)) return known.variant
-    const open = this.#open.get(contest.key)
-    const wanted = this.#options.tune !== false && contest.variants.length > 1 && contest.flops >= WORTH_TRYING
-    if (!known && wanted && (open?.flops ?? 0) < contest.flops) this.#open.set(contest.key, contest)
+    const known = this.#choices.get(key)
+    if (known) return contest.variants.includes(known.variant) ? known.variant : plain
+    const heaviest = this.#open.get(key)?.flops ?? 0
+    const isHeavy = contest.flops >= WORTH_TRYING && contest.flops > heaviest
+    if (this.#mayWait(contest) && !this.#isLater(key) && isHeavy) this.#open.set(key, contest)
     return plain
+  }
+
+  #mayWait({ key, variants, given }: Contest): boolean {
+    const { tune, force } = this.#options
+    const [op = ''] = key.split(' ')
+    const free = given === undefined && force?.[op] === undefined && !this.#choices.has(key)
+    return free && tune !== false && variants.length > 1
+  }
+  #isLater(key: string): boolean {
+    return this.#underWay?.ladder.contest.key === key || this.#later.some((contest) => contest.key === key)
   }
 
   /** The choices so far, with their measurements. */
   get choices(): KernelChoice[] {
     return [...this.#choices.values()]
+  }
+  /** Whether a contest is being compiled or held. */
+  get trying(): boolean {
+    return this.#settling || this.#underWay !== null
   }
   /** Adds choices made on this adapter before; a class that has one keeps it. */
   recall(choices: readonly KernelChoice[]): void {
@@ -118,33 +110,132 @@ export class Autotuner {
   }
 
   /**
-   * Holds the contests that `choose` has opened, the heaviest first. True where a kernel other than the plain one won. Throws
-   * NoVariantError where a variant is forced that no call so far could take.
+   * Holds the contests that `choose` has opened, the heaviest first, but for those that `improve` can hold. True where a kernel other than
+   * the plain one won. Throws NoVariantError where a variant is forced that no call so far could take.
    */
   async settle(): Promise<boolean> {
     this.#checkForced()
-    const contests = [...this.#open.values()].sort((x, y) => y.flops - x.flops)
+    const opened = [...this.#open.values()].sort((x, y) => y.flops - x.flops)
     this.#open.clear()
-    let changed = false
-    // Programs compile in parallel and are timed one at a time.
-    const ready = contests.map((contest) => this.#ready(contest, contest.trial(FIRST_FLOPS), contest.variants))
-    const settled = await Promise.allSettled(ready)
-    const failed = settled.find((one) => one.status === 'rejected')
-    const trials = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+    this.#later.push(...opened.filter(({ equal }) => equal))
+    // Small calls of a class that has no contest stay plain.
+    this.#waiting = this.#waiting.filter(({ contest }) => this.#isLater(contest.key))
+    const contests = opened.filter(({ equal }) => !equal)
+    if (contests.length === 0) return false
+    this.#settling = true
     try {
+      return await this.#settle(contests.map((contest) => new Ladder(this.#means, contest)))
+    } finally {
+      this.#settling = false
+    }
+  }
+
+  async #settle(ladders: readonly Ladder[]): Promise<boolean> {
+    let changed = false
+    try {
+      // Programs compile in parallel and are timed one at a time.
+      const compiled = await Promise.allSettled(ladders.map((ladder) => ladder.prepare()))
+      const failed = compiled.find((one) => one.status === 'rejected')
       if (failed) throw failed.reason
       const until = performance.now() + BUDGET_MS
-      for (const prepared of trials) {
+      for (const ladder of ladders) {
         if (performance.now() > until) break
-        const choice = await this.#hold(prepared)
+        let choice = await ladder.hold()
+        for (; !choice; choice = await ladder.hold()) await ladder.prepare()
         this.#choices.set(choice.key, choice)
-        changed ||= choice.variant !== prepared.contest.variants[0]
+        changed ||= choice.variant !== ladder.contest.variants[0]
       }
     } finally {
-      for (const { place } of trials) free(place)
+      for (const ladder of ladders) ladder.free()
     }
-    if (contests.length > 0) this.#options.tuned?.(this.choices)
+    this.#options.tuned?.(this.choices)
     return changed
+  }
+
+  /**
+   * Goes on with the contests among kernels that give the same bits; to be called between two runs. Null where there is nothing to do now:
+   * a compiler is at work, or all is decided. Else resolves when the next run may be submitted, which waits for those before. With
+   * `all`, resolves when all is decided. Throws what a compiler failed with.
+   */
+  improve(all = false): Promise<void> | null {
+    if (!this.#underWay) this.#next()
+    if (!this.#underWay || (this.#underWay.state === 'compiling' && !all)) return null
+    return this.#improve(all)
+  }
+
+  async #improve(all: boolean): Promise<void> {
+    do {
+      const now = this.#underWay
+      if (!now) return
+      await now.done
+      const { ladder, choice, state } = now
+      if (typeof state !== 'object') await (choice ? this.#end(ladder) : this.#hold(ladder))
+      else if (choice) this.#refuse(ladder, choice)
+      else this.#giveUp(ladder, state.failed)
+      if (!this.#underWay) this.#next()
+    } while (all)
+  }
+
+  /** Begins to compile for the next contest. */
+  #next(): void {
+    const contest = this.#later.shift()
+    if (!contest) return
+    const ladder = new Ladder(this.#means, contest)
+    this.#compile(ladder, null, ladder.prepare())
+  }
+
+  #compile(ladder: Ladder, choice: KernelChoice | null, compiling: Promise<void>): void {
+    const now: UnderWay = { ladder, choice, done: Promise.resolve(), state: 'compiling' }
+    now.done = compiling.then(
+      () => void (now.state = 'compiled'),
+      (failed: unknown) => void (now.state = { failed }),
+    )
+    this.#underWay = now
+  }
+
+  /** A rung: what follows is another, or the programs that take over the winner. */
+  async #hold(ladder: Ladder): Promise<void> {
+    try {
+      await this.#means.queue.idle()
+      const choice = await ladder.hold()
+      if (choice) this.#choices.set(choice.key, choice)
+      this.#compile(ladder, choice, choice ? this.#take(choice) : ladder.prepare())
+    } catch (error) {
+      this.#giveUp(ladder, error)
+    }
+  }
+
+  /** Compiles the winner for the calls that wait for it, which then take it. Encoding a run is one turn, so none sees half of it. */
+  async #take({ key, variant }: KernelChoice): Promise<void> {
+    const taken = this.#waiting.filter(({ contest }) => contest.key === key && contest.variants.includes(variant))
+    if (taken.every(({ contest }) => contest.variants[0] === variant)) return
+    const made = taken.map(({ make }) => make(variant))
+    await this.#means.compile(made.flat())
+    taken.forEach(({ work }, i) => work.forEach((dispatch, j) => Object.assign(dispatch, made[i]![j])))
+  }
+
+  #end(ladder: Ladder): void {
+    this.#leave(ladder)
+    this.#options.tuned?.(this.choices)
+  }
+
+  /** A winner that the device does not compile for a call of the class is refused, as it would be in the contest. */
+  #refuse(ladder: Ladder, choice: KernelChoice): void {
+    const { key, variant, refused } = choice
+    this.#choices.set(key, { ...choice, variant: ladder.contest.variants[0]!, refused: [...refused, variant] })
+    this.#leave(ladder)
+  }
+
+  /** A contest that has no room on the device is not held: its class stays plain. Anything else is thrown. */
+  #giveUp(ladder: Ladder, failed: unknown): void {
+    this.#leave(ladder)
+    if (!(failed instanceof OutOfMemoryError)) throw failed
+  }
+
+  #leave(ladder: Ladder): void {
+    ladder.free()
+    this.#underWay = null
+    this.#waiting = this.#waiting.filter(({ contest }) => contest.key !== ladder.contest.key)
   }
 
   /** Throws NoVariantError where a forced variant is offered by no call: the plain kernel would compute unnoticed. */
@@ -158,119 +249,4 @@ export class Autotuner {
       throw new NoVariantError(`No call of ${op} can take the kernel "${variant}" on this device. ${can}`)
     }
   }
-
-  /** Allocates and compiles a trial. Variants that the device does not compile are left out. Throws where the plain one is. */
-  async #ready(contest: Contest, at: Trial, variants: readonly string[]): Promise<Prepared> {
-    const place = await this.#place(at)
-    try {
-      return { contest, at, place, programs: await this.#programs(at, variants, place) }
-    } catch (error) {
-      free(place)
-      throw error
-    }
-  }
-
-  async #hold(prepared: Prepared): Promise<KernelChoice> {
-    const { contest } = prepared
-    const { key, variants, coarse = [] } = contest
-    const plain = variants[0]!
-    const refused: string[] = []
-    const ms: Record<string, number> = {}
-    const want = await this.#output(prepared, plain)
-    for (const variant of variants.slice(1)) {
-      const most = coarse.includes(variant) ? COARSE_AGREEMENT : AGREEMENT
-      const right = prepared.programs.has(variant) && distance(await this.#output(prepared, variant), want) <= most
-      if (!right) refused.push(variant)
-    }
-    let agreeing = variants.filter((variant) => !refused.includes(variant))
-    // A measurement is made long enough by a larger call first, then by repetitions.
-    const measure = (variant: string, repeat: number) =>
-      timeOf(this.#gpu, this.#queue, prepared.programs.get(variant)!, repeat)
-    let once = await measure(plain, 1)
-    for (;;) {
-      const larger = contest.trial((prepared.at.flops * LARGE_MS) / Math.max(once, 0.02))
-      if (larger.flops <= 2 * prepared.at.flops) break
-      const next = await this.#ready(contest, larger, agreeing)
-      free(prepared.place)
-      Object.assign(prepared, next)
-      agreeing = agreeing.filter((variant) => prepared.programs.has(variant))
-      once = await measure(plain, 1)
-    }
-    const repeat = Math.max(1, Math.min(64, Math.round(MEASURE_MS / Math.max(once, 0.05))))
-    for (let round = 0; round < 3; round++)
-      for (const variant of agreeing) ms[variant] = Math.min(ms[variant] ?? Infinity, await measure(variant, repeat))
-    const challenger = agreeing.slice(1).sort((x, y) => ms[x]! - ms[y]!)[0]
-    const variant = challenger !== undefined && ms[challenger]! < MARGIN * ms[plain]! ? challenger : plain
-    return { key, variant, ms, refused, flops: prepared.at.flops }
-  }
-
-  /** Compiled programs by variant, the plain one first. */
-  async #programs(
-    at: Trial,
-    variants: readonly string[],
-    place: Record<string, GpuTensor>,
-  ): Promise<Map<string, Dispatch[]>> {
-    const before = at.before?.(place) ?? []
-    const programs = new Map(variants.map((variant) => [variant, at.dispatches(variant, place)]))
-    const [plain, ...others] = [...programs]
-    await Promise.all([
-      this.#compile([...before, ...plain![1]]),
-      ...others.map(([variant, program]) => this.#compile(program).catch(() => programs.delete(variant))),
-    ])
-    if (before.length > 0) await this.#queue.run(before)
-    return programs
-  }
-
-  /** Tensors of a trial, filled with normal draws that depend only on their order and size. */
-  async #place({ tensors }: Trial): Promise<Record<string, GpuTensor>> {
-    const blocks = Object.entries(tensors).map(([label, shape]) => {
-      const size = Math.max(
-        64,
-        shape.reduce((x, y) => x * y, 1),
-      )
-      return { label, size, windows: [{ tensor: { label, shape, dtype: 'f32' as const }, offset: 0 }] }
-    })
-    const placed = await allocate(this.#gpu, blocks)
-    let seed = 0
-    for (const tensor of placed.values()) this.#queue.write(tensor, draws(tensor.size / 4, ++seed))
-    return Object.fromEntries(placed)
-  }
-
-  async #output({ at, place, programs }: Prepared, variant: string): Promise<Float32Array> {
-    const tensor = place[at.output]
-    invariant(tensor, () => `no output ${at.output} in a trial`)
-    // Zeroed, so that an element which a kernel leaves out does not hold what another kernel wrote.
-    this.#queue.write(tensor, new Float32Array(tensor.size / 4))
-    await this.#queue.run(programs.get(variant)!)
-    const [values] = await this.#queue.read([tensor])
-    return values!
-  }
-}
-
-function free(place: Record<string, GpuTensor>): void {
-  for (const { buffer } of Object.values(place)) buffer.destroy()
-}
-
-/** Number of different draws before they repeat: a prime, so that no two neighbouring rows of a matrix are equal. */
-const PERIOD = 65521
-/** `n` approximately normal draws (sums of four uniform ones, Irwin and Hall) from a linear congruential generator, for its speed. */
-function draws(n: number, seed: number): Float32Array {
-  let state = seed
-  const uniform = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 32 - 0.5
-  const values = new Float32Array(n)
-  for (let i = 0; i < Math.min(n, PERIOD); i++) values[i] = 1.7 * (uniform() + uniform() + uniform() + uniform())
-  // Each copy doubles the filled part: a trial on the largest GPUs has 10⁷ elements.
-  for (let have = PERIOD; have < n; have *= 2) values.copyWithin(have, 0, Math.min(have, n - have))
-  return values
-}
-
-/** ‖got − want‖ / ‖want‖. */
-function distance(got: Float32Array, want: Float32Array): number {
-  let off = 0
-  let norm = 0
-  for (let i = 0; i < want.length; i++) {
-    off += (got[i]! - want[i]!) ** 2
-    norm += want[i]! ** 2
-  }
-  return Math.sqrt(off / (norm || 1))
 }

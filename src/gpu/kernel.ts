@@ -25,11 +25,11 @@ interface SubgroupMatrixInfo {
   subgroupMatrixConfigs?: Iterable<SubgroupMatrix & { componentType: string; resultComponentType: string }>
 }
 
-/** One labelled dispatch of a program. */
+/** One labelled dispatch of a program. Between two runs another kernel may take its place that gives the same bits (autotune.ts). */
 export interface Dispatch extends Work {
-  readonly kernel: Kernel
-  readonly bindGroup: GPUBindGroup
-  readonly workgroups: readonly [number, number, number]
+  kernel: Kernel
+  bindGroup: GPUBindGroup
+  workgroups: readonly [number, number, number]
 }
 
 interface Binding {
@@ -115,6 +115,8 @@ export class Kernels {
   readonly #modules = new Map<string, GPUShaderModule>()
   readonly #kernels = new Map<string, Kernel>()
   readonly #sizeBuffers = new Map<string, GPUBuffer>()
+  /** Milliseconds spent so far on the text of kernels: reading it for bindings, and handing it to the device. */
+  text_ms = 0
 
   /** Smallest number of lanes of a subgroup on this device; 0 where shaders cannot use subgroups. */
   readonly subgroup: number
@@ -171,7 +173,7 @@ export class Kernels {
     return { label: d.label, kernel, bindGroup, workgroups: d.workgroups, flops: d.flops ?? 0, bytes }
   }
 
-  /** Compiles all pipelines of a program in parallel; resolves when it can run. Throws compile errors with the shader's own lines. */
+  /** Compiles all pipelines of a program in parallel, in its order; resolves when it can run. Throws compile errors with the shader's own lines. */
   async compile(program: readonly Dispatch[], progress?: (done: number, total: number) => void): Promise<void> {
     const kernels = new Set(program.map(({ kernel }) => kernel))
     let done = 0
@@ -213,6 +215,7 @@ export class Kernels {
     const known = this.#kernels.get(key)
     if (known) return known
     const { device } = this.#gpu
+    const from = performance.now()
     const bindings = reachable(shader.source, entry)
     const layout = device.createBindGroupLayout({
       label: key,
@@ -223,6 +226,7 @@ export class Kernels {
       })),
     })
     const module = this.#module(shader)
+    this.text_ms += performance.now() - from
     let compiled: Promise<void> | null = null
     const start = () =>
       device

@@ -1,11 +1,23 @@
 // `npm run bench`: how long a training step takes on this machine, for four sizes of model, with what it is made of; and, where asked,
 // how long other programs take for the same step. Prints Markdown: adapter, versions and the command stand with the figures.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { BENCH_SIZES, defaultSizes, isSoftware, resultTable, whyNotFast, type BenchSize } from '../words/bench'
+import {
+  BENCH_SIZES,
+  benchConfig,
+  defaultSizes,
+  firstStepOf,
+  isSoftware,
+  resultTable,
+  startTable,
+  whyNotFast,
+  type BenchSize,
+  type Start,
+} from '../words/bench'
 import { PRECISIONS, type Config } from '../config/config'
 import { readText } from '../data/collect/read_text'
-import type { Engine } from '../engine'
-import { Benchmark, COMPARED, roundsOf } from '../train/benchmark'
+import type { Engine, KernelChoice } from '../engine'
+import { Benchmark, benchInput, COMPARED, roundsOf } from '../train/benchmark'
+import { firstStep } from '../train/first_step'
 import { disagreements, findPeers, PeerRun, peerTable, withJob, type Peer } from './bench_peers'
 import { tokenizerTable } from './bench_tokenizers'
 import { engineFor, forced, oneOf, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
@@ -21,7 +33,8 @@ Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Ma
   --kernel OP=VARIANT   the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
   --steps N             steps to time, in five rounds (50)
   --precision f32|fast  fast: products and attention in 16 bits, sums in 32, where the device has proved itself (f32)
-  --peers               the same step in jax-js and TensorFlow.js, and in PyTorch where python3 has it, round by round with ours;
+  --peers               the same step in jax-js and TensorFlow.js, and in PyTorch where python3 has it, round by round with ours: on the
+                        adapter, or with --engine wasm or cpu on the processor, by their WebAssembly backends;
                         the first time this installs packages into test/bench/peers. Status 1 where their losses are not ours
   --json FILE           write the numbers there
   --text FILE           instead: how fast this text becomes tokens, of each kind of tokenizer, as it is and at 20 MB`
@@ -49,11 +62,15 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const asked = flags.size?.map((size) => oneOf('size', size, BENCH_SIZES))
   const steps = wholeNumber('steps', flags.steps, 1)
   const precision = oneOf('precision', flags.precision, PRECISIONS)
-  if (flags.peers && flags.engine !== 'gpu') throw new UsageError('--peers compares on one adapter: take --engine gpu.')
-  const engine = await engineFor(flags.engine, io, { ...forced(flags.kernel), software: true })
+  const open = async () => {
+    const from = performance.now()
+    const engine = await engineFor(flags.engine, io, { ...forced(flags.kernel), software: true })
+    return { engine, adapter_ms: performance.now() - from }
+  }
+  const { engine, adapter_ms } = await open()
   const refusal = precision === 'fast' ? whyNotFast(engine.info) : null
   if (refusal !== null) throw new UsageError(refusal)
-  const peers = flags.peers ? findPeers() : []
+  const { peers, missing } = flags.peers ? findPeers(engine.info.kind) : { peers: [], missing: [] }
   const about = {
     adapter: engine.info.name,
     precision,
@@ -69,25 +86,59 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   for (const size of asked ?? defaultSizes(isSoftware(engine.info)))
     measured.push(await measure(engine, size, steps, precision, peers, io))
   engine.destroy()
+  const starts: Start[] = []
+  for (const { result } of measured) {
+    const { size } = result
+    starts.push({ size, warm: false, adapter_ms, times: result.start })
+    io.err(`${size}: a second start, with the kernels that were chosen`)
+    starts.push({ size, ...(await warmStart(await open(), engine.choices, size, precision)) })
+  }
 
   const versions = Object.entries(about.versions).map(([name, version]) => `${name} ${version}`)
   io.out(`\n${about.adapter} · ${versions.join(' · ')} · ${about.date} UTC · \`${about.command}\`\n`)
   io.out(resultTable(measured.map(({ result }) => result)))
+  io.out('\nWhere the time to the first step goes; warm: in the same process, with kept kernels\n')
+  io.out(startTable(starts))
   const wrong: string[] = []
   for (const { result, cpu_ms, losses, others } of measured) {
     if (others.length === 0) continue
     io.out(`\n${result.size}: the same weights, batches and update\n`)
-    io.out(peerTable({ ...result, adapter: about.adapter, cpu_ms, losses }, others))
+    io.out(
+      peerTable(
+        { ...result, first_step_ms: firstStepOf(result.start), adapter: about.adapter, cpu_ms, losses },
+        others,
+      ),
+    )
     // Ours are then rounded, and theirs are exact.
     if (precision === 'fast') continue
     wrong.push(...disagreements(losses, others).map((sentence) => `${result.size}: ${sentence}`))
   }
+  for (const sentence of missing) io.out(`\n${sentence}`)
   if (flags.json !== undefined) {
     const results = measured.map(({ result, cpu_ms, losses, others }) => ({ ...result, cpu_ms, losses, peers: others }))
-    writeFileSync(pathOf(flags.json), `${JSON.stringify({ ...about, results }, null, 1)}\n`)
+    writeFileSync(pathOf(flags.json), `${JSON.stringify({ ...about, starts, results }, null, 1)}\n`)
   }
   for (const sentence of wrong) io.err(sentence)
   return wrong.length > 0 ? 1 : 0
+}
+
+/** The first step of a size on an engine that was opened for it, with choices made before. */
+async function warmStart(
+  { engine, adapter_ms }: { engine: Engine; adapter_ms: number },
+  choices: readonly KernelChoice[],
+  size: BenchSize,
+  precision: Config['precision'],
+): Promise<Omit<Start, 'size'>> {
+  try {
+    engine.recall(choices)
+    const config = { ...benchConfig(size, isSoftware(engine.info)), precision }
+    const { weights, batches } = benchInput(config)
+    const { trainer, times } = await firstStep(engine, config, weights, batches[0]!)
+    trainer.destroy()
+    return { warm: true, adapter_ms, times }
+  } finally {
+    engine.destroy()
+  }
 }
 
 /** One size: ours and each peer in turn, up to the first losses, then round by round. */

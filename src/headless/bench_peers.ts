@@ -57,28 +57,41 @@ interface Answer {
   error?: string
 }
 
-/** The peers that this machine has; installs the packages of two of them on first use. Throws UsageError where that fails. */
-export function findPeers(): Peer[] {
-  const node = (step: string) => ({ command: process.execPath, args: (job: string) => ['run.mjs', step, job] })
+/** Where PyTorch comes from, where no Python of this machine has it. */
+const NO_TORCH =
+  'PyTorch is not here: `apt install python3-torch` on Debian and Ubuntu, or `pip install torch` for the python3 in the path.'
+
+/**
+ * The peers that this machine has for what our engine computes on, an adapter or the processor, and a sentence for each that is missing;
+ * installs the packages of two of them on first use. Throws UsageError where that fails.
+ */
+export function findPeers(on: 'gpu' | 'cpu'): { peers: Peer[]; missing: string[] } {
+  const backend = on === 'gpu' ? 'webgpu' : 'wasm'
+  const node = (step: string) => ({
+    command: process.execPath,
+    args: (job: string) => ['run.mjs', step, job, backend],
+  })
   const { status } = spawnSync(process.execPath, ['install.mjs'], { cwd: FOLDER, stdio: ['ignore', 2, 2] })
   if (status !== 0)
     throw new UsageError(
       '--peers needs the npm registry on its first use, for jax-js and TensorFlow.js. Go without it.',
     )
+  const kind = on === 'gpu' ? '' : ' wasm'
   const peers: Peer[] = [
-    { name: 'jax-js', ...node('jax_step') },
-    { name: 'TensorFlow.js', ...node('tfjs_step') },
+    { name: `jax-js${kind}`, ...node('jax_step') },
+    { name: `TensorFlow.js${kind}`, ...node('tfjs_step') },
   ]
   const probe = (python: string, expression: string) =>
     spawnSync(python, ['-c', `import sys, torch; sys.exit(0 if ${expression} else 1)`]).status === 0
   // The first in the path may be another than the system's, where Debian puts torch.
   const python = ['python3', '/usr/bin/python3'].find((command) => probe(command, 'True'))
-  if (python === undefined) return peers
+  if (python === undefined) return { peers, missing: [NO_TORCH] }
   const torch = (mode: string) => ({ command: python, args: (job: string) => ['torch_step.py', job, mode] })
+  if (on === 'cpu') peers.push({ name: 'PyTorch float32, one thread', ...torch('thread') })
   peers.push({ name: 'PyTorch eager float32', ...torch('eager') })
-  if (probe(python, 'torch.cuda.is_available() and hasattr(torch, "compile")'))
+  if (on === 'gpu' && probe(python, 'torch.cuda.is_available() and hasattr(torch, "compile")'))
     peers.push({ name: 'PyTorch compiled bfloat16', ...torch('compiled'), coarse: true })
-  return peers
+  return { peers, missing: [] }
 }
 
 /** Writes what a peer needs to do the same work as we, into a folder that is there while `use` runs; a peer reads it before its first step. */

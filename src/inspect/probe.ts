@@ -6,28 +6,18 @@ import type { ModelConfig } from '../config/config'
 import { batchOf, type Batch } from '../data/dataset/loader'
 import { RING } from '../engine'
 import { ProbeError } from '../errors'
-import { gateTable, gateValues, turnedSets, usualSets, type Gates } from '../model/gates'
+import { gateTable, gateValues, turnedSets, usualSets } from '../model/gates'
+import type { Gates } from '../words/run'
 import type { Weights } from '../train/weights'
-import { ProbeProgram, rowWindow, type Wanted } from './probe_program'
+import {
+  ProbeProgram,
+  rowWindow,
+  type Activation,
+  type LateReplacement,
+  type Replacement,
+  type Wanted,
+} from './probe_program'
 import { Readout } from './readout'
-
-/** A tensor as it comes back: row-major, padding cut off. The batch of one text is no dimension: [T, C], [NH, T, T]. */
-export interface Activation {
-  shape: readonly number[]
-  data: Float32Array
-}
-
-/** A tensor that is replaced as soon as it has been computed: `data` [T, width], all of it. What follows reads the replacement. */
-export interface Replacement {
-  address: string
-  data: Float32Array
-}
-
-/** The same, made when its turn comes. */
-export interface LateReplacement {
-  address: string
-  data: () => Float32Array
-}
 
 /** Called now and then during long work, with the share that is done: it may wait, and end the work by throwing. */
 export type Between = (share: number) => Promise<void>

@@ -12,7 +12,24 @@ import { writeAngles } from '../train/angles'
 import { Feed } from '../train/feed'
 import { blockOf, bytesOf, evaluationInputs } from '../train/plan'
 import type { Weights } from '../train/weights'
-import type { Activation, LateReplacement, Replacement } from './probe'
+
+/** A tensor as it comes back: row-major, padding cut off. The batch of one text is no dimension: [T, C], [NH, T, T]. */
+export interface Activation {
+  shape: readonly number[]
+  data: Float32Array
+}
+
+/** A tensor that is replaced as soon as it has been computed: `data` [T, width], all of it. What follows reads the replacement. */
+export interface Replacement {
+  address: string
+  data: Float32Array
+}
+
+/** The same, made when its turn comes. */
+export interface LateReplacement {
+  address: string
+  data: () => Float32Array
+}
 
 /** A row of a tensor on the tape. */
 export interface Wanted {

@@ -59,7 +59,7 @@ export class Readout {
     const { engine, config } = this.#weights
     const { n_embd: C, vocab_size: V } = config
     const count = stream.length / C
-    const passes: Promise<[Float32Array[], void]>[] = []
+    const passes: Promise<[Float32Array[], unknown]>[] = []
     const take = async (first: number) => {
       const [[logits]] = await passes.shift()!
       for (let r = 0; r < Math.min(this.#rows, count - first); r++)

@@ -5,6 +5,7 @@
 import type { ModelConfig } from '../config/config'
 import { ALIGN, type Tensor } from '../engine'
 import { ConfigError } from '../errors'
+import type { Gates } from '../words/run'
 import type { Recorder } from './recorder'
 
 /** One set of gates: its address, how many, and where in `gates` they begin. */
@@ -13,9 +14,6 @@ export interface GateSet {
   count: number
   offset: number
 }
-
-/** Gates by the address of their set, each as long as the set; an absent set is 1 throughout. */
-export type Gates = Readonly<Record<string, readonly number[]>>
 
 /** The address of the learned positions' gates, one a position. */
 export const POSITION_GATES = 'wpe.gate'
@@ -82,6 +80,19 @@ function lacking(c: ModelConfig, label: string): string {
 /** The addresses of the sets that have a gate other than 1: those that a program must read. */
 export function turnedSets(gates: Gates): Set<string> {
   return new Set(Object.keys(gates).filter((label) => gates[label]!.some((gate) => gate !== 1)))
+}
+
+/** The sets that have a gate other than 1, alone; undefined where none has. */
+export function turnedGates(gates: Gates): Gates | undefined {
+  const turned = turnedSets(gates)
+  return turned.size === 0
+    ? undefined
+    : Object.fromEntries(Object.entries(gates).filter(([label]) => turned.has(label)))
+}
+
+/** Whether two lists name the same sets. */
+export function sameSets(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((label) => b.has(label))
 }
 
 /** Every set but the neurons': what a program reads that is not told which. */

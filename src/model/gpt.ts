@@ -2,7 +2,7 @@
 // (Touvron et al., arXiv 2302.13971) are two settings of the same list. Written once: the tape derives the backward.
 // It has three uses: `train` and `evaluate` take a batch; `decode` takes the next T tokens of one text and a KV cache.
 import type { ModelConfig, TrainConfig } from '../config/config'
-import { ALIGN, DICE, DRAWS, flashes, RING, SAMPLING, type Tensor } from '../engine'
+import { ALIGN, DICE, DRAWS, flashes, HEAD, RING, SAMPLING, type Head, type Tensor } from '../engine'
 import { paramTable, type Trains } from '../params'
 import { gateLabels, POSITION_GATES, recordGates, usualSets } from './gates'
 import { Recorder } from './recorder'
@@ -10,8 +10,8 @@ import { Tape } from './tape'
 
 export type Mode =
   /**
-   * `head_rows`: how many rows the head takes at a time, a multiple of ALIGN; else as `headRows` says. `trains`: the parameters that
-   * have gradients; else all.
+   * `head_rows`: how many rows the head takes at a time, a multiple of ALIGN; else as `headRows` says. `head`: how the engine stores
+   * large logits. `trains`: the parameters that have gradients; else all.
    */
   | ({
       use: 'train'
@@ -21,9 +21,17 @@ export type Mode =
       recompute?: TrainConfig['recompute']
       precision?: TrainConfig['precision']
       head_rows?: number
+      head?: Head | undefined
       trains?: Trains | undefined
     } & Form)
-  | ({ use: 'evaluate'; B: number; T: number; precision?: TrainConfig['precision']; head_rows?: number } & Form)
+  | ({
+      use: 'evaluate'
+      B: number
+      T: number
+      precision?: TrainConfig['precision']
+      head_rows?: number
+      head?: Head | undefined
+    } & Form)
   /** `head`: the next token is drawn, and becomes the next step's input. Without, the pass only fills the cache. */
   | ({ use: 'decode'; T: number; head: boolean } & Form)
 
@@ -127,20 +135,21 @@ function loss(
   record: Recorder,
   lnf: Tensor,
   head: Tensor,
-  mode: { dice: Tensor; B: number; T: number; label_smoothing?: number; head_rows?: number },
+  mode: { dice: Tensor; B: number; T: number; label_smoothing?: number; head_rows?: number; head?: Head | undefined },
 ): void {
-  const { dice, B, T, label_smoothing = 0, head_rows } = mode
+  const { dice, B, T, label_smoothing = 0, head: store = HEAD } = mode
   const [N, C, V] = [B * T, lnf.shape.at(-1)!, head.shape[0]!]
   const targets = record.input('targets', [B, T], 'i32') // −1: not counted
   const scale = record.input('scale', [N], 'f32') // each row's share: its weight / (all weights · micro-batches)
   const ring = record.input('loss_ring', [RING], 'f32')
   const { losses, lse } = record.losses('losses', N) //                                        [N]
-  const rows = head_rows ?? headRows(N, V)
-  if (rows >= N) {
+  const rows = mode.head_rows ?? headRows(N, V, store)
+  const whole = mode.head_rows === undefined ? N * V <= MOST_KEPT : rows >= N
+  if (whole) {
     const logits = record.matmul('logits', lnf, head, undefined, true) //                      [B, T, V]
     record.crossEntropy('losses', logits, { targets, scale, losses, lse }, label_smoothing, false)
   }
-  for (let from = 0; rows < N && from < N; from += rows) {
+  for (let from = 0; !whole && from < N; from += rows) {
     const R = Math.min(rows, N - from)
     const at = `rows.${from}`
     const part = (name: string, of: Tensor) => record.window(`${at}.${name}`, of, [R], from)
@@ -153,22 +162,24 @@ function loss(
     }
     // The backward follows at once, so that all chunks share the memory of their logits.
     record.begin('at once')
-    const logits = record.matmul(`${at}.logits`, x, head, undefined, true) //                  [R, V]
-    record.crossEntropy(`${at}.losses`, logits, t, label_smoothing, true)
+    const logits = record.matmul(`${at}.logits`, x, head, undefined, true, store.multiple) //  [R, V], or longer rows
+    record.crossEntropy(`${at}.losses`, logits, t, label_smoothing, true, V)
     record.end()
   }
   record.meanLoss({ losses, scale, dice, ring })
 }
 
-/** The most elements that logits have at a time: 64 MiB, half of what every WebGPU device takes in one binding. */
-const MOST_LOGITS = 2 ** 24
+/** The most elements of logits that are kept, and have a gradient beside them: 64 MiB, half of what every WebGPU device takes in one binding. */
+const MOST_KEPT = 2 ** 24
 
 /**
  * The number of rows, out of N, that the head takes at a time. Where the logits over V words are too large it is a power of two, so
  * that the chunks of most batches have one size. It is at least ALIGN, since a chunk is a window on the losses.
  */
-export function headRows(N: number, V: number): number {
-  return N * V <= MOST_LOGITS ? N : Math.max(ALIGN, 2 ** Math.floor(Math.log2(MOST_LOGITS / V)))
+export function headRows(N: number, V: number, { most, multiple }: Head = HEAD): number {
+  if (N * V <= MOST_KEPT) return N
+  const padded = Math.ceil(V / multiple) * multiple
+  return Math.min(N, Math.max(ALIGN, 2 ** Math.floor(Math.log2(most / padded))))
 }
 
 function cache(record: Recorder, c: ModelConfig, l: number) {

@@ -3,7 +3,6 @@
 // fuse.ts may make fewer calls of it, and tape.ts adds the gradients. Knows shapes and names, not memory and not who computes.
 import {
   normPartials,
-  partialsOf,
   type Activation,
   type Call,
   type DType,
@@ -14,6 +13,7 @@ import {
   type Tensors,
 } from '../engine'
 import { invariant } from '../errors'
+import { partialsOf } from '../splits'
 import type { Stretch } from './timeline'
 
 /** One op call as it was recorded: its tensors by name, and which of them play which part. */
@@ -170,10 +170,14 @@ export class Recorder {
     )
     return out
   }
-  /** x [B, T, K] → name [B, T, M]; weight [K, M], or [M, K] where `transposed`; bias [M]. */
-  matmul(name: string, x: Tensor, weight: Tensor, bias: Tensor | undefined, transposed = false): Tensor {
-    const out = this.#tensor(name, [...x.shape.slice(0, -1), transposed ? weight.shape[0]! : last(weight)])
-    const parts = partialsOf(rows(x), last(x), last(out), transposed)
+  /**
+   * x [B, T, K] → name [B, T, M]; weight [K, M], or [M, K] where `transposed`; bias [M]. `multiple`: rows of the output are padded to a
+   * multiple of it.
+   */
+  matmul(name: string, x: Tensor, weight: Tensor, bias: Tensor | undefined, transposed = false, multiple = 1): Tensor {
+    const M = transposed ? weight.shape[0]! : last(weight)
+    const out = this.#tensor(name, [...x.shape.slice(0, -1), Math.ceil(M / multiple) * multiple])
+    const parts = partialsOf(rows(x), last(x), M, transposed)
     this.#record(
       'matmul',
       { name, t: { x, weight, ...(bias && { bias }), out }, attrs: { transposed, ...this.#fast } },
@@ -292,7 +296,7 @@ export class Recorder {
   }
   /**
    * logits [B, T, V], targets and scale [N] → losses and lse [N], which are given. `overwrite`: dlogits takes the place of the logits,
-   * which nobody can read afterwards.
+   * which nobody can read afterwards. `V`: how much of a row of padded logits counts.
    */
   crossEntropy(
     name: string,
@@ -300,10 +304,11 @@ export class Recorder {
     t: { targets: Tensor; scale: Tensor; losses: Tensor; lse: Tensor },
     label_smoothing: number,
     overwrite: boolean,
+    V = last(logits),
   ): void {
     this.#record(
       'cross_entropy',
-      { name, t: { logits, ...t }, attrs: { label_smoothing } },
+      { name, t: { logits, ...t }, attrs: { label_smoothing, ...(V < last(logits) && { V }) } },
       {
         out: ['losses', 'lse'],
         saved: ['logits', 'targets', 'scale', 'lse'],

@@ -1,5 +1,6 @@
 // Softmax cross-entropy: see shaders/cross_entropy.wgsl.
 import source from '../../shaders/cross_entropy.wgsl?raw'
+import type { Tensor } from '../engine'
 import { invariant } from '../errors'
 import { grid } from '../gpu/kernel'
 import { sharesMemory } from '../gpu/tensor'
@@ -10,8 +11,7 @@ const shader = { name: 'cross_entropy', source }
 
 export const cross_entropy: GpuOp<'cross_entropy'> = (kernels) => ({
   forward({ name, t, attrs }) {
-    const [N, V] = [sizeOf(t.losses.shape), t.logits.shape.at(-1)!]
-    const constants = { N, V, SMOOTHING: attrs.label_smoothing }
+    const { N, V, constants } = plan(t, attrs)
     return [
       kernels.dispatch(shader, 'forward', {
         label: `${name}.cross_entropy`,
@@ -23,18 +23,23 @@ export const cross_entropy: GpuOp<'cross_entropy'> = (kernels) => ({
     ]
   },
   backward({ name, t, d, adds, attrs }) {
-    const [N, V] = [sizeOf(t.losses.shape), t.logits.shape.at(-1)!]
+    const { N, V, PITCH, constants } = plan(t, attrs)
     const inPlace = d.dlogits !== undefined && sharesMemory(d.dlogits, t.logits)
     invariant(!(inPlace && adds.has('dlogits')), () => `${name}: dlogits cannot be added to logits that it writes over`)
-    const constants = { N, V, SMOOTHING: attrs.label_smoothing, ACCUMULATE: Number(adds.has('dlogits')) }
     return [
       kernels.dispatch(shader, inPlace ? 'backward_in_place' : 'backward', {
         label: `${name}.cross_entropy.dlogits`,
         tensors: { ...t, ...d },
-        constants,
-        workgroups: threads(N * V),
+        constants: { ...constants, ACCUMULATE: Number(adds.has('dlogits')) },
+        workgroups: threads(N * PITCH),
         flops: 5 * N * V,
       }),
     ]
   },
 })
+
+function plan({ logits, losses }: { logits: Tensor; losses: Tensor }, attrs: { label_smoothing: number; V?: number }) {
+  const [N, PITCH] = [sizeOf(losses.shape), logits.shape.at(-1)!]
+  const V = attrs.V ?? PITCH
+  return { N, V, PITCH, constants: { N, V, ...(PITCH > V && { PITCH }), SMOOTHING: attrs.label_smoothing } }
+}

@@ -1,6 +1,6 @@
 // The GPU engine: the Engine interface on one device. The only file here that imports all ops.
 import prelude from '../../shaders/prelude.wgsl?raw'
-import type { Block, Engine, EngineInfo, KernelChoice, Stage, Tensor, Timing } from '../engine'
+import type { Block, Engine, EngineInfo, Head, KernelChoice, Stage, Tensor, Timing } from '../engine'
 import { Autotuner, type TuneOptions } from '../gpu/autotune'
 import { openDevice, type DeviceOptions, type Gpu } from '../gpu/device'
 import { constantsOf, Kernels, type Dispatch } from '../gpu/kernel'
@@ -41,10 +41,19 @@ const NEWS_MS = 1000
 /** Adapters that are software without saying so: Chromium's, Mesa's, Microsoft's. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|\bwarp\b/i
 
+/**
+ * The most logits at a time: 512 MiB. Fewer chunks read and add to the head's weight less often; beyond this many rows there is nothing to
+ * win.
+ */
+const MOST_LOGITS = 2 ** 27
+/** Rows of chunked logits are padded to whole tiles, so that products read and store them by fours: 50,257 words to 50,304. */
+const LOGITS_MULTIPLE = 64
+
 export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   readonly info: EngineInfo
   readonly ops: Engine<GpuTensor, Dispatch>['ops']
   readonly maxBlock: number
+  readonly head: Head
   readonly lost: Promise<Error>
   readonly #gpu: Gpu
   readonly #kernels: Kernels
@@ -57,10 +66,12 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
     this.#gpu = gpu
     this.#kernels = new Kernels(gpu, constantsOf(SHARED) + prelude)
     this.#queue = new Queue(gpu)
-    this.#tuner = new Autotuner(gpu, this.#queue, (program) => this.#kernels.compile(program), options)
+    const compile = (program: readonly Dispatch[]) => this.#kernels.compile(program)
+    this.#tuner = new Autotuner({ gpu, queue: this.#queue, compile }, options)
     this.lost = gpu.lost
     void gpu.lost.then((error) => (this.#lost = error))
     this.maxBlock = Math.floor(Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize) / 4)
+    this.head = { most: Math.min(this.maxBlock, MOST_LOGITS), multiple: LOGITS_MULTIPLE }
     const limits: Record<string, number> = {}
     for (const name in device.limits) limits[name] = Number(device.limits[name as keyof GPUSupportedLimits])
     this.info = {
@@ -112,6 +123,16 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
   }
   tune(): Promise<boolean> {
     return this.#orLost(this.#tuner.settle())
+  }
+  improve(all?: boolean): Promise<void> | null {
+    const work = this.#tuner.improve(all)
+    return work && this.#orLost(work)
+  }
+  get text_ms(): number {
+    return this.#kernels.text_ms
+  }
+  get trying(): boolean {
+    return this.#tuner.trying
   }
   get choices(): readonly KernelChoice[] {
     return this.#tuner.choices

@@ -6,8 +6,8 @@ import sharedSource from '../../shaders/flash_attention.shared.wgsl?raw'
 import tileSource from '../../shaders/flash_attention.tile.wgsl?raw'
 import type { Dropout, Heads, Tensor } from '../engine'
 import { invariant } from '../errors'
-import type { Contest } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
+import type { Contest } from '../gpu/ladder'
 import type { GpuTensor } from '../gpu/tensor'
 import { dropoutOf, threads, type GpuOp } from './op'
 import { FLASH } from './shared'
@@ -94,7 +94,6 @@ function dispatch(
     ...rest,
     constants: {
       ...(drop && { DROPOUT: 1, ...drop.constants }),
-      B,
       T,
       NH,
       NKV,
@@ -102,7 +101,7 @@ function dispatch(
       ...(entry !== 'forward' && { ACCUMULATE: Number(accumulate) }),
       ...(up > 1 && { UP: up }),
     },
-    size: drop?.size ?? {},
+    size: { b: B, ...drop?.size },
     workgroups: tiled ? grid(heads * Math.ceil(T / FLASH.rows)) : threads(heads * T),
   })
 }
@@ -138,6 +137,7 @@ function contest(kernels: Kernels, direction: 'forward' | 'backward', plan: Plan
   return {
     key: `flash_attention ${direction} ${HS} ${T <= 256 ? 'short' : 'long'}${plan.fast ? ' fast' : ''}`,
     variants,
+    ladder: variants.slice(1).toReversed(),
     coarse: COARSE,
     // llvmpipe compiles the plain forward for 22 s at heads of 32, and quad for 1.5 s; quad then runs 2.4 times as fast, tile 1.7.
     given: kernels.software ? variants.findLast((variant) => !COARSE.includes(variant)) : undefined,

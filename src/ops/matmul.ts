@@ -5,109 +5,17 @@ import blockSource from '../../shaders/matmul.block.wgsl?raw'
 import matrixSource from '../../shaders/matmul.matrix.wgsl?raw'
 import subgroupSource from '../../shaders/matmul.subgroup.wgsl?raw'
 import tileSource from '../../shaders/matmul.tile.wgsl?raw'
-import { partOf, splits, type Activation, type Dropout } from '../engine'
-import type { Autotuner, Contest } from '../gpu/autotune'
-import { type Dispatch, type Kernels, type Shader, type SubgroupMatrix } from '../gpu/kernel'
+import type { Activation, Dropout, Tensor } from '../engine'
+import type { Autotuner } from '../gpu/autotune'
+import type { Dispatch, Kernels, Shader } from '../gpu/kernel'
+import type { Contest } from '../gpu/ladder'
 import type { GpuTensor } from '../gpu/tensor'
 import { invariant } from '../errors'
 import { sizeOf } from '../params'
+import { partOf, splits, splitsOfLong } from '../splits'
+import { COARSE, LADDERS, THIN, variantsOf, type Sizes, type Variant } from './matmul_variants'
 import { byFours as inNumbers, dropoutOf, threads, type GpuOp } from './op'
 import { ACTIVATION, FORM, MATMUL } from './shared'
-
-type Form = keyof typeof FORM
-
-interface Sizes {
-  form: Form
-  R: number
-  K: number
-  M: number
-}
-
-/** A kernel that reads by vec4s: its text, its entry point, and the rows and columns of c that a workgroup owns. */
-interface Variant {
-  name: string
-  /** WGSL that comes before and after the text of matmul.wgsl. */
-  before?: string
-  after?: string
-  enable?: string
-  entry: string
-  rows: number
-  columns: number
-}
-
-/** The type of tiles in workgroup memory: f32, or f16 of numbers scaled by `up`. */
-const KEPT = {
-  whole: 'alias Kept = vec4f; fn kept(x: vec4f, up: f32) -> Kept { return x; } ',
-  half: 'alias Kept = vec4<f16>; fn kept(x: vec4f, up: f32) -> Kept { return Kept(x * up); } ',
-}
-const ENABLE_HALF = 'enable f16;\n'
-
-const tile = (side: 32 | 64): Variant => ({
-  name: `tile ${side}×${side}`,
-  before: `${KEPT.whole}const BM = ${side}u; const BN = ${side}u; `,
-  after: tileSource,
-  entry: 'tile',
-  rows: side,
-  columns: side,
-})
-const block = (kept: keyof typeof KEPT): Variant => ({
-  name: kept === 'half' ? 'half 128×128' : 'tile 128×128',
-  before: KEPT[kept],
-  after: blockSource,
-  ...(kept === 'half' && { enable: ENABLE_HALF }),
-  entry: 'block',
-  rows: MATMUL.block,
-  columns: MATMUL.block,
-})
-/** The variant on tensor cores, which compute products [M, K]·[K, N] by subgroups of `lanes`. */
-const matrix = ({ M, N, K }: SubgroupMatrix, lanes: number): Variant => ({
-  name: 'matrix',
-  before:
-    `alias Left = subgroup_matrix_left<f16, ${K}, ${M}>; alias Right = subgroup_matrix_right<f16, ${N}, ${K}>; ` +
-    `alias Sum = subgroup_matrix_result<f32, ${N}, ${M}>; ` +
-    `const MM = ${M}u; const MN = ${N}u; const MK = ${K}u; const SUB = ${lanes}u; ` +
-    `const BM = ${4 * M}u; const BN = ${4 * N}u; `,
-  after: matrixSource,
-  enable: `${ENABLE_HALF}enable chromium_experimental_subgroup_matrix;\ndiagnostic(off, chromium.subgroup_matrix_uniformity);\n`,
-  entry: 'matrix',
-  rows: 4 * M,
-  columns: 4 * N,
-})
-/** Variants with 16-bit factors. */
-const COARSE = ['half 128×128', 'matrix']
-
-/** Smallest subgroup, in lanes, that the variant `subgroup` works on. */
-const LANES = 8
-/** Most rows that `thin` computes, as in generation; it divides the sum over K among the threads of a workgroup. */
-const THIN = 4
-
-/** The variants that can compute a product on this device, the plain one first. */
-function variantsOf(kernels: Kernels, { form, R, M, fast = false }: Sizes & { fast?: boolean | undefined }): Variant[] {
-  if (R <= THIN && form !== 'tn') return [{ name: 'thin', entry: 'thin', rows: 1, columns: 4 * MATMUL.side }]
-  const plain =
-    form === 'nt' ? { entry: 'plain_nt', columns: 4 * MATMUL.side } : { entry: 'plain', columns: 8 * MATMUL.side }
-  // No wider than c: lanes past its edge compute nothing of use.
-  const width = Math.max(kernels.subgroup, M <= 64 ? 16 : M < 256 ? 32 : 64)
-  const subgroup = {
-    before: `const WIDTH = ${width}u; `,
-    after: subgroupSource,
-    enable: 'enable subgroups;\n',
-    entry: 'subgroup',
-    rows: MATMUL.subgroup_rows,
-    columns: 4 * width,
-  }
-  return [
-    { name: 'plain', rows: 4 * MATMUL.side, ...plain },
-    ...(R > 16 && M > 16 ? [tile(32)] : []),
-    ...(R > 48 && M > 48 ? [tile(64)] : []),
-    ...(R > 96 && M > 96 ? [block('whole')] : []),
-    ...(kernels.software && kernels.subgroup >= LANES && R <= 65_535 * subgroup.rows
-      ? [{ name: 'subgroup', ...subgroup }]
-      : []),
-    ...(fast && kernels.half && R > 96 && M > 96 ? [block('half')] : []),
-    ...(fast && kernels.matrix && R > 48 && M > 48 ? [matrix(kernels.matrix, kernels.subgroup)] : []),
-  ]
-}
 
 interface Product extends Sizes {
   label: string
@@ -126,12 +34,25 @@ interface Product extends Sizes {
   /** The input of the activation by whose slope the sum is multiplied. */
   slope?: GpuTensor | undefined
   activation?: Activation | undefined
-  /** Scratch for the sums over parts of K, where `splits` asks for more than one. */
+  /** Lengths of rows of a and c in memory, where they are padded: K, or R in tn; and M. */
+  a_pitch?: number | undefined
+  c_pitch?: number | undefined
+  /** Scratch for the sums over parts of K, where there is more than one. */
   partials?: GpuTensor | undefined
   /** Whether factors may be rounded to 16 bits. */
   fast?: boolean | undefined
   /** The factor that is a gradient of a mean over `rows` rows, and is scaled up before it is rounded to 16 bits. */
   gradient?: { of: 'a' | 'b'; rows: number }
+}
+
+/** Lengths of rows of a and c in memory. */
+function pitchesOf({ form, R, K, M, a_pitch, c_pitch }: Sizes & Pick<Product, 'a_pitch' | 'c_pitch'>) {
+  return { a_pitch: a_pitch ?? (form === 'tn' ? R : K), c_pitch: c_pitch ?? M }
+}
+/** Into how many parts the sum over K is cut. */
+function partsOf({ form, R, K, M, partials }: Sizes & { partials?: unknown }): number {
+  if (!partials) return 1
+  return form === 'tn' ? splits(R, K, M) : R <= THIN ? 1 : splitsOfLong(R, K, M)
 }
 
 /** Whether a product can be read by vec4s; else the kernel `any` computes it. A binding of vec4s holds at least four numbers. */
@@ -141,28 +62,36 @@ function isByFours({ form, R, K, M }: Sizes): boolean {
 
 function product(kernels: Kernels, tuner: Autotuner, p: Product): Dispatch[] {
   const { R, K, M, label, a, b, c } = p
+  const { a_pitch, c_pitch } = pitchesOf(p)
   invariant(
-    sizeOf(a.shape) === R * K && sizeOf(b.shape) === K * M && sizeOf(c.shape) === R * M,
+    sizeOf(a.shape) === (p.form === 'tn' ? K : R) * a_pitch &&
+      sizeOf(b.shape) === K * M &&
+      sizeOf(c.shape) === R * c_pitch,
     () => `${label}: [${a.shape.join(', ')}] and [${b.shape.join(', ')}] do not make [${c.shape.join(', ')}]`,
   )
   if (!isByFours(p)) return [strided(kernels, p)]
   const variants = variantsOf(kernels, p)
-  const chosen = tuner.choose(contest(kernels, p, variants))
-  return byFours(
-    kernels,
-    p,
-    variants.find(({ name }) => name === chosen)!,
-  )
+  const by = (chosen: string) =>
+    byFours(
+      kernels,
+      p,
+      variants.find(({ name }) => name === chosen)!,
+    )
+  return tuner.dispatches(contest(kernels, p, variants), by)
 }
 
 /** A class of products has one form and one extent: few workgroups, enough for a large GPU, or more than any runs at once. */
 function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Contest {
   const { form, R, K, M } = p
-  const workgroups = Math.ceil(R / 64) * Math.ceil(M / 64) * (p.partials ? splits(R, K, M) : 1)
-  const extent = workgroups < 64 ? 'small' : workgroups < 512 ? 'large' : 'huge'
+  const workgroups = Math.ceil(R / 64) * Math.ceil(M / 64) * partsOf(p)
+  const whole = workgroups < 64 ? 'small' : workgroups < 512 ? 'large' : 'huge'
+  const extent = Math.min(R, M) <= 48 ? 'narrow' : whole
+  const names = variants.map(({ name }) => name)
   return {
-    key: `matmul ${form} ${Math.min(R, M) <= 48 ? 'narrow' : extent}${p.fast ? ' fast' : ''}`,
-    variants: variants.map(({ name }) => name),
+    key: `matmul ${form} ${extent}${p.fast ? ' fast' : ''}`,
+    variants: names,
+    ladder: [...COARSE.toReversed(), ...LADDERS[extent]].filter((name) => names.includes(name)),
+    equal: !names.some((name) => COARSE.includes(name)),
     coarse: COARSE,
     // A CPU driver emulates workgroup memory: tiles took three times as long as the plain kernel, and seconds to compile (LOG.md).
     given: kernels.software ? variants.findLast(({ entry }) => /^(plain|subgroup|thin)/.test(entry))!.name : undefined,
@@ -171,20 +100,32 @@ function contest(kernels: Kernels, p: Product, variants: readonly Variant[]): Co
       // The batch makes a product large, so a trial has fewer of its rows: R, or K in a weight's gradient.
       const rows = (all: number, rest: number) => Math.min(all, Math.max(64, Math.ceil(flops / (2 * rest) / 64) * 64))
       const sizes = form === 'tn' ? { form, R, M, K: rows(K, R * M) } : { form, K, M, R: rows(R, K * M) }
-      const parts = p.partials ? splits(sizes.R, sizes.K, sizes.M) : 1
+      const { a_pitch, c_pitch, partials } = p
+      const parts = partsOf({ ...sizes, partials })
+      const pitches = pitchesOf({ ...sizes, a_pitch, c_pitch })
       return {
         flops: 2 * sizes.R * sizes.K * sizes.M,
         tensors: {
-          a: [sizes.R * sizes.K],
+          a: [(form === 'tn' ? sizes.K : sizes.R) * pitches.a_pitch],
           b: [sizes.K * sizes.M],
-          c: [sizes.R * sizes.M],
+          c: [sizes.R * pitches.c_pitch],
           ...(parts > 1 ? { partials: [parts * sizes.R * sizes.M] } : {}),
         },
         output: 'c',
         dispatches: (variant, { a, b, c, partials }) =>
           byFours(
             kernels,
-            { ...sizes, label: `try ${variant}`, a: a!, b: b!, c: c!, partials, accumulate: false, fast: p.fast },
+            {
+              ...sizes,
+              ...pitches,
+              label: `try ${variant}`,
+              a: a!,
+              b: b!,
+              c: c!,
+              partials,
+              accumulate: false,
+              fast: p.fast,
+            },
             variants.find(({ name }) => name === variant)!,
           ),
       }
@@ -209,6 +150,9 @@ function epilogue({ bias, pre, dice, dropout, residual, slope, activation, accum
   }
 }
 
+/** The texts of variants. */
+const AFTER = { tile: tileSource, block: blockSource, matrix: matrixSource, subgroup: subgroupSource }
+
 /** The function that stores four neighbouring columns of a row of c. */
 const PUT = 'fn put4(row: u32, m: u32, part: u32, sum: vec4f) '
 const PUT_FOUR = `${PUT}{ put(row, m, part, sum); } `
@@ -223,7 +167,7 @@ const PUT_ONES =
 function shaderOf(
   { pre, dice }: Pick<Product, 'pre' | 'dice'>,
   fours: boolean,
-  { name = 'any', before = '', after = '', enable = '' }: Partial<Variant>,
+  { name = 'any', before = '', after, enable = '' }: Partial<Variant>,
 ): Shader {
   const next = pre ? 'pre[i] = y; return activate_each(ACTIVATION, y);' : dice ? 'return drop(i, y);' : 'return y;'
   const store = `fn followed(i: u32, y: numbers) -> numbers { ${next} } ${fours ? PUT_FOUR : PUT_ONES}`
@@ -231,17 +175,18 @@ function shaderOf(
   const text = before === '' ? '' : ` (${before.trim()})`
   const shader = {
     name: `matmul ${name}${pre ? ' activated' : dice ? ' dropped' : ''}${text}`,
-    source: before + store + source + after,
+    source: before + store + source + (after ? AFTER[after] : ''),
   }
   return { ...inNumbers(shader, fours), enable }
 }
 
 function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
   const { form, R, K, M, label, c } = p
-  const PARTS = form === 'tn' && p.partials ? splits(R, K, M) : 1
+  const PARTS = partsOf(p)
+  const pitches = pitchesOf(p)
   const { constants, size: more, tensors } = epilogue(p)
-  const size = { r: R, k: K, m: M, parts: PARTS, k_part: partOf(K, PARTS), ...more }
-  const fours = M % 4 === 0
+  const size = { r: R, k: K, m: M, parts: PARTS, k_part: partOf(K, PARTS), ...pitches, ...more }
+  const fours = pitches.c_pitch % 4 === 0
   const shader = shaderOf(p, fours, variant)
   const up = p.gradient && COARSE.includes(variant.name) ? 2 ** Math.ceil(Math.log2(p.gradient.rows)) : 1
   const sum = (target: GpuTensor, extra: Record<string, number>) =>
@@ -253,7 +198,7 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
         ...extra,
         ...(up > 1 && { [p.gradient?.of === 'a' ? 'UP_A' : 'UP_B']: up }),
         FORM: FORM[form],
-        VEC_A: Number((form === 'tn' ? R : K) % 4 === 0),
+        VEC_A: Number(pitches.a_pitch % 4 === 0),
       },
       size,
       workgroups: [Math.ceil(M / variant.columns), Math.ceil(R / variant.rows), PARTS],
@@ -263,12 +208,12 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
   invariant(p.partials, () => `${label}: a sum in ${PARTS} parts without a place for them`)
   return [
     sum(p.partials, { PARTIAL: 1, ACCUMULATE: 0 }),
-    kernels.dispatch(shader, 'finish', {
+    kernels.dispatch(shaderOf({}, fours, {}), 'finish', {
       label: `${label}.finish`,
       tensors: { partials: p.partials, c },
       constants: { ACCUMULATE: constants.ACCUMULATE },
       size,
-      workgroups: threads((R * M) / (fours ? 4 : 1)),
+      workgroups: threads((R * pitches.c_pitch) / (fours ? 4 : 1)),
       flops: PARTS * R * M,
     }),
   ]
@@ -278,9 +223,10 @@ function byFours(kernels: Kernels, p: Product, variant: Variant): Dispatch[] {
 function strided(kernels: Kernels, p: Product): Dispatch {
   const { form, R, K, M, label } = p
   const { constants, size, tensors } = epilogue(p)
+  const { a_pitch, c_pitch } = pitchesOf(p)
   const strides = {
-    a_row: form === 'tn' ? 1 : K,
-    a_k: form === 'tn' ? R : 1,
+    a_row: form === 'tn' ? 1 : a_pitch,
+    a_k: form === 'tn' ? a_pitch : 1,
     b_column: form === 'nt' ? K : 1,
     b_k: form === 'nt' ? 1 : M,
   }
@@ -288,10 +234,16 @@ function strided(kernels: Kernels, p: Product): Dispatch {
     label,
     tensors,
     constants,
-    size: { r: R, k: K, m: M, ...strides, ...size },
+    size: { r: R, k: K, m: M, c_pitch, ...strides, ...size },
     workgroups: [Math.ceil(M / (4 * MATMUL.side)), Math.ceil(R / (4 * MATMUL.side)), 1],
     flops: 2 * R * K * M,
   })
+}
+
+/** The sizes of a layer, out [R, M] = x [R, K] · weight; rows of out are `pitch` long in memory. */
+function sizesOf(x: Tensor, weight: Tensor, out: Tensor, transposed: boolean) {
+  const [K, pitch] = [x.shape.at(-1)!, out.shape.at(-1)!]
+  return { R: sizeOf(x.shape) / K, K, M: transposed ? weight.shape[0]! : pitch, pitch }
 }
 
 export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
@@ -300,20 +252,28 @@ export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
     t: { x, weight, bias, out, pre, dice, residual },
     attrs: { transposed, activation, dropout, fast },
   }) {
-    const [K, M] = [x.shape.at(-1)!, out.shape.at(-1)!]
-    const R = sizeOf(x.shape) / K
+    const { R, K, M, pitch } = sizesOf(x, weight, out, transposed)
     const form = transposed ? 'nt' : 'nn'
     const label = `${name}.matmul`
-    const epilogue = { bias, residual, pre, activation: pre && activation, dice, dropout: dice && dropout, fast }
+    const epilogue = {
+      c_pitch: pitch,
+      bias,
+      residual,
+      pre,
+      activation: pre && activation,
+      dice,
+      dropout: dice && dropout,
+      fast,
+    }
     return product(kernels, tuner, { label, form, R, K, M, a: x, b: weight, c: out, accumulate: false, ...epilogue })
   },
   backward({ name, t: { x, weight, out, xpre }, d, adds, attrs: { transposed, activation, fast } }) {
     const { dout, dx, dxpre, dweight, dbias, partials } = d
     invariant(dout, () => `${name}: matmul backward without dout`)
-    const [K, M] = [x.shape.at(-1)!, out.shape.at(-1)!]
-    const R = sizeOf(x.shape) / K
+    const { R, K, M, pitch } = sizesOf(x, weight, out, transposed)
     const work: Dispatch[] = []
-    const back = { R, K: M, M: K, a: dout, b: weight, form: transposed ? 'nn' : 'nt', fast } as const
+    const form = transposed ? 'nn' : 'nt'
+    const back = { R, K: M, M: K, a: dout, a_pitch: pitch, b: weight, form, fast } as const
     const gradientOf = (of: 'a' | 'b') => ({ of, rows: R })
     // out = x·w → dx = dout·wᵀ
     if (dx)
@@ -323,6 +283,7 @@ export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
           gradient: gradientOf('a'),
           label: `${name}.matmul.dx`,
           c: dx,
+          partials,
           accumulate: adds.has('dx'),
         }),
       )
@@ -351,6 +312,7 @@ export const matmul: GpuOp<'matmul'> = (kernels, tuner) => ({
           K: R,
           M: columns,
           a,
+          ...(transposed && { a_pitch: pitch }),
           b,
           c: dweight,
           partials,

@@ -64,6 +64,7 @@ const SpecSchema = v.looseObject({
   }),
   prompt: text,
   bytes_per_token: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
+  gates: v.optional(v.record(text, v.array(v.pipe(v.number(), v.finite())))),
 })
 
 /** Which kernel was chosen for which class of calls. */

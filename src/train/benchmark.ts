@@ -1,6 +1,6 @@
 // How fast a training step is, as a session runs it: recorded once, replayed, a few steps in flight, losses read late; with a large
 // product timed between the steps, so that a noisy machine hits both alike. No disk, no console: a command and a page share it.
-import { benchConfig, isSoftware, spreadOf, type BenchResult, type BenchSize } from '../words/bench'
+import { benchConfig, isSoftware, spreadOf, type BenchResult, type BenchSize, type StartTimes } from '../words/bench'
 import type { Config } from '../config/config'
 import { Loader, type Batch } from '../data/dataset/loader'
 import { readingBy, type Tokenizer } from '../data/tokenize/tokenizer'
@@ -10,9 +10,10 @@ import { initWeights } from '../model/init'
 import { countParams } from '../params'
 import { hash, Rng, STREAM } from '../rng'
 import { Decoder } from './decoder'
+import { firstStep } from './first_step'
 import { generate } from './generate'
 import { blockOf, predictMemory } from './plan'
-import { Trainer } from './trainer'
+import type { Trainer } from './trainer'
 
 /** Steps before any is timed; their losses are what an other program on the same weights and batches must reach. */
 export const COMPARED = 5
@@ -74,7 +75,7 @@ export class Benchmark {
   readonly #trainer: Trainer
   readonly #product: Product
   readonly #batches: readonly Batch[]
-  readonly #times: { compile_ms: number; first_step_ms: number }
+  readonly #times: { start: StartTimes; later_ms: number }
   readonly #options: BenchOptions
   /** Of every step, round by round, and of the product after each round. */
   readonly #rounds: number[][] = []
@@ -86,7 +87,7 @@ export class Benchmark {
     trainer: Trainer,
     product: Product,
     batches: readonly Batch[],
-    times: { compile_ms: number; first_step_ms: number },
+    times: { start: StartTimes; later_ms: number },
     options: BenchOptions,
   ) {
     this.size = size
@@ -103,17 +104,15 @@ export class Benchmark {
     const config = { ...benchConfig(size, isSoftware(engine.info)), precision: options.precision ?? 'f32' }
     const { weights, batches } = benchInput(config)
     options.signal?.throwIfAborted()
-    const opened = performance.now()
-    const trainer = await Trainer.open(engine, config, weights, {
-      progress: (done, total) => options.progress?.('compile', done, total),
-    })
+    const progress = (done: number, total: number) => options.progress?.('compile', done, total)
+    const { trainer, times: start } = await firstStep(engine, config, weights, batches[0]!, progress)
     let product: Product | null = null
     try {
-      const compile_ms = performance.now() - opened
-      await trainer.train(0, () => batches[0]!)
-      const first_step_ms = performance.now() - opened
+      const from = performance.now()
+      await engine.improve?.(true)
+      const later_ms = performance.now() - from
       product = await Product.open(engine)
-      const benchmark = new Benchmark(size, trainer, product, batches, { compile_ms, first_step_ms }, options)
+      const benchmark = new Benchmark(size, trainer, product, batches, { start, later_ms }, options)
       benchmark.#step = 1
       await benchmark.#train(COMPARED - 1)
       return benchmark
@@ -140,6 +139,7 @@ export class Benchmark {
   /** What the rounds so far say, and how fast the model writes. */
   async result(): Promise<BenchResult> {
     const { batch_size: B, block_size: T } = this.config
+    const { engine } = this.#trainer
     const generation = await this.#generate()
     const { dispatches, flops, bytes } = costOf(this.#trainer.program)
     const step_ms = spreadOf(this.#rounds.flat())
@@ -159,7 +159,7 @@ export class Benchmark {
       gflop: flops / 1e9,
       bytes,
       memory_bytes: this.#trainer.memory_bytes + generation.memory_bytes,
-      predicted_bytes: predictMemory(this.config, this.#trainer.engine.maxBlock).memory.total,
+      predicted_bytes: predictMemory(this.config, engine.maxBlock, engine.head).memory.total,
       ...this.#times,
       generation_tokens_per_s: generation.tokens_per_s,
     }

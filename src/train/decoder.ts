@@ -58,6 +58,8 @@ export class Decoder {
   readonly #passes = new Map<number, Program>()
   readonly #longest: number
   readonly #room: Placed
+  /** The sets of gates that it reads. */
+  readonly #gated: ReadonlySet<string>
   /** Bytes of inputs, caches and activations; the weights are not counted. */
   readonly memory_bytes: number
   readonly #pace = new Pace(DRAWS)
@@ -69,7 +71,7 @@ export class Decoder {
   private constructor(
     weights: Weights,
     next: Program,
-    memory: { shared: Placed; room: Placed; longest: number; bytes: number },
+    memory: { shared: Placed; room: Placed; longest: number; bytes: number; gated: ReadonlySet<string> },
   ) {
     this.#weights = weights
     this.#engine = weights.engine
@@ -78,15 +80,17 @@ export class Decoder {
     this.#room = memory.room
     this.#longest = memory.longest
     this.memory_bytes = memory.bytes
+    this.#gated = memory.gated
   }
 
   /**
    * Allocates a decoder and compiles its program for the next token. It reads the weights as they stand at each call; after they have
-   * moved, call `forget`. Throws OutOfMemoryError naming the block that did not fit, and keeps nothing then.
+   * moved, call `forget`. Of the gates it reads the sets that are turned now. Throws OutOfMemoryError naming the block that did not fit, and keeps nothing then.
    */
   static async open(weights: Weights): Promise<Decoder> {
     const { engine, config } = weights
-    const { shared, pass, next } = decoderPlan(config)
+    const gated = weights.turned
+    const { shared, pass, next } = decoderPlan(config, gated)
     const memory: Tensor[] = []
     const allocate = async (blocks: readonly Block[]) => {
       const placed = await engine.allocate(blocks)
@@ -99,7 +103,7 @@ export class Decoder {
       writeAngles(engine, config, (label) => common.get(label)!)
       const program = await record(weights, next.tape, await allocate(next.blocks), common)
       const bytes = bytesOf([...shared, ...pass.blocks, ...next.blocks])
-      return new Decoder(weights, program, { shared: common, room, longest: pass.T, bytes })
+      return new Decoder(weights, program, { shared: common, room, longest: pass.T, bytes, gated })
     } catch (error) {
       engine.free(memory)
       throw error
@@ -211,7 +215,7 @@ export class Decoder {
     const T = Math.min(wanted, this.#longest)
     const known = this.#passes.get(T)
     if (known) return known
-    const tape = decoderTape(this.#weights.config, T, false)
+    const tape = decoderTape(this.#weights.config, T, false, this.#gated)
     // A shorter pass has the same tensors as the longest, none of them larger, so each fits in the other's place.
     const room = [...this.#room].map(
       ([label, of]) => [label, this.#engine.window(of, tape.tensors.get(label)!, 0)] as const,

@@ -7,7 +7,7 @@ import { gpt } from '../model/gpt'
 import { planMemory } from '../model/memory'
 import { writeAngles } from './angles'
 import { Feed } from './feed'
-import { bytesOf, evaluationInputs } from './plan'
+import { bytesOf, evaluationInputs, formOf } from './plan'
 import type { Weights } from './weights'
 
 /** Programs that may be queued before one is waited for: a queue of hundreds is memory. */
@@ -72,7 +72,8 @@ export class Evaluator {
 
   /**
    * Records and compiles the forward pass on batches of B rows of T tokens. `keep` names activations that can be read afterwards;
-   * where it has `logits`, they are kept in one piece [B, T, V]. The weights are read as they stand at each call. Throws
+   * where it has `logits`, they are kept in one piece [B, T, V]. The weights are read as they stand at each call, and so are
+   * the sets of gates that are turned now. Throws
    * OutOfMemoryError naming the block that did not fit, and keeps nothing then.
    */
   static async open(
@@ -83,7 +84,14 @@ export class Evaluator {
     const { engine, config } = weights
     const { B, T } = rows
     const kept = new Set(keep)
-    const tape = gpt(config, { use: 'evaluate', B, T, ...(kept.has('logits') && { head_rows: B * T }) })
+    const tape = gpt(config, {
+      use: 'evaluate',
+      B,
+      T,
+      ...formOf(weights.turned),
+      head: engine.head,
+      ...(kept.has('logits') && { head_rows: B * T }),
+    })
     const inputs = evaluationInputs(config, B, T)
     const blocks = [inputs.written, ...inputs.others, ...planMemory(tape, kept)]
     const placed = await engine.allocate(blocks)

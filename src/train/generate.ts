@@ -7,7 +7,7 @@ import type { Decoder } from './decoder'
  * Writes text token by token. The stop text is held back while it may still be completed and is never part of the text.
  */
 export async function* generate(
-  decoder: Decoder,
+  decoder: Pick<Decoder, 'draw'>,
   tokenizer: Tokenizer,
   options: SampleOptions,
   signal?: AbortSignal,

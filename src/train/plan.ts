@@ -1,9 +1,8 @@
 // The memory of a run, from its config alone: the blocks that weights, trainer, evaluator and decoder allocate, and their bytes.
 // Allocates nothing, so that a run can be judged before it starts.
 import type { Config, ModelConfig } from '../config/config'
-import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Tensor } from '../engine'
+import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Head, type Tensor } from '../engine'
 import { arithmetic } from '../model/arithmetic'
-import { gatesSize } from '../model/gates'
 import { gpt, type Form } from '../model/gpt'
 import { planMemory } from '../model/memory'
 import { gradientLabel, type Tape } from '../model/tape'
@@ -81,7 +80,7 @@ export interface Inputs {
 }
 
 /** The inputs of a training step on rows of `T` tokens; `arenas` counts the arenas that the update walks through. */
-export function inputBlocks(c: Config, T: number, arenas: number, { gates }: Form = {}): Inputs {
+export function inputBlocks(c: Config, T: number, arenas: number): Inputs {
   const inputs: Tensor[] = [...batchTensors(c, c.batch_size, T), { label: 'hyper', shape: [HYPER.size], dtype: 'f32' }]
   const own: Tensor[] = [
     { label: 'norm', shape: [1], dtype: 'f32' },
@@ -91,7 +90,6 @@ export function inputBlocks(c: Config, T: number, arenas: number, { gates }: For
     { label: 'loss_ring', shape: [RING], dtype: 'f32' },
     { label: 'norm_ring', shape: [RING], dtype: 'f32' },
     ...angleTensors(c),
-    ...(gates ? [{ label: 'gates', shape: [gatesSize(c)], dtype: 'f32' as const }] : []),
   ]
   return { written: blockOfAll('inputs', inputs), others: own.map(blockOf) }
 }
@@ -114,16 +112,20 @@ export interface TapeOptions extends Form {
   trains?: Trains | undefined
 }
 
-/** The tapes of a training step and of an evaluation, on rows of `T` tokens; the same tape where neither dropout nor smoothing is on. */
+/**
+ * The tapes of a training step and of an evaluation, on rows of `T` tokens; the same tape where neither dropout nor smoothing is on. `head`:
+ * how the engine stores large logits.
+ */
 export function programs(
   c: Config,
   T: number,
   keep: ReadonlySet<string>,
-  { trains, fuse, att, gates }: TapeOptions = {},
+  { trains, fuse, att, gates, gated }: TapeOptions = {},
+  head?: Head,
 ): { train: Planned; evaluate: Planned } {
   const { batch_size: B, label_smoothing, recompute, precision } = c
   const planned = (tape: Tape) => ({ tape, blocks: planMemory(tape, keep) })
-  const shared = { B, T, precision, fuse, att, gates }
+  const shared = { B, T, precision, fuse, att, gates, gated, head }
   const train = planned(gpt(c, { use: 'train', ...shared, label_smoothing, recompute, trains }))
   const same = c.dropout === 0 && label_smoothing === 0
   return { train, evaluate: same ? train : planned(gpt(c, { use: 'evaluate', ...shared })) }
@@ -132,40 +134,49 @@ export function programs(
 /** The most elements of a pass's attention matrix [NH, T, P]: 64 MiB. It decides how long the longest pass over a prompt is. */
 const LARGEST_ATT = 2 ** 24
 
-/** The tape that reads the next `T` tokens of a text; with `head`, it also draws the token after them. */
-export function decoderTape(c: ModelConfig, T: number, head: boolean): Tape {
-  return gpt(c, { use: 'decode', T, head })
+/** The tape that reads the next `T` tokens of a text; with `head`, it also draws the token after them. `gated`: sets of gates it reads. */
+export function decoderTape(c: ModelConfig, T: number, head: boolean, gated: ReadonlySet<string>): Tape {
+  return gpt(c, { use: 'decode', T, head, ...formOf(gated) })
+}
+
+/** How a program is recorded that reads some sets of gates, or none. */
+export function formOf(gated: ReadonlySet<string>): Pick<Form, 'gates' | 'gated'> {
+  return gated.size > 0 ? { gates: 'turn', gated } : {}
 }
 
 /**
  * What a decoder allocates: `next` reads one token and draws the one after it; `pass` reads T tokens of a prompt, and shorter passes
- * use its memory; `shared` are the inputs of both: caches, position, tables and dice.
+ * use its memory; `shared` are the inputs of both: caches, position, tables and dice. Gates lie with the weights.
  */
-export function decoderPlan(c: ModelConfig): { shared: Block[]; pass: Planned & { T: number }; next: Planned } {
+export function decoderPlan(
+  c: ModelConfig,
+  gated: ReadonlySet<string> = new Set(),
+): { shared: Block[]; pass: Planned & { T: number }; next: Planned } {
   const planned = (T: number, head: boolean) => {
-    const tape = decoderTape(c, T, head)
+    const tape = decoderTape(c, T, head, gated)
     const lengths = inputsOf(tape).filter(({ label }) => OWN.has(label))
     return { T, tape, blocks: [...lengths.map(blockOf), ...planMemory(tape)] }
   }
   const { n_head, block_size } = c
   const pass = planned(Math.max(1, Math.min(block_size, Math.floor(LARGEST_ATT / (n_head * block_size)))), false)
   const next = planned(1, true)
-  const shared = inputsOf(next.tape).filter(({ label }) => !OWN.has(label))
+  const shared = inputsOf(next.tape).filter(({ label }) => !OWN.has(label) && label !== 'gates')
   return { shared: shared.map(blockOf), pass, next }
 }
 /** Inputs whose length depends on the number of tokens, so that each program has its own. */
 const OWN = new Set(['tokens', 'order'])
-const inputsOf = (tape: Tape) => [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t))
+const inputsOf = (tape: Tape) =>
+  [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t) && tape.home(t) === t)
 
 /**
- * The bytes that a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block. A run
- * that is only looked at takes `weights`, and `decoder` once it writes.
+ * The bytes that a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block; `head` says how
+ * it stores large logits. A run that is only looked at takes `weights`, and `decoder` once it writes.
  */
-export function predictMemory(c: Config, maxBlock: number): { memory: MemoryUse; largest: Block } {
+export function predictMemory(c: Config, maxBlock: number, head?: Head): { memory: MemoryUse; largest: Block } {
   const state = stateBlocks(c, maxBlock)
   const { written, others } = inputBlocks(c, c.block_size, state.arenas.length)
   const inputs = [written, ...others]
-  const { train, evaluate } = programs(c, c.block_size, new Set())
+  const { train, evaluate } = programs(c, c.block_size, new Set(), {}, head)
   const evaluation = evaluate === train ? [] : evaluate.blocks
   const { shared, pass, next } = decoderPlan(c)
   const decoder = [...shared, ...pass.blocks, ...next.blocks]
@@ -185,10 +196,10 @@ export function predictMemory(c: Config, maxBlock: number): { memory: MemoryUse;
 }
 
 /** The memory and the flops of a step for each setting of `recompute`, the config's other fields as they are. */
-export function forecast(config: Config, maxBlock: number): Forecast {
+export function forecast(config: Config, maxBlock: number, head?: Head): Forecast {
   const of = (recompute: Config['recompute']) => {
     const c = { ...config, recompute }
-    const { memory } = predictMemory(c, maxBlock)
+    const { memory } = predictMemory(c, maxBlock, head)
     const { batch_size: B, block_size: T, label_smoothing } = c
     const step = arithmetic(gpt(c, { use: 'train', B, T, label_smoothing, recompute }))
     return { memory, flops: step * c.gradient_accumulation_steps }

@@ -6,10 +6,11 @@ import { resplit, type Dataset } from '../data/dataset/dataset'
 import { Loader } from '../data/dataset/loader'
 import type { Engine, Timing } from '../engine'
 import { ConfigError, NotFiniteError } from '../errors'
+import { turnedGates } from '../model/gates'
 import { countParams } from '../params'
 import { STREAM } from '../rng'
 import { indexAtStep } from '../words/columns'
-import type { Checkpoint, EvalMetrics, GeneratedToken, RunEvent, RunSpec, SampleOptions } from '../words/run'
+import type { Checkpoint, EvalMetrics, Gates, GeneratedToken, RunEvent, RunSpec, SampleOptions } from '../words/run'
 import type { RunHistory } from '../words/history'
 import { Flight } from './flight'
 import { learningRate } from './schedule'
@@ -105,7 +106,7 @@ export class Session implements Model {
       if (done === 0) compiling = performance.now()
       listen({ type: 'compile', done, total })
     }
-    const trainer = await Trainer.open(engine, config, weights, { progress })
+    const trainer = await Trainer.open(engine, config, weights, { progress, turn: spec.gates })
     const opened = performance.now()
     for (const [name, { data }] of from?.tensors ?? []) if (/^[mv]\./.test(name)) trainer.write(name, data)
     const opening = { ms: opened - started, compile_ms: opened - compiling }
@@ -150,6 +151,7 @@ export class Session implements Model {
     const started = performance.now()
     if (this.#step % config.eval_interval === 0) await this.#measure()
     await this.#copying
+    await this.#improve()
     const step = this.#step
     const micros = config.gradient_accumulation_steps
     const update = this.#trainer.train(step, (micro) => this.#train.batch(step * micros + micro))
@@ -234,6 +236,15 @@ export class Session implements Model {
     await this.#trainer.change(config)
     this.#spec = { ...this.#spec, config }
   }
+  /**
+   * Trains, writes and evaluates with these gates from now on; weights, moments and dice stay. They are kept in the spec, so that a
+   * run goes on with them. Throws ConfigError for gates that the model lacks, OutOfMemoryError; nothing changes then.
+   */
+  async turn(gates: Gates): Promise<void> {
+    await this.settle()
+    await this.#trainer.turn(gates)
+    this.#spec = { ...this.#spec, gates: turnedGates(gates) }
+  }
   /** Sets what the samples of the run start from. */
   setPrompt(prompt: string): void {
     this.#spec = { ...this.#spec, prompt }
@@ -280,6 +291,15 @@ export class Session implements Model {
     this.#listen({ type: 'sample', sample: { step: this.#step, prompt, tokens, probabilities } })
     // Time spent measuring is not time a step took.
     this.#reported.time = performance.now()
+  }
+
+  /** Goes on with the choice of kernels. Time spent on it is not time a step took. */
+  async #improve(): Promise<void> {
+    const from = performance.now()
+    const improving = this.engine.improve?.()
+    if (!improving) return
+    await improving
+    this.#reported.time += performance.now() - from
   }
 
   /** Reads the numbers of the steps submitted so far; resolves when they have been told. Readings are told in the order of the calls. */

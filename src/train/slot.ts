@@ -80,7 +80,14 @@ export class Slot implements Model {
     tokenizer: Tokenizer,
     values: ReadonlyMap<string, Float32Array>,
   ): Promise<Slot> {
-    return new Slot(spec, step, await Weights.open(engine, spec.config, values), tokenizer)
+    const weights = await Weights.open(engine, spec.config, values)
+    try {
+      if (spec.gates) await weights.turn(spec.gates)
+    } catch (error) {
+      weights.destroy()
+      throw error
+    }
+    return new Slot(spec, step, weights, tokenizer)
   }
 
   /** Takes the weights of another step of the same run in place of its own. */

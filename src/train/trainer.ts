@@ -4,13 +4,14 @@ import type { Config } from '../config/config'
 import type { Batch } from '../data/dataset/loader'
 import { ALIGN, HYPER, prepare, RING, type Engine, type Tensor, type Timing, type Work } from '../engine'
 import { invariant } from '../errors'
-import { gatesSize } from '../model/gates'
+import { sameSets, turnedSets } from '../model/gates'
 import { gradientLabel } from '../model/tape'
 import { layoutArenas, type Arena, type Param } from '../params'
 import { writeAngles } from './angles'
 import { meanLoss } from './evaluator'
 import { Feed } from './feed'
-import { bytesOf, inputBlocks, labelOf, programs, stateBlocks, type Planned, type TapeOptions } from './plan'
+import type { Gates } from '../words/run'
+import { bytesOf, formOf, inputBlocks, labelOf, programs, stateBlocks, type Planned, type TapeOptions } from './plan'
 import { fillHyper } from './schedule'
 import { Weights, writeWhole } from './weights'
 
@@ -67,7 +68,8 @@ export class Trainer {
   /**
    * Allocates everything, records the programs and compiles them; `progress` counts pipelines. `values` are the initial weights by
    * parameter name, as `Weights.open` takes them; moments start at zero. `keep` names activations that must survive a step, to be
-   * read; `T` is the length of a batch's rows, `block_size` if absent. Throws OutOfMemoryError naming the block that did not fit;
+   * read; `T` is the length of a batch's rows, `block_size` if absent; `turn` are the gates to train with, 1 if absent. Throws
+   * ConfigError for gates that the model lacks, OutOfMemoryError naming the block that did not fit;
    * nothing stays allocated then.
    */
   static async open(
@@ -77,12 +79,14 @@ export class Trainer {
     options: {
       keep?: Iterable<string>
       T?: number
+      turn?: Gates | undefined
       progress?: (done: number, total: number) => void
     } & TapeOptions = {},
   ): Promise<Trainer> {
     const weights = await Weights.open(engine, config, values, options.trains)
     const trainer = new Trainer(weights, config, new Set(options.keep), options.T ?? config.block_size, options)
     try {
+      if (options.turn ?? options.gates) await weights.turn(options.turn ?? {})
       await trainer.#allocateState()
       await trainer.#record(options.progress)
     } catch (error) {
@@ -128,6 +132,24 @@ export class Trainer {
       await this.#recordAgain()
     } catch (error) {
       this.#config = before
+      await this.#recordAgain()
+      throw error
+    }
+  }
+  /**
+   * Trains and evaluates with these gates from the next step on. The programs are recorded again where other sets than before are not
+   * 1; weights, moments and dice stay. Throws ConfigError where the model lacks what they turn, OutOfMemoryError where the new programs
+   * do not fit; nothing changes then.
+   */
+  async turn(gates: Gates): Promise<void> {
+    const before = this.weights.gates
+    const recorded = this.weights.turned
+    await this.weights.turn(gates)
+    if (this.#tape.gates || sameSets(turnedSets(gates), recorded)) return
+    try {
+      await this.#recordAgain()
+    } catch (error) {
+      await this.weights.turn(before)
       await this.#recordAgain()
       throw error
     }
@@ -259,20 +281,20 @@ export class Trainer {
   async #allocateState(): Promise<void> {
     const c = this.#config
     const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock, this.#tape.trains)
-    const inputs = inputBlocks(c, this.#T, arenas.length, this.#tape)
+    const inputs = inputBlocks(c, this.#T, arenas.length)
     const all = [...blocks.grads, ...blocks.m, ...blocks.v, inputs.written, ...inputs.others]
     this.#bytes = bytesOf(all)
     for (const [label, tensor] of await this.engine.allocate(all)) this.#tensors.set(label, tensor)
     const find = (label: string) => this.#tensor(label)
     writeAngles(this.engine, c, find)
-    if (this.#tape.gates) this.write('gates', new Float32Array(gatesSize(c)).fill(1))
     this.#feed = new Feed(this.engine, inputs, find)
   }
 
   /** Allocates the activations of a step and of an evaluation, records both programs and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const { engine } = this
-    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, this.#tape)
+    const form = { ...this.#tape, ...(!this.#tape.gates && formOf(this.weights.turned)) }
+    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, form, engine.head)
     const trained = await this.#place(train)
     const same = evaluate === train
     const evaluated = same

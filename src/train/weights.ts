@@ -3,7 +3,8 @@
 import type { ModelConfig } from '../config/config'
 import type { Engine, Tensor } from '../engine'
 import { invariant } from '../errors'
-import { gatesSize, gateValues, type Gates } from '../model/gates'
+import { gatesSize, gateValues, turnedSets } from '../model/gates'
+import type { Gates } from '../words/run'
 import { paramTable, sizeOf, type Param, type Trains } from '../params'
 import { blockOf, bytesOf, stateBlocks } from './plan'
 
@@ -71,6 +72,10 @@ export class Weights {
   /** The gates that the model computes with; what is absent is 1. */
   get gates(): Gates {
     return this.#gates
+  }
+  /** The sets of gates that are not 1 throughout: those that a program of this model must read. */
+  get turned(): ReadonlySet<string> {
+    return turnedSets(this.#gates)
   }
   /**
    * Sets the gates that the model computes with. A program that reads all sets that are not 1 takes them from the input `gates` at once;

@@ -1,6 +1,7 @@
 // Text from weights that may move while it is written: opens a decoder at the first text, and makes it read again what training
-// has changed between two tokens.
+// has changed between two tokens. Gates that are turned meanwhile take effect at the next token.
 import type { Tokenizer } from '../data/tokenize/tokenizer'
+import { sameSets } from '../model/gates'
 import type { GeneratedToken, SampleOptions } from '../words/run'
 import { Decoder } from './decoder'
 import { generate } from './generate'
@@ -12,6 +13,9 @@ export class Writer {
   readonly #settle: () => Promise<void>
   #decoder: Decoder | null = null
   #compile_ms = 0
+  /** The gates that the decoder last read, and their sets, which its programs were recorded with. */
+  #gates: Weights['gates'] = {}
+  #gated: Weights['turned'] = new Set()
   /** The weights have moved since the decoder last read them. */
   #stale = false
 
@@ -47,13 +51,13 @@ export class Writer {
     options: SampleOptions,
     signal?: AbortSignal,
   ): AsyncGenerator<GeneratedToken, 'length' | 'stop' | 'cancelled'> {
-    const decoder = (this.#decoder ??= await this.#open())
-    const text = generate(decoder, this.#tokenizer, options, signal)
+    const draw: Decoder['draw'] = async (...asked) => (await this.#ready()).draw(...asked)
+    const text = generate({ draw }, this.#tokenizer, options, signal)
     for (;;) {
       // Keys and values of the old weights say nothing to the new ones. The decoder times its bursts, so it must not start one
       // behind updates that are still under way.
       if (this.#stale) await this.#settle()
-      if (this.#stale) decoder.forget()
+      if (this.#stale) this.#decoder?.forget()
       this.#stale = false
       const next = await text.next()
       if (next.done) return next.value
@@ -66,6 +70,19 @@ export class Writer {
     this.#decoder?.destroy()
   }
 
+  /** A decoder that reads the gates as they are now. */
+  async #ready(): Promise<Decoder> {
+    const { gates, turned } = this.#weights
+    if (this.#decoder && this.#gates !== gates) {
+      if (!sameSets(this.#gated, turned)) {
+        this.#decoder.destroy()
+        this.#decoder = null
+      } else this.#decoder.forget()
+    }
+    this.#gates = gates
+    this.#gated = turned
+    return (this.#decoder ??= await this.#open())
+  }
   async #open(): Promise<Decoder> {
     const from = performance.now()
     const decoder = await Decoder.open(this.#weights)

@@ -156,6 +156,7 @@ export class WasmEngine implements Engine<WasmTensor, WasmWork> {
 
   /** Empty: each op has one implementation here. */
   readonly choices = []
+  text_ms = 0
   tune(): Promise<boolean> {
     return Promise.resolve(false)
   }
@@ -169,7 +170,10 @@ export class WasmEngine implements Engine<WasmTensor, WasmWork> {
     progress?.(0, missing.length)
     if (missing.length === 0) return
     const imports = { [MEMORY.module]: { [MEMORY.name]: this.#heap.memory } }
-    const { instance } = await WebAssembly.instantiate(moduleWith(missing), imports)
+    const from = performance.now()
+    const module = moduleWith(missing)
+    this.text_ms += performance.now() - from
+    const { instance } = await WebAssembly.instantiate(module, imports)
     for (const kernel of missing) this.#functions.set(kernel, instance.exports[kernel.name] as Run)
     progress?.(missing.length, missing.length)
   }

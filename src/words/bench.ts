@@ -80,6 +80,22 @@ export interface Spread {
   p90: number
 }
 
+/** Where the time to the first step goes, in milliseconds. */
+export interface StartTimes {
+  /** Memory, initial weights, programs. */
+  record_ms: number
+  /** Writing the kernels: WGSL, or WebAssembly. */
+  text_ms: number
+  compile_ms: number
+  /** Contests that a first step waits for, beyond what was compiled meanwhile. */
+  contest_ms: number
+  step_ms: number
+}
+/** From an engine that is open to the first step computed. */
+export function firstStepOf({ record_ms, text_ms, compile_ms, contest_ms, step_ms }: StartTimes): number {
+  return record_ms + text_ms + compile_ms + contest_ms + step_ms
+}
+
 export interface BenchResult {
   size: BenchSize
   /** [B, T] */
@@ -101,10 +117,10 @@ export interface BenchResult {
   /** What is allocated for training and for writing, and what the config alone said of it. */
   memory_bytes: number
   predicted_bytes: number
-  /** Allocating, recording and compiling. */
-  compile_ms: number
-  /** Milliseconds from there to the first step computed. */
-  first_step_ms: number
+  /** Where the time to the first step went, from an engine that is open. */
+  start: StartTimes
+  /** Milliseconds until kernels that give the same bits were chosen, after the first step. */
+  later_ms: number
   generation_tokens_per_s: number
 }
 
@@ -135,8 +151,8 @@ const LINES: [string, (r: BenchResult) => string][] = [
   ['GFLOP a step', (r) => number(r.gflop, 3)],
   ['bytes bound a step', (r) => bytes(r.bytes)],
   ['memory: allocated / predicted', (r) => `${bytes(r.memory_bytes)} / ${bytes(r.predicted_bytes)}`],
-  ['compiling', (r) => seconds(r.compile_ms)],
-  ['to the first step', (r) => seconds(r.first_step_ms)],
+  ['compiling', (r) => seconds(r.start.compile_ms)],
+  ['to the first step', (r) => seconds(firstStepOf(r.start))],
   ['generation, tokens/s', (r) => number(r.generation_tokens_per_s)],
   ['steps timed', (r) => number(r.steps)],
 ]
@@ -148,6 +164,28 @@ export function resultRows(results: readonly BenchResult[]): string[][] {
 /** The same in Markdown. */
 export function resultTable(results: readonly BenchResult[]): string {
   return markdown(resultRows(results))
+}
+
+/** A start of one size: on an engine opened for it, in `adapter_ms`; `warm` with the kernels that were chosen before. */
+export interface Start {
+  size: BenchSize
+  warm: boolean
+  adapter_ms: number
+  times: StartTimes
+}
+/** Where the time to the first step went, a column a start, in milliseconds. */
+export function startTable(starts: readonly Start[]): string {
+  const row = (label: string, of: (start: Start) => number) => [label, ...starts.map((start) => number(of(start), 1))]
+  return markdown([
+    ['ms to the first step', ...starts.map(({ size, warm }) => `${size}, ${warm ? 'warm' : 'cold'}`)],
+    row('opening the engine', ({ adapter_ms }) => adapter_ms),
+    row('memory, weights, programs', ({ times }) => times.record_ms),
+    row('text of the kernels', ({ times }) => times.text_ms),
+    row('compiling', ({ times }) => times.compile_ms),
+    row('contests', ({ times }) => times.contest_ms),
+    row('the step', ({ times }) => times.step_ms),
+    row('together', ({ adapter_ms, times }) => adapter_ms + firstStepOf(times)),
+  ])
 }
 
 /** Rows of cells as a Markdown table whose columns stand one below the other in plain text too; the first row is the head. */

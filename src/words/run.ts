@@ -30,6 +30,12 @@ export interface Mark {
   text: string
 }
 
+/**
+ * Multipliers of a model's parts by the address of their set (src/model/gates.ts), each as long as the set; an absent set is 1
+ * throughout.
+ */
+export type Gates = Readonly<Record<string, readonly number[]>>
+
 /** Everything needed to build a session, and nothing about how far it got. */
 export interface RunSpec {
   name: string
@@ -40,6 +46,8 @@ export interface RunSpec {
   prompt: string
   /** Bytes of text to a token, of what is held out, or of all where nothing is; absent in older runs. */
   bytes_per_token?: number | undefined
+  /** Gates that are not 1: the model trains, writes and is measured with them; absent where all are 1. */
+  gates?: Gates | undefined
 }
 
 /** The numbers beside the weights of a checkpoint. `step` counts the updates made. */

@@ -329,6 +329,7 @@ export class ActiveRun implements Keeper {
   ): Promise<M> {
     const { engines, store } = this.#around
     const { step, spec } = from
+    const tried = from.engine.trying ? ' Other kernels were being tried on it, which are not tried again.' : ''
     from.destroy()
     if (lost) await engines.discard(from.engine)
     const engine = await engines.engine()
@@ -341,7 +342,8 @@ export class ActiveRun implements Keeper {
     for (const damage of loaded?.damage ?? []) this.notice('warning', damage)
     const back = model.step < step ? `the run went back to its checkpoint of step ${model.step}` : 'nothing was lost'
     const where = engine.info.kind === from.engine.info.kind ? '' : ` It computes on ${engine.info.name} now.`
-    if (lost) this.notice('warning', `The graphics device was lost at step ${step} and opened again: ${back}.${where}`)
+    if (lost)
+      this.notice('warning', `The graphics device was lost at step ${step} and opened again: ${back}.${tried}${where}`)
     else this.notice('info', `After the stop at step ${step}, ${back}.`)
     return model
   }

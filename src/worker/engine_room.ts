@@ -18,6 +18,8 @@ export class EngineRoom {
   readonly #gpu: GPU | undefined
   readonly #listener: EngineListener
   #opened: Promise<Engine> | null = null
+  /** A device was lost while kernels were tried on it: they are not tried again. */
+  #wary = false
 
   /** `gpu` is the browser's `navigator.gpu`, or Dawn's in Node. */
   constructor(gpu: GPU | undefined, listener: EngineListener) {
@@ -36,6 +38,7 @@ export class EngineRoom {
 
   /** The device of this engine is gone: the next call of `engine` opens another. */
   discard(engine: Engine): Promise<void> {
+    this.#wary ||= engine.trying === true
     const opened = this.#opened
     if (!opened) return Promise.resolve()
     return opened.then(
@@ -53,6 +56,7 @@ export class EngineRoom {
   async #open(): Promise<Engine> {
     const adapter = () => `${engine.info.vendor} ${engine.info.architecture} ${engine.info.name}`
     const { engine, fallback } = await openEngine(this.preference, this.#gpu, {
+      tune: !this.#wary,
       tuned: (choices) => {
         this.#listener.tuned(choices)
         void keepKernels(adapter(), choices)

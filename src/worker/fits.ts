@@ -4,6 +4,7 @@
 import { FIELDS } from '../config/fields'
 import { validate, type Problem } from '../config/validate'
 import type { Config } from '../config/config'
+import type { Head } from '../engine'
 import { predictMemory } from '../train/plan'
 import { bytes } from '../words/sizes'
 
@@ -19,6 +20,8 @@ const PIECES = 8
 export interface Room {
   /** Largest block, in elements. */
   maxBlock: number
+  /** How the engine stores large logits. */
+  head?: Head | undefined
   /** Bytes of the smallest run that the device could not give memory to; Infinity while there was none. */
   refused: number
 }
@@ -44,10 +47,10 @@ export function fitsDevice(config: Config, room: Room): Problem[] {
 }
 
 /** Why a config does not fit, or null. */
-function excessOf(config: Config, { maxBlock, refused }: Room): string | null {
+function excessOf(config: Config, { maxBlock, head, refused }: Room): string | null {
   const { batch_size: B, block_size: T } = config
   if (B * T > MOST_ROWS) return `A batch of ${B} × ${T} has more rows than one product can count, ${MOST_ROWS}.`
-  const { memory, largest } = predictMemory(config, maxBlock)
+  const { memory, largest } = predictMemory(config, maxBlock, head)
   const { total } = memory
   if (largest.size > maxBlock) {
     const { label, shape } = largest.windows[0]!.tensor

@@ -41,7 +41,8 @@ export class RunControl implements RunCalls {
   }
 
   async forecast(config: Config): Promise<Forecast> {
-    return forecast(config, (await this.#room()).maxBlock)
+    const { maxBlock, head } = await this.#room()
+    return forecast(config, maxBlock, head)
   }
 
   async measure(config: Config): Promise<Measurement> {
@@ -55,7 +56,8 @@ export class RunControl implements RunCalls {
         return await (run?.isUsable ? run.withModel(go) : go())
       } catch (error) {
         if (error instanceof OutOfMemoryError) {
-          const { memory } = predictMemory(config, (await this.#room()).maxBlock)
+          const { maxBlock, head } = await this.#room()
+          const { memory } = predictMemory(config, maxBlock, head)
           this.#refused = Math.min(this.#refused, memory.total)
         }
         throw error
@@ -215,8 +217,8 @@ export class RunControl implements RunCalls {
   }
 
   async #room(): Promise<Room> {
-    const { maxBlock } = await this.#workbench.engines.engine()
-    return { maxBlock, refused: this.#refused }
+    const { maxBlock, head } = await this.#workbench.engines.engine()
+    return { maxBlock, head, refused: this.#refused }
   }
 
   async #problems(config: Config, dataset: Dataset | null): Promise<Problem[]> {

@@ -9,7 +9,7 @@ let site: Awaited<ReturnType<typeof b.serveDist>>
 let browser: b.Browser
 beforeAll(async () => {
   site = await b.serveDist()
-  browser = await b.openBrowser(profile.folder)
+  browser = await b.openBrowser(profile.folder, { webgpu: false })
 })
 afterAll(async () => {
   await browser.close()

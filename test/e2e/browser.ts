@@ -33,7 +33,7 @@ const TYPES: Record<string, string> = {
   '.png': 'image/png',
 }
 /** Longest wait for one thing: only what hangs takes so long, however busy the machine is. */
-const PATIENCE_MS = 300_000
+export const PATIENCE_MS = 300_000
 /** Where a deep static host would put the page. */
 export const SUB_PATH = '/some/where/deep/'
 
@@ -277,18 +277,21 @@ export async function mainThreadTasks(
 /** The page, opened before the tests of a file or a group, and closed after them. */
 export interface Tab {
   site: Awaited<ReturnType<typeof serveDist>>
+  /** Where the page is. */
+  address: string
   browser: Browser
   page: Page
 }
 
-/** Opens the page in a profile of its own. What it gives is filled in by the time that tests run. */
-export function openTab(options: { webgpu?: boolean; dark?: boolean } = {}): Tab {
+/** Opens the page in a profile of its own, at `path` of its host. What it gives is filled in by the time that tests run. */
+export function openTab({ path = '', ...options }: { webgpu?: boolean; dark?: boolean; path?: string } = {}): Tab {
   const profile = newProfile()
   const tab = {} as Tab
   beforeAll(async () => {
     tab.site = await serveDist()
     tab.browser = await openBrowser(profile.folder, options)
-    tab.page = await open(tab.browser, tab.site.address)
+    tab.address = tab.site.address + path.slice(1)
+    tab.page = await open(tab.browser, tab.address)
   })
   afterAll(async () => {
     await tab.browser.close()

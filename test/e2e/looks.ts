@@ -1,13 +1,14 @@
 // How the page looks, for axe and for people: what is wrong with it for someone who cannot see it, and pictures at three widths.
 import { mkdirSync, readFileSync } from 'node:fs'
 import type { Locator, Page } from 'playwright-core'
+import type { Page as FirefoxPage } from 'puppeteer-core'
 import { expect } from 'vitest'
 
 const AXE = readFileSync('node_modules/axe-core/axe.min.js', 'utf8')
 const SCREENSHOTS = 'test/e2e/screenshots'
 
-/** Resolves when everything that changes colour or size has done so. */
-const TRANSITIONS = `new Promise(requestAnimationFrame).then(() =>
+/** Resolves when everything that changes colour or size has done so: what is measured is drawn a frame later. */
+const TRANSITIONS = `new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))).then(() =>
   Promise.allSettled(document.getAnimations().filter((a) => a instanceof CSSTransition).map((a) => a.finished)))
   .then(() => undefined)`
 
@@ -23,7 +24,7 @@ export async function serious(page: Page): Promise<string[]> {
 }
 
 /** A picture for people to look at; never compared, and not taken where nobody looks. */
-export async function shoot(of: Page | Locator, name: string, fullPage = true): Promise<void> {
+export async function shoot(of: Page | Locator | FirefoxPage, name: string, fullPage = true): Promise<void> {
   if (process.env['CI']) return
   mkdirSync(SCREENSHOTS, { recursive: true })
   const path = `${SCREENSHOTS}/${name}.png`
@@ -32,6 +33,28 @@ export async function shoot(of: Page | Locator, name: string, fullPage = true): 
 
 export type Theme = 'light' | 'dark'
 export const BOTH: readonly Theme[] = ['light', 'dark']
+
+/** Puts a theme on. Colours on their way from one theme to the other belong to neither. */
+async function wear(page: Page, theme: Theme): Promise<void> {
+  await page.emulateMedia({ colorScheme: theme })
+  await page.evaluate(TRANSITIONS)
+}
+
+/** Looks at the page as it stands in both themes, and leaves it in the first. */
+export async function inBoth(page: Page, look: (theme: Theme) => Promise<void>): Promise<void> {
+  for (const theme of BOTH) {
+    await wear(page, theme)
+    await look(theme)
+  }
+  await wear(page, BOTH[0]!)
+}
+
+/** Nothing serious for axe in either theme, and a picture of each, called NAME-THEME. */
+export const lookInBoth = (page: Page, name: string, fullPage = true) =>
+  inBoth(page, async (theme) => {
+    expect(await serious(page), `${name}, ${theme}`).toEqual([])
+    await shoot(page, `${name}-${theme}`, fullPage)
+  })
 
 /**
  * The page as it stands on a desk, a small screen and a phone: nothing wider than the window, nothing serious for axe, and a picture
@@ -46,10 +69,7 @@ export async function lookAt(
   for (const width of [1440, 1024, 390]) {
     await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
     for (const theme of themes) {
-      await page.emulateMedia({ colorScheme: theme })
-      await page.waitForTimeout(200)
-      // Colours on their way from one theme to the other belong to neither.
-      await page.evaluate(TRANSITIONS)
+      await wear(page, theme)
       expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
       if (width !== 1024) expect(await serious(page), `${name} at ${width} px, ${theme}`).toEqual([])
       await shoot(page, `${name}-${width}-${theme}`)

@@ -4,12 +4,12 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
-import { serious, shoot } from './looks'
+import { inBoth, lookInBoth, serious, shoot } from './looks'
 
 const STAGES = ['data', 'tokens', 'model', 'train', 'look', 'chat', 'runs'] as const
 
-describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const tab = b.openTab({ webgpu: theme === 'light', dark: theme === 'dark' })
+describe('in both themes', () => {
+  const tab = b.openTab({ webgpu: false })
   let page: Page
   beforeAll(() => {
     page = tab.page
@@ -18,9 +18,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   test('before anything is trained', async () => {
     for (const name of STAGES) {
       await b.stage(page, name).click()
-      await page.waitForTimeout(200)
-      expect(await serious(page), name).toEqual([])
-      await shoot(page, `idle-${name}-1440-${theme}`)
+      await lookInBoth(page, `idle-${name}-1440`)
     }
   })
 
@@ -32,11 +30,12 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
       for (const name of STAGES) {
         await b.stage(page, name).click()
-        await page.waitForTimeout(200)
-        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
-        expect(overflow, `${name} at ${width} px`).toBeLessThanOrEqual(0)
-        if (width !== 1024) expect(await serious(page), `${name} at ${width} px`).toEqual([])
-        await shoot(page, `run-${name}-${width}-${theme}`)
+        await inBoth(page, async (theme) => {
+          const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth')
+          expect(overflow, `${name} at ${width} px, ${theme}`).toBeLessThanOrEqual(0)
+          if (width !== 1024) expect(await serious(page), `${name} at ${width} px, ${theme}`).toEqual([])
+          await shoot(page, `run-${name}-${width}-${theme}`)
+        })
       }
     }
     await page.setViewportSize({ width: 1440, height: 900 })
@@ -50,14 +49,12 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       await page.locator('main').focus()
       await page.keyboard.press(key)
       await page.getByRole('dialog').waitFor()
-      expect(await serious(page), name).toEqual([])
-      await shoot(page, `${name}-1440-${theme}`, false)
+      await lookInBoth(page, `${name}-1440`, false)
       await page.keyboard.press('Escape')
     }
     await page.getByRole('button', { name: m.device.title }).click()
     await page.getByRole('dialog').waitFor()
-    expect(await serious(page), 'device').toEqual([])
-    await shoot(page, `device-1440-${theme}`, false)
+    await lookInBoth(page, 'device-1440', false)
     await page.keyboard.press('Escape')
   })
 
@@ -69,8 +66,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await field.press('Tab')
     const fix = page.locator('#field-n_embd-problems').getByRole('button')
     await fix.waitFor()
-    expect(await serious(page)).toEqual([])
-    await shoot(page, `problem-1440-${theme}`)
+    await lookInBoth(page, 'problem-1440')
     await fix.click()
     await expect.poll(() => page.locator('#field-n_embd-problems').textContent()).toMatch(/^\s*$/)
   })
@@ -83,7 +79,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await page.getByText(m.model.recomputeNames.layer, { exact: true }).click()
     await page.getByText(/^Saves .* for \d+% more arithmetic/).waitFor()
     expect(await memory()).not.toBe(before)
-    expect(await serious(page)).toEqual([])
+    await inBoth(page, async () => expect(await serious(page)).toEqual([]))
     await page.getByText(m.model.recomputeNames.none, { exact: true }).click()
     const width = page.locator('#field-n_embd')
     const was = await width.inputValue()
@@ -93,7 +89,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await page.locator('#field-n_layer').press('Tab')
     const problem = page.getByRole('alert').getByText(/The largest width that fits is/)
     await problem.waitFor()
-    await shoot(page, `too-large-1440-${theme}`)
+    await inBoth(page, (theme) => shoot(page, `too-large-1440-${theme}`))
     await problem.getByRole('button').click()
     await problem.waitFor({ state: 'detached' })
     expect(Number(await width.inputValue())).toBeGreaterThan(Number(was))
@@ -117,7 +113,7 @@ describe('elsewhere', () => {
   })
 
   test('the page is at home under a sub-path', async () => {
-    const browser = await b.openBrowser(profiles[0]!.folder)
+    const browser = await b.openBrowser(profiles[0]!.folder, { webgpu: false })
     const asked: string[] = []
     browser.context.on('request', (request) => asked.push(request.url()))
     const page = await b.open(browser, site.address + b.SUB_PATH.slice(1))

@@ -4,15 +4,15 @@ import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
-import { lookAt, serious, shoot } from './looks'
+import { BOTH, inBoth, lookAt, lookInBoth, serious, shoot } from './looks'
 
 const TEXT =
   '“It’s here,” said <b>Aisha</b>.\nWrite to jane@example.org or call (202) 555-0143.\nHer name is Mary Jones, jane@example.org.\n' +
   'A plain line that stands more than once.\n'.repeat(6) +
   Array.from({ length: 60 }, (_, i) => `Line ${i} tells of the sea and of ship number ${i * 7}.\n`).join('')
 
-describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
-  const tab = b.openTab({ webgpu: false, dark: theme === 'dark' })
+describe('the recipe', () => {
+  const tab = b.openTab({ webgpu: false })
   let page: Page
   beforeAll(() => {
     page = tab.page
@@ -23,7 +23,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
   const shots = (name: string) => {
     const parts = [m.recipe.clean, m.recipe.anonymise, m.recipe.split]
     const region = (part: string) => area().getByRole('region', { name: part, exact: true })
-    return lookAt(page, `recipe-${name}`, [theme], Object.fromEntries(parts.map((part) => [part, region(part)])))
+    return lookAt(page, `recipe-${name}`, BOTH, Object.fromEntries(parts.map((part) => [part, region(part)])))
   }
 
   test('steps show what they would do, then do it', async () => {
@@ -52,7 +52,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       const strip = await b.strip(page).boundingBox()
       expect(button!.y + button!.height, `at ${size.width} px`).toBeLessThanOrEqual(strip!.y)
       expect(button!.y).toBeGreaterThan(size.height / 2)
-      await shoot(page, `recipe-bar-${size.width}-${theme}`, false)
+      await inBoth(page, (theme) => shoot(page, `recipe-bar-${size.width}-${theme}`, false))
     }
     await page.setViewportSize({ width: 1440, height: 900 })
     await apply().click()
@@ -71,7 +71,7 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     await field.fill('CC BY 4.0, <b>Aisha</b>')
     await summary.getByRole('button', { name: m.card.save, exact: true }).click()
     await summary.getByText('CC BY 4.0, <b>Aisha</b>').waitFor()
-    expect(await serious(page)).toEqual([])
+    await inBoth(page, async () => expect(await serious(page)).toEqual([]))
   })
 
   test('a recipe that was copied is pasted, and one that is none is refused by its place', async () => {
@@ -84,10 +84,10 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
     expect(await dialog.getByRole('textbox').evaluate((node) => node === document.activeElement)).toBe(true)
     await use('{"clean": [{"kind": "polish"}]}')
     await dialog.getByText(/^Step 1 of clean, kind is “polish”; it must be one of html,/).waitFor()
-    expect(await serious(page)).toEqual([])
+    await inBoth(page, async () => expect(await serious(page)).toEqual([]))
     for (const width of [390, 1440]) {
       await page.setViewportSize({ width, height: width === 390 ? 844 : 900 })
-      await shoot(page, `recipe-paste-${width}-${theme}`, false)
+      await inBoth(page, (theme) => shoot(page, `recipe-paste-${width}-${theme}`, false))
     }
     await use('{"clean": [{"kind": "quotes"}, {"kind": "html"}, {"kind": "words", "drop": ["once"]}]}')
     await dialog.waitFor({ state: 'detached' })
@@ -147,11 +147,10 @@ describe.each(['light', 'dark'] as const)('%s theme', (theme) => {
       .getByText(/\d found, 2 went through/)
       .first()
       .waitFor()
-    expect(await serious(page)).toEqual([])
-    await shoot(page, `recipe-runs-1440-${theme}`)
+    await lookInBoth(page, 'recipe-runs-1440')
     await b.stage(page, 'data').click()
     await area().getByText(m.recipe.readOnly).waitFor()
-    await shoot(page, `recipe-readonly-1440-${theme}`)
+    await inBoth(page, (theme) => shoot(page, `recipe-readonly-1440-${theme}`))
   })
 
   test('the recipe of a run is a proposal for another text, whose documents are drawn by lot and checked for leaks', async () => {

@@ -7,7 +7,8 @@ import * as b from './browser'
 import { shoot } from './looks'
 
 describe('training on the page', () => {
-  const tab = b.openTab()
+  // Under a sub-path, where the kernels’ and the worker’s files must be found too.
+  const tab = b.openTab({ path: b.SUB_PATH })
   let page: Page
   beforeAll(() => {
     page = tab.page
@@ -120,7 +121,7 @@ describe('training on the page', () => {
     await b.stage(tab.page, 'runs').click()
     const name = await tab.page.locator('main li.isOpen h2').innerText()
     const second = await tab.browser.context.newPage()
-    await second.goto(`${tab.site.address}#/runs`)
+    await second.goto(`${tab.address}#/runs`)
     await b.opened(second)
     // A new tab leaves the run to the tab that has it open, until it is asked for.
     const run = second.locator('main li', { has: second.getByRole('heading', { name, exact: true }) })
@@ -132,5 +133,8 @@ describe('training on the page', () => {
     await second.close()
   })
 
-  test('nobody complained', () => expect(tab.browser.complaints).toEqual([]))
+  test('nobody complained, nothing was missing', () => {
+    expect(tab.browser.complaints).toEqual([])
+    expect(tab.site.missing).toEqual([])
+  })
 })

@@ -1,9 +1,10 @@
 // The tuner by itself, on kernels made up for it: all write y = x, after as many rounds of idle arithmetic as they are told.
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { KernelChoice } from '../../src/engine'
-import { Autotuner, type Contest, type TuneOptions } from '../../src/gpu/autotune'
+import { Autotuner, type TuneOptions } from '../../src/gpu/autotune'
 import { openDevice, type Gpu } from '../../src/gpu/device'
-import { Kernels } from '../../src/gpu/kernel'
+import { Kernels, type Dispatch } from '../../src/gpu/kernel'
+import type { Contest } from '../../src/gpu/ladder'
 import { Queue } from '../../src/gpu/queue'
 import { gpu } from '../gpu_env'
 
@@ -11,18 +12,19 @@ const source = `
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 override ROUNDS: u32 = 0u;
-override OFF: f32 = 0.0;
+override OFF: f32 = 0.0; // added to every third number
 override LANES: u32 = 64u;
 @compute @workgroup_size(LANES) fn idle(@builtin(global_invocation_id) id: vec3u) {
   var bits = id.x;
   for (var round = 0u; round < ROUNDS; round++) { bits = bits * 1664525u + 1013904223u; }
-  y[id.x] = x[id.x] + min(f32(bits), 0.0) + OFF; // the smaller is always zero, which no compiler knows
+  y[id.x] = x[id.x] + min(f32(bits), 0.0) + select(0.0, OFF, id.x % 3u == 0u); // the smaller is always zero, which no compiler knows
 }
 @compute @workgroup_size(1) fn make() { x2[0] = 7.0; }
 @group(0) @binding(2) var<storage, read_write> x2: array<f32>;
 `
 const SIZE = 1024
 const SLOW = { ROUNDS: 20_000 }
+const MIDDLE = { ROUNDS: 3_000 }
 const FAST = { ROUNDS: 10 }
 
 /** Devices with timestamps and without. */
@@ -39,7 +41,7 @@ function tunerOn(device: Gpu, options: TuneOptions = {}) {
   const kernels = new Kernels(device, '')
   const compile = vi.fn((program: Parameters<Kernels['compile']>[0]) => kernels.compile(program))
   const queue = new Queue(device)
-  const tuner = new Autotuner(device, queue, compile, options)
+  const tuner = new Autotuner({ gpu: device, queue, compile }, options)
   const contest = (variants: Record<string, Record<string, number>>, flops = 2 ** 23): Contest => ({
     key: 'idle small',
     variants: Object.keys(variants),
@@ -91,7 +93,7 @@ test('a kernel that disagrees is refused, however fast', async () => {
   const { variant, refused, ms } = await decide({ plain: SLOW, off: { ...FAST, OFF: 1e-3 } })
   expect(variant).toBe('plain')
   expect(refused).toEqual(['off'])
-  expect(Object.keys(ms)).toEqual(['plain'])
+  expect(ms).toEqual({})
 })
 
 test('a kernel that leaves out what another wrote is refused', async () => {
@@ -208,4 +210,149 @@ test('tensors that are functions of others are made before anything is compared'
   })
   expect(await tuner.settle()).toBe(true)
   expect(run.mock.calls.map(([program]) => program[0]!.label)).toEqual(['make', 'plain', 'fast'])
+})
+
+/** The kernels of a contest that were compiled, by their labels. */
+const compiled = (compile: { mock: { calls: [readonly Dispatch[]][] } }) =>
+  new Set(compile.mock.calls.flatMap(([program]) => program.map(({ label }) => label)))
+
+describe('a ladder', () => {
+  test('ends with the first kernel that wins, and compiles no other', async () => {
+    const { tuner, contest, compile } = tunerOn(stamped)
+    const asked = { ...contest({ plain: SLOW, other: FAST, likely: MIDDLE }), ladder: ['likely', 'other'] }
+    tuner.choose(asked)
+    expect(await tuner.settle()).toBe(true)
+    expect(tuner.choose(asked)).toBe('likely')
+    expect(compiled(compile)).toEqual(new Set(['plain', 'likely']))
+  })
+
+  test('goes on where a kernel is slower, disagrees or does not compile', async () => {
+    const { tuner, contest } = tunerOn(stamped)
+    const variants = {
+      plain: MIDDLE,
+      slow: SLOW,
+      off: { ...FAST, OFF: 1e-3 },
+      huge: { ...FAST, LANES: 1e6 },
+      fast: FAST,
+    }
+    tuner.choose(contest(variants))
+    await tuner.settle()
+    expect(tuner.choices).toMatchObject([{ variant: 'fast', refused: ['off', 'huge'] }])
+    expect(Object.keys(tuner.choices[0]!.ms)).toEqual(['plain', 'slow', 'fast'])
+    stamped.check()
+  })
+})
+
+describe('among kernels of equal bits', () => {
+  /** A call that is recorded before its class is decided. */
+  function waiting(variants: Record<string, Record<string, number>>, options: TuneOptions = {}) {
+    const all = tunerOn(stamped, options)
+    const { tuner, contest } = all
+    const asked = { ...contest(variants), equal: true }
+    const { device } = stamped
+    const buffer = device.createBuffer({ size: 4 * SIZE, usage: GPUBufferUsage.STORAGE })
+    const other = device.createBuffer({ size: 4 * SIZE, usage: GPUBufferUsage.STORAGE })
+    const tensor = { shape: [SIZE], dtype: 'f32' as const, offset: 0, size: 4 * SIZE }
+    const tensors = { x: { ...tensor, label: 'x', buffer }, y: { ...tensor, label: 'y', buffer: other } }
+    const record = (flops = 2 ** 23) =>
+      tuner.dispatches({ ...asked, flops }, (variant) => asked.trial(flops).dispatches(variant, tensors))
+    return { ...all, record }
+  }
+  const kernelOf = ([work]: readonly Dispatch[]) => work!.kernel.name
+
+  test('the plain one computes at once, and the winner takes its place in the recorded program', async () => {
+    const tuned = vi.fn()
+    const { tuner, record, compile, queue, kernels } = waiting({ plain: SLOW, fast: FAST }, { tuned })
+    const [large, small] = [record(), record(1000)]
+    expect(await tuner.settle()).toBe(false)
+    expect(compile).not.toHaveBeenCalled()
+    const plain = kernelOf(large)
+    expect(plain).toContain('"ROUNDS":20000')
+    await kernels.compile(large)
+    // A compiler is at work: nobody waits for it.
+    expect(tuner.improve()).toBeNull()
+    expect(tuner.trying).toBe(true)
+    await queue.run(large)
+    await tuner.improve(true)
+    for (const work of [large, small]) expect(kernelOf(work)).toContain('"ROUNDS":10')
+    expect(kernelOf(record())).toContain('"ROUNDS":10')
+    expect(tuner.trying).toBe(false)
+    expect(tuner.improve()).toBeNull()
+    expect(tuned).toHaveBeenCalledExactlyOnceWith([expect.objectContaining({ variant: 'fast' })])
+    await queue.run(large)
+    stamped.check()
+  })
+
+  test('a step at a time: compiled between two turns, measured in one', async () => {
+    const { tuner, record } = waiting({ plain: SLOW, fast: FAST })
+    const work = record()
+    await tuner.settle()
+    let turns = 0
+    await vi.waitFor(
+      async () => {
+        const turn = tuner.improve()
+        if (turn) turns++
+        await turn
+        expect(tuner.trying).toBe(false)
+      },
+      { timeout: 60_000, interval: 5 },
+    )
+    expect(turns).toBe(2)
+    expect(kernelOf(work)).toContain('"ROUNDS":10')
+  })
+
+  test('one whose bits differ here is refused, though it agrees', async () => {
+    const { tuner, record } = waiting({ plain: SLOW, off: { ...FAST, OFF: 1e-6 } })
+    const work = record()
+    await tuner.settle()
+    await tuner.improve(true)
+    expect(tuner.choices).toMatchObject([{ variant: 'plain', refused: ['off'] }])
+    expect(kernelOf(work)).toContain('"ROUNDS":20000')
+  })
+
+  test('the ladder is climbed for as long as each kernel is faster', async () => {
+    const { tuner, record, compile } = waiting({ plain: SLOW, middle: MIDDLE, fast: FAST, slow: SLOW, never: FAST })
+    record()
+    await tuner.settle()
+    await tuner.improve(true)
+    expect(tuner.choices).toMatchObject([{ variant: 'fast', refused: [] }])
+    expect(compiled(compile)).toEqual(new Set(['plain', 'middle', 'fast', 'slow']))
+  })
+
+  test('a kept choice is taken at once, and nothing is compiled for a contest', async () => {
+    const { tuner, record, compile } = waiting({ plain: SLOW, fast: FAST })
+    tuner.recall([{ key: 'idle small', variant: 'fast', ms: {}, flops: 1, refused: [] }])
+    expect(kernelOf(record())).toContain('"ROUNDS":10')
+    expect(await tuner.settle()).toBe(false)
+    expect(tuner.improve()).toBeNull()
+    expect(compile).not.toHaveBeenCalled()
+  })
+
+  test('a contest for which the device has no room is not held; what else goes wrong is thrown', async () => {
+    const { tuner, contest } = tunerOn(stamped)
+    const asked = { ...contest({ plain: SLOW, fast: FAST }), equal: true }
+    tuner.choose({ ...asked, trial: (flops) => ({ ...asked.trial(flops), tensors: { x: [2 ** 40], y: [SIZE] } }) })
+    await tuner.settle()
+    await tuner.improve(true)
+    expect([tuner.choices, tuner.trying]).toEqual([[], false])
+    tuner.choose({ ...asked, trial: (flops) => ({ ...asked.trial(flops), output: 'nowhere' }) })
+    await tuner.settle()
+    await expect(tuner.improve(true)).rejects.toThrow('no output nowhere')
+    expect([tuner.improve(), tuner.trying]).toEqual([null, false])
+  })
+
+  test('a winner that does not compile for a waiting call is refused', async () => {
+    const { tuner, record, compile, kernels } = waiting({ plain: SLOW, fast: FAST })
+    const work = record()
+    await tuner.settle()
+    let times = 0
+    compile.mockImplementation((program) =>
+      program[0]!.label === 'fast' && ++times > 1 ? Promise.reject(new Error('too long')) : kernels.compile(program),
+    )
+    await tuner.improve(true)
+    expect(times).toBeGreaterThan(1)
+    expect(tuner.choices).toMatchObject([{ variant: 'plain', refused: ['fast'] }])
+    expect(kernelOf(work)).toContain('"ROUNDS":20000')
+    expect(kernelOf(record())).toContain('"ROUNDS":20000')
+  })
 })

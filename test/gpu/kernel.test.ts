@@ -84,7 +84,8 @@ test('tensors larger than one readback buffer are read in pieces, and come back 
   const tensors = await allocate(device, blocks)
   const queue = new Queue(device)
   const written = Object.entries(sizes).map(([label, size], k) => {
-    const data = Float32Array.from({ length: size }, (_, i) => i + k / 4)
+    const data = new Float32Array(size)
+    for (let i = 0; i < size; i++) data[i] = i + k / 4
     queue.write(tensors.get(label)!, data)
     return data
   })

@@ -447,9 +447,19 @@ describe('pii', () => {
 
 describe('bench', () => {
   test('says which adapter, versions and command its figures are from', async () => {
-    const { status, out } = await command(bench, '--size', 'S', '--steps', '2', '--json', at('bench.json'))
+    const { status, out } = await command(
+      bench,
+      '--size',
+      'S',
+      '--engine',
+      'wasm',
+      '--steps',
+      '2',
+      '--json',
+      at('bench.json'),
+    )
     expect(status).toBe(0)
-    expect(out).toMatch(/node \d+\.\d+\.\d+ · webgpu \d.*`npm run bench -- --size S --steps 2/)
+    expect(out).toMatch(/node \d+\.\d+\.\d+ · webgpu \d.*`npm run bench -- --size S --engine wasm --steps 2/)
     expect(out).toMatch(/\| ms a step[\s\S]*\| tokens\/s[\s\S]*\| GFLOP\/s[\s\S]*\| dispatches a step/)
     const { adapter, precision, results } = JSON.parse(readFileSync(at('bench.json'), 'utf8')) as {
       adapter: string
@@ -471,7 +481,6 @@ describe('bench', () => {
       ['--engine', 'cpu', '--precision', 'fast'],
       /not offered here: plain JavaScript/,
     ],
-    ['peers on another engine', ['--engine', 'cpu', '--peers'], /--peers compares on one adapter: take --engine gpu/],
   ])('%s: told, with status 2', async (_, flags, message) => {
     const { status, out, err } = await command(bench, ...flags)
     expect(err).toMatch(message)

@@ -1,10 +1,14 @@
 // `npm start` as a person runs it: one command, and the printed address serves the built page.
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 test('npm start builds, serves, and prints its address', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dist-'))
   // Vitest's NODE_ENV would make a build for development of it.
-  const env = { ...process.env, NODE_ENV: 'production' }
+  const env = { ...process.env, NODE_ENV: 'production', GLASSHOUSE_DIST: folder }
   const child = spawn(process.execPath, ['src/headless/start.mjs', '--no-open', '--port', '47813'], { env })
   try {
     let out = ''
@@ -23,6 +27,7 @@ test('npm start builds, serves, and prints its address', async () => {
     expect((await fetch(new URL(script, address))).headers.get('content-type')).toContain('javascript')
   } finally {
     child.kill()
+    rmSync(folder, { recursive: true })
   }
 })
 

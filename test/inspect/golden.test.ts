@@ -23,7 +23,6 @@ test.each(engines)('on the %s engine', async (_, open) => {
   for (const name of findInspectCases(FOLDER)) {
     const golden = readInspectCase(FOLDER, name)
     const rows = compareInspect(golden, await runInspectCase(engine, golden))
-    if (process.env['SHOW']) console.log(rows)
     expect(rows.length).toBe(15)
     expect(
       rows.filter((row) => !isWithin(row)),

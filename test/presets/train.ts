@@ -1,6 +1,6 @@
 // Trains a preset as its button does, for the tests that hold presets to their promises: own text, own config, own seed. Only the
-// measuring is different: when the caller asks. A whole run is held against a recording of itself, from which the daily tests go on.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+// measuring is different: when the caller asks. A whole run is held against a recording of itself.
+import { readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { expect } from 'vitest'
 import type { Config } from '../../src/config/config'
@@ -11,23 +11,19 @@ import type { Engine } from '../../src/engine'
 import { invariant } from '../../src/errors'
 import { atOnce } from '../../src/paced'
 import { configFor, PRESETS } from '../../src/presets'
-import { decodeCheckpoint, encodeCheckpoint } from '../../src/storage/checkpoint'
-import { readSafetensors } from '../../src/storage/safetensors'
 import { Session } from '../../src/train/session'
-import type { Checkpoint } from '../../src/words/run'
+import { hashOf } from '../wasm/bits'
 
 const QUIET: Partial<Config> = { eval_interval: 100_000 }
-const FOLDER = 'test/fixtures/presets'
-/** Steps whose losses are kept from the beginning of a run, and from the checkpoint to the promise. */
-export const FIRST = 8
-export const LAST = 4
+/** Steps whose losses are kept from the beginning of a run and from its end. */
+const KEPT = 8
 
-/** What is kept of a whole run. */
+/** What is kept of a preset's runs, to the bit. */
 export interface Recording {
-  /** Of the first FIRST steps, nats. */
-  first_losses: number[]
-  /** The step at which the promise is kept, and the losses of the LAST steps before it, which follow the recorded checkpoint. */
-  end?: { step: number; last_losses: number[] }
+  /** Losses of the first steps in plain JavaScript, nats; where they are held. */
+  javascript?: number[]
+  /** A whole run on WebAssembly: losses of its first and last steps, nats; when it kept its promise, and with which weights and moments. */
+  wasm: { first_losses: number[]; last_losses: number[]; step: number; weights: string }
 }
 
 /** The text of a file of this project. */
@@ -52,11 +48,9 @@ interface Start {
   change?: Partial<Config>
   /** Stands in for the visitor's own text. */
   text?: string
-  /** Where the run goes on from; from step 0 if not told. */
-  checkpoint?: Checkpoint
 }
 
-/** A preset before its next step. */
+/** A preset before its first step. */
 export async function openPreset(engine: Engine, id: string, start: Start = {}): Promise<Trained> {
   const preset = PRESETS.find((p) => p.id === id)
   invariant(preset, () => `no preset ${id}`)
@@ -69,7 +63,7 @@ export async function openPreset(engine: Engine, id: string, start: Start = {}):
   const { name, prompt } = preset
   const spec = { name, prompt, config, corpus: dataset.corpus, tokenizer: tokenizer.state }
   const losses: number[] = []
-  const session = await Session.open(engine, spec, dataset, start.checkpoint ?? null, (event) => {
+  const session = await Session.open(engine, spec, dataset, null, (event) => {
     if (event.type === 'step') losses.push(event.metrics.loss)
   })
   return {
@@ -103,51 +97,30 @@ export interface When {
 }
 
 /**
- * Trains a whole run until `kept`, and compares it with its recording: losses and, where it `hasCheckpoint`, the checkpoint, to the bit. With
- * GLASSHOUSE_RECORD=1 it writes the recording first.
+ * Trains a whole run on WebAssembly until its promise is `kept`, and compares it with its recording, to the bit. With GLASSHOUSE_RECORD=1 it
+ * writes the recording first.
  */
 export async function wholeRun(
   id: string,
   run: Trained,
   { from, every, to }: When,
   kept: () => Promise<boolean>,
-  hasCheckpoint = true,
 ): Promise<void> {
   for (let step = from; step <= to; step += every) {
-    await run.train(step - LAST)
-    const checkpoint = encodeCheckpoint(await run.session.checkpoint())
     await run.train(step)
     if (!(await kept())) continue
-    const recording: Recording = {
-      first_losses: run.losses.slice(0, FIRST),
-      ...(hasCheckpoint && { end: { step, last_losses: run.losses.slice(-LAST) } }),
-    }
-    if (process.env['GLASSHOUSE_RECORD'] === '1') {
-      mkdirSync(FOLDER, { recursive: true })
-      writeFileSync(`${FOLDER}/${id}.json`, `${JSON.stringify(recording, null, 1)}\n`)
-      if (hasCheckpoint) writeFileSync(checkpointFile(id), checkpoint)
-    }
-    expect(recording).toEqual(recordingOf(id))
-    if (hasCheckpoint) expect(tensorBits(checkpoint)).toEqual(tensorBits(readFileSync(checkpointFile(id))))
+    const { tensors } = await run.session.checkpoint()
+    const weights = hashOf([...tensors.values()].map(({ data }) => data))
+    const first_losses = run.losses.slice(0, KEPT)
+    const wasm = { first_losses, last_losses: run.losses.slice(-KEPT), step, weights }
+    if (process.env['GLASSHOUSE_RECORD'] === '1')
+      writeFileSync(fileOf(id), `${JSON.stringify({ ...recordingOf(id), wasm }, null, 1)}\n`)
+    expect(wasm).toEqual(recordingOf(id).wasm)
     return
   }
   expect.fail(`${id} has not reached what it promises by step ${to}`)
 }
 
-const checkpointFile = (id: string) => `${FOLDER}/${id}.safetensors`
+const fileOf = (id: string) => `test/fixtures/presets/${id}.json`
 
-export function recordingOf(id: string): Recording {
-  return JSON.parse(readFileSync(`${FOLDER}/${id}.json`, 'utf8')) as Recording
-}
-
-/** The recorded checkpoint, LAST steps before the promise. */
-export function checkpointOf(id: string): Checkpoint {
-  return decodeCheckpoint(readFileSync(checkpointFile(id))).checkpoint
-}
-
-function tensorBits(file: Uint8Array): [string, Uint32Array][] {
-  return [...readSafetensors(file).tensors].map(([name, { data }]) => [
-    name,
-    new Uint32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)),
-  ])
-}
+export const recordingOf = (id: string) => JSON.parse(readFileSync(fileOf(id), 'utf8')) as Recording

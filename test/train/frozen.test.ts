@@ -8,6 +8,7 @@ import { gradientLabel } from '../../src/model/tape'
 import { openGpu } from '../../src/ops/engine'
 import { paramTable, sizeOf, type Trains } from '../../src/params'
 import { Trainer } from '../../src/train/trainer'
+import { openWasm } from '../../src/wasm/engine'
 import { gpu } from '../gpu_env'
 import { loaderOf, tinyRun } from './tiny'
 
@@ -31,7 +32,7 @@ async function twoSteps(engine: Engine, change: Partial<Config>, trains?: Trains
   return { weights, config: spec.config, loss: first!.loss, gradients, state, memory_bytes, work: program.length }
 }
 
-const cases: [string, Partial<Config>, Trains, 'gpu' | 'cpu'][] = [
+const cases: [string, Partial<Config>, Trains, 'gpu' | 'wasm'][] = [
   [
     'all but a product and the biases of the last layer',
     gpt2,
@@ -39,14 +40,14 @@ const cases: [string, Partial<Config>, Trains, 'gpu' | 'cpu'][] = [
     'gpu',
   ],
   ['all but the products of attention', llama, (name) => name.endsWith('c_attn.weight'), 'gpu'],
-  ['the embeddings and the first layer', gpt2, (name) => !/wte|wpe|h\.0\./.test(name), 'cpu'],
-  ['all but biases', { ...gpt2, dropout: 0 }, (name) => name.endsWith('.bias'), 'cpu'],
-  ['all but the gains of norms', { ...gpt2, recompute: 'layer' }, (name) => /ln_.*weight/.test(name), 'cpu'],
-  ['the head and the last norm', llama, (name) => !/lm_head|ln_f/.test(name), 'cpu'],
+  ['the embeddings and the first layer', gpt2, (name) => !/wte|wpe|h\.0\./.test(name), 'wasm'],
+  ['all but biases', { ...gpt2, dropout: 0 }, (name) => name.endsWith('.bias'), 'wasm'],
+  ['all but the gains of norms', { ...gpt2, recompute: 'layer' }, (name) => /ln_.*weight/.test(name), 'wasm'],
+  ['the head and the last norm', llama, (name) => !/lm_head|ln_f/.test(name), 'wasm'],
 ]
 
 test.each(cases)('frozen: %s', async (_, change, trains, kind) => {
-  const engine: Engine = kind === 'gpu' ? await openGpu({ gpu: await gpu() }) : openCpu()
+  const engine: Engine = kind === 'gpu' ? await openGpu({ gpu: await gpu() }) : openWasm()
   const all = await twoSteps(engine, change)
   const some = await twoSteps(engine, change, trains)
   const params = paramTable(all.config, trains)

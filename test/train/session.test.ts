@@ -7,12 +7,13 @@ import { ConfigError, DeviceLostError, NotFiniteError, OutOfMemoryError } from '
 import { openGpu } from '../../src/ops/engine'
 import type { Checkpoint, SampleOptions } from '../../src/words/run'
 import { Session } from '../../src/train/session'
+import { openWasm } from '../../src/wasm/engine'
 import { gpu } from '../gpu_env'
 import { recorder, tinyRun } from './tiny'
 
-const ENGINES = ['gpu', 'cpu'] as const
-const openEngine = async (kind: 'gpu' | 'cpu'): Promise<Engine> =>
-  kind === 'cpu' ? openCpu() : openGpu({ gpu: await gpu() })
+const ENGINES = ['gpu', 'wasm'] as const
+const openEngine = async (kind: 'gpu' | 'wasm'): Promise<Engine> =>
+  kind === 'wasm' ? openWasm() : openGpu({ gpu: await gpu() })
 const bits = ({ tensors }: Checkpoint) =>
   [...tensors].map(([name, { data }]) => [name, [...new Uint32Array(data.buffer, data.byteOffset, data.length)]])
 const quiet = () => undefined
@@ -45,7 +46,7 @@ test.each(ENGINES)('40 steps are 20 steps, a checkpoint, and 20 steps (%s)', asy
 test('a run falls, is measured and sampled at its intervals and at its end, and then is finished', async () => {
   const { spec, dataset } = await tinyRun()
   const heard = recorder()
-  const session = await Session.open(await openEngine('gpu'), spec, dataset, null, heard.listen)
+  const session = await Session.open(await openEngine('wasm'), spec, dataset, null, heard.listen)
   while (!session.finished) await session.advance()
   await session.settle()
   const evals = heard.events.flatMap((e) => (e.type === 'eval' ? [e.metrics] : []))
@@ -95,7 +96,7 @@ test('a lost device is a named error, and the run goes on from its checkpoint on
 test('fields change in the middle of a run; nonsense is refused and changes nothing', async () => {
   const { spec, dataset } = await tinyRun()
   const heard = recorder()
-  const session = await Session.open(await openEngine('gpu'), spec, dataset, null, heard.listen)
+  const session = await Session.open(await openEngine('wasm'), spec, dataset, null, heard.listen)
   await advance(session, 6)
   await session.change({ learning_rate: 1e-3, schedule: 'constant', dropout: 0.2 })
   await advance(session, 2)
@@ -116,7 +117,7 @@ test('a profile names every dispatch and does not move the run', async () => {
 
 test('text is streamed with its probabilities, repeats with its seed, stops where told and can be cancelled', async () => {
   const { spec, dataset } = await tinyRun()
-  const session = await Session.open(await openEngine('gpu'), spec, dataset, null, quiet)
+  const session = await Session.open(await openEngine('wasm'), spec, dataset, null, quiet)
   await advance(session, 60)
   const options: SampleOptions = {
     prompt: '1 men went',

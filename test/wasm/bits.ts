@@ -19,7 +19,7 @@ const MODELS: Partial<Config>[] = [
 ]
 
 export async function trainedBits(): Promise<string> {
-  const words: number[] = []
+  const arrays: Float32Array[] = []
   for (const model of MODELS) {
     const config: Config = { ...defaultConfig(V), ...model, max_iters: STEPS }
     const weights = new Map(
@@ -33,11 +33,16 @@ export async function trainedBits(): Promise<string> {
     const ids = (stream: number) => Uint32Array.from({ length: B * T }, (_, i) => hash(7, stream, i) % V)
     for (let step = 0; step < STEPS; step++)
       await trainer.train(step, () => batchOf(ids(2 * step), Int32Array.from(ids(2 * step + 1)), V))
-    for (const trained of await trainer.read(trainer.params.map(({ name }) => name)))
-      words.push(...new Uint32Array(trained.buffer, trained.byteOffset, trained.length))
+    arrays.push(...(await trainer.read(trainer.params.map(({ name }) => name))))
     trainer.destroy()
   }
-  // FNV-1a (Fowler, Noll, Vo) over 32-bit words.
-  const code = words.reduce((sum, word) => Math.imul(sum ^ word, 16777619) >>> 0, 2166136261)
+  return hashOf(arrays)
+}
+
+/** All bits of these numbers as eight hexadecimal digits: FNV-1a (Fowler, Noll, Vo) over 32-bit words. */
+export function hashOf(arrays: readonly Float32Array[]): string {
+  let code = 2166136261
+  for (const { buffer, byteOffset, length } of arrays)
+    for (const word of new Uint32Array(buffer, byteOffset, length)) code = Math.imul(code ^ word, 16777619) >>> 0
   return code.toString(16).padStart(8, '0')
 }

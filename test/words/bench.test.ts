@@ -8,6 +8,7 @@ import {
   isSoftware,
   markdown,
   spreadOf,
+  startTable,
   whyNotFast,
 } from '../../src/words/bench'
 import { validate } from '../../src/config/validate'
@@ -66,4 +67,15 @@ test('median and tenths; three figures; a table that is even in plain text', () 
       ['tokens/s', '12'],
     ]).split('\n'),
   ).toEqual(['|          |   S |', '|----------|----:|', '| tokens/s |  12 |'])
+})
+
+test('where the time to the first step goes: a column a start, whose parts add up', () => {
+  const times = { record_ms: 20, text_ms: 3.25, compile_ms: 1000, contest_ms: 0, step_ms: 30 }
+  const table = startTable([
+    { size: 'L', warm: false, adapter_ms: 400, times },
+    { size: 'L', warm: true, adapter_ms: 10, times: { ...times, compile_ms: 200 } },
+  ])
+  expect(table).toMatch(/^\| ms to the first step +\| L, cold \| L, warm \|$/m)
+  expect(table).toMatch(/^\| text of the kernels +\| +3\.3 \| +3\.3 \|$/m)
+  expect(table).toMatch(/^\| together +\| +1,453\.3 \| +263\.3 \|$/m)
 })

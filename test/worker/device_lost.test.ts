@@ -10,6 +10,22 @@ const short = { max_iters: 20, eval_interval: 20 }
 const onGpu = async () => withRun(disk(), short, 'gpu', await gpu())
 const lost = (event: RunEvent) => event.type === 'notice' && /graphics device was lost/.test(event.mark.text)
 
+/** The adapter as one that is not known to compute on the processor: contests are held there. `devices` gets those that are opened. */
+function notKnownAsSoftware(gpu: GPU, devices: GPUDevice[]): GPU {
+  const requestAdapter = async () => {
+    const adapter = (await gpu.requestAdapter())!
+    const { vendor, architecture, device, description } = adapter.info
+    const info = { vendor, architecture, device, description, isFallbackAdapter: false }
+    const requestDevice = async (descriptor: GPUDeviceDescriptor) => {
+      const device = await adapter.requestDevice(descriptor)
+      devices.push(device)
+      return device
+    }
+    return { info, requestDevice, features: adapter.features, limits: adapter.limits }
+  }
+  return { requestAdapter } as unknown as GPU
+}
+
 describe('a lost device', () => {
   test('in mid-run: the run goes on from its last checkpoint, says so, and ends at the same bit', async () => {
     const straight = await onGpu()
@@ -69,6 +85,36 @@ describe('a lost device', () => {
     expect(before.meta.step).toBe(3)
     await lab.run.step()
     expect((await openRun(lab, id)).run.step).toBe(5)
+  })
+
+  test('while other kernels compile for it: a sentence, and the run goes on from its last step without trying them again', async () => {
+    // Products of 4 MFLOP, which start contests; heads of 8, for which attention has one kernel.
+    const heavy = { n_embd: 64, n_head: 8, n_kv_head: 8, n_inner: 128, block_size: 16, batch_size: 16, max_iters: 8 }
+    const onHeavy = async (gpu: GPU) => withRun(disk(), { ...short, ...heavy }, 'gpu', gpu)
+    const straight = await onHeavy(await gpu())
+    for (let i = 0; i < 8; i++) await straight.lab.run.step()
+
+    const devices: GPUDevice[] = []
+    const { lab, heard, id } = await onHeavy(notKnownAsSoftware(await gpu(), devices))
+    for (let i = 0; i < 3; i++) await lab.run.step()
+    // The third step began a contest: a tile compiles for a second here.
+    const compile = vi.spyOn(devices[0]!, 'createComputePipelineAsync')
+    const notice = heard(lost)
+    devices[0]!.destroy()
+    expect(await notice).toMatchObject({
+      level: 'warning',
+      mark: {
+        step: 3,
+        text: 'The graphics device was lost at step 3 and opened again: nothing was lost. Other kernels were being tried on it, which are not tried again.',
+      },
+    })
+    expect(compile).not.toHaveBeenCalled()
+    const again = vi.spyOn(devices[1]!, 'createComputePipelineAsync')
+    for (let i = 0; i < 5; i++) await lab.run.step()
+    expect(again.mock.calls.filter(([{ label }]) => label!.includes('tile'))).toEqual([])
+    const [a, b] = [await bitsOf(straight.lab, straight.id), await bitsOf(lab, id)]
+    expect(b.meta.step).toBe(8)
+    expect(b.tensors).toEqual(a.tensors)
   })
 
   test('while nothing runs: it is opened again at once, and nothing is lost', async () => {

@@ -324,7 +324,9 @@ describe('chat', () => {
     const text = lab.chat.generate(options, () => undefined)
     await lab.run.close()
     expect((await text).reason).toBe('cancelled')
-    await expect(lab.chat.generate(options, () => undefined)).rejects.toThrow(/comes with this page could not be loaded/)
+    await expect(lab.chat.generate(options, () => undefined)).rejects.toThrow(
+      /comes with this page could not be loaded/,
+    )
   })
 })
 

@@ -51,7 +51,7 @@ export const look = {
     forkName: (name: string, step: number) => `${name}, from step ${integer(step)}`,
   },
   attention: {
-    how: 'Each row is a token that looks back; the brighter a cell, the more of that earlier token it takes in. Labels come from a random passage said twice.',
+    how: 'Each row is a token that looks back; the brighter a cell, the more of that earlier token it takes in. The word under a head says what it does on a random passage said twice: clear from half of its attention on (grey: not clear).',
     wall: 'Heads',
     head: (layer: number, head: number, kind: HeadKind | null) =>
       `Layer ${integer(layer)}, head ${integer(head)}${kind ? `, ${headKinds[kind]}` : ''}`,

@@ -48,9 +48,7 @@ export class Look implements LookCalls {
     return this.#desk(`${view} ${slot}`).begin(async (job: Job<never>) => {
       await job.before
       const told = await VIEWS[view](this.#slots, question, job)
-      const buffers = buffersOf(told)
-      // A text, or nothing, is no object to transfer anything of.
-      return buffers.length > 0 ? (transfer(told as object, buffers) as typeof told) : told
+      return typeof told === 'object' && told !== null ? transfer(told, buffersOf(told)) : told
     })
   }
 
@@ -67,8 +65,7 @@ export class Look implements LookCalls {
 }
 
 /** What goes over instead of a copy. */
-function buffersOf(told: unknown): Transferable[] {
-  if (typeof told !== 'object' || told === null) return []
+function buffersOf(told: object): Transferable[] {
   const arrays = Object.values(told).flatMap((part: unknown) =>
     ArrayBuffer.isView(part) ? [part] : typeof part === 'object' && part !== null ? Object.values(part) : [],
   )

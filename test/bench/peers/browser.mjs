@@ -7,8 +7,9 @@ Object.assign(globalThis, globals)
 // Node has a navigator of its own from version 21 on; packages ask it for the adapter and the kind of browser.
 Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node', hardwareConcurrency: 1 } })
 
-/** The adapter's name, as the bench has it. */
-export async function adapterName() {
+/** What a backend computes on: the adapter's name, as the bench has it, or the processor. @param {string} backend */
+export async function adapterName(backend) {
+  if (backend === 'wasm') return 'CPU, WebAssembly'
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' })
   if (!adapter) return 'none'
   const { description, device, vendor, architecture } = adapter.info

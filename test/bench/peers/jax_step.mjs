@@ -1,7 +1,7 @@
 // The same training step in jax-js: GPT-2 and AdamW in one jitted function. Embeddings are products with one-hot rows, since the
 // gradient of a gather fails inside jit (0.1.25). A function consumes its arguments; `.ref` keeps one for another use.
 import { adapterName, versionOf } from './browser.mjs'
-import { config, corrections, job, readWeights, serve } from './job.mjs'
+import { backend, config, corrections, job, readWeights, serve } from './job.mjs'
 import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from '@jax-js/jax'
 
 const { n_layer: L, n_head: NH, n_embd: C, vocab_size: V, batch_size: B, block_size: T } = config
@@ -49,11 +49,12 @@ const update = jit(function update(w, m, v, tokens, targets, fix1, fix2) {
   return [value, next.w, next.m, next.v]
 })
 
-const [device] = await init('webgpu')
-if (!device) throw new Error('jax-js finds no WebGPU device')
-defaultDevice('webgpu')
+const kind = backend === 'wasm' ? 'wasm' : 'webgpu'
+const [device] = await init(kind)
+if (!device) throw new Error(`jax-js finds no device for ${kind}`)
+defaultDevice(kind)
 
-await serve({ version: versionOf('@jax-js/jax'), adapter: await adapterName() }, async () => {
+await serve({ version: versionOf('@jax-js/jax'), adapter: await adapterName(backend) }, async () => {
   const weights = readWeights()
   const filled = (data) =>
     Object.fromEntries(job.params.map(({ name, shape }) => [name, np.array(data(name)).reshape(shape)]))

@@ -14,6 +14,8 @@ import { createInterface } from 'node:readline'
  */
 
 const folder = process.argv[2] ?? '.'
+/** What the peer computes on. */
+export const backend = process.argv[3] ?? 'webgpu'
 
 /** What to train: config, parameters in the order of weights.bin, and how many batches batches.bin holds. */
 export const job = /** @type {Job} */ (JSON.parse(readFileSync(`${folder}/job.json`, 'utf8')))

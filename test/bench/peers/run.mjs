@@ -1,4 +1,4 @@
-// Runs a peer in this process: `node run.mjs NAME FOLDER`, in this folder. Bundles it first, as a page would, because TensorFlow.js
+// Runs a peer in this process: `node run.mjs NAME FOLDER [BACKEND]`, in this folder. Bundles it first, as a page would, because TensorFlow.js
 // has its gradients only in files that Node does not read by itself.
 import { build } from 'esbuild'
 import { pathToFileURL } from 'node:url'
@@ -15,7 +15,9 @@ await build({
   mainFields: ['module', 'main'],
   external: ['webgpu'],
   logLevel: 'error',
-  // CommonJS packages inside the bundle call require().
-  banner: { js: "import{createRequire as __cr}from'module';const require=__cr(import.meta.url);" },
+  // CommonJS packages inside the bundle call require() and ask where they lie.
+  banner: {
+    js: "import{createRequire as __cr}from'module';const require=__cr(import.meta.url),__dirname=import.meta.dirname;",
+  },
 })
 await import(pathToFileURL(outfile).href)

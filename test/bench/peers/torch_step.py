@@ -1,5 +1,5 @@
 """The same training step in PyTorch, driven as job.mjs says: `torch_step.py FOLDER eager` computes in float32 on CUDA where there is
-some, else on the CPU in PyTorch's own number of threads; `compiled` in bfloat16 through torch.compile, on CUDA alone."""
+some, else on the CPU in PyTorch's own number of threads; `thread` on one thread of the CPU; `compiled` in bfloat16 through torch.compile, on CUDA alone."""
 import json
 import math
 import sys
@@ -12,7 +12,9 @@ folder, mode = sys.argv[1:3]
 job = json.load(open(f"{folder}/job.json"))
 c = job["config"]
 L, NH, C, V, B, T = (c[k] for k in ("n_layer", "n_head", "n_embd", "vocab_size", "batch_size", "block_size"))
-cuda = torch.cuda.is_available()
+cuda = mode != "thread" and torch.cuda.is_available()
+if mode == "thread":
+    torch.set_num_threads(1)
 device = "cuda" if cuda else "cpu"
 
 
