@@ -135,7 +135,7 @@ export function* fitReader(X: Float32Array, Y: Float32Array, N: number, C: numbe
       for (let i = 0, at = (n + k) * C; i < C; i++, at++) {
         const inside = n + k < N
         x[k]![i] = inside ? X[at]! - meanX[i]! : 0
-        d[k]![i] = inside ? Y[at]! - X[at]! - meanD[i]! : 0
+        d[k]![i] = inside ? Y[at]! - X[at]! : 0
       }
     for (let i = 0; i < C; i++) {
       const [a, b, c, e] = [x0[i]!, x1[i]!, x2[i]!, x3[i]!]
