@@ -10,6 +10,7 @@ import { bench, device } from './device/messages'
 import { clock, compact, hundredths, integer, loss, percent, significant } from './format'
 import { bytes } from '../words/sizes'
 import { look } from './look/messages'
+import { attribution, lens, patching } from './look/messages_lens'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
 import { go } from './parts/messages'
@@ -47,6 +48,9 @@ export const m = {
   recipe,
   tokens,
   look,
+  lens,
+  attribution,
+  patching,
   chat,
   runs,
   bench,

@@ -20,7 +20,7 @@ export const look = {
   notLoaded: (why: string) => `This view could not be loaded (${why}). Reload the page; the run is kept.`,
   text: 'Text to look at',
   views: 'View',
-  panels: { attention: 'Attention' },
+  panels: { attention: 'Attention', lens: 'Logit lens', attribution: 'Attribution', patching: 'Patching' },
   layer: (layer: number) => `layer ${integer(layer)}`,
   heads: headKinds,
   notComparable:
@@ -35,6 +35,12 @@ export const look = {
     none: 'none',
     why: 'Where it is full, kept steps are thinned evenly. They are weights in 16 bits: off by at most 1 part in 2,048.',
     shipped: (count: number) => `${plural(count, 'step', 'steps')} of this run come with the page, in 16 bits.`,
+  },
+  bars: {
+    keys: 'The up and down arrow keys move from bar to bar.',
+    point: 'Point at a bar, or walk with the arrow keys.',
+    against: 'against it',
+    for: 'for it',
   },
   slots: {
     name: { A: 'Model A', B: 'Model B' },

@@ -1,9 +1,12 @@
 // The views of the stage, in their order; each is loaded when it is first shown.
 import type { Component } from 'svelte'
 
-export const PANELS = ['attention'] as const
+export const PANELS = ['attention', 'lens', 'attribution', 'patching'] as const
 export type Panel = (typeof PANELS)[number]
 
 export const loadPanel: Record<Panel, () => Promise<{ default: Component }>> = {
   attention: () => import('./Attention.svelte'),
+  lens: () => import('./Lens.svelte'),
+  attribution: () => import('./Attribution.svelte'),
+  patching: () => import('./Patching.svelte'),
 }
