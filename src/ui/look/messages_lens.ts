@@ -1,10 +1,13 @@
 // What the views of the stream say: the lens, attribution, patching.
 import type { LookToken, TunedReport } from '../../words/look'
-import { hundredths, integer, percent, visible } from '../format'
+import { hundredths, integer, list, percent, visible } from '../format'
 
 const quoted = (token: { text: string }) => `“${visible(token.text)}”`
 /** A number with its sign. */
-const signed = (value: number) => `${value < 0 ? '−' : '+'}${hundredths(Math.abs(value))}`
+const signed = (value: number) => {
+  const size = hundredths(Math.abs(value))
+  return size === hundredths(0) ? size : `${value < 0 ? '−' : '+'}${size}`
+}
 const nats = (value: number) => `${hundredths(value)} nats`
 const depthName = (depth: number) =>
   depth === 0 ? 'embedding' : `${depth % 2 === 1 ? 'attention' : 'MLP'} ${integer(Math.floor((depth - 1) / 2))}`
@@ -80,10 +83,13 @@ export const patching = {
   live: 'Patching sends the text through the model hundreds of times, and would stall the run. Pause it, or choose a kept step.',
   difference: (answer: LookToken, instead: LookToken, d: { clean: number; corrupted: number }) =>
     `The answer is ${quoted(answer)} against ${quoted(instead)}: ahead by ${signed(d.clean)} in logits after the clean text, ${signed(d.corrupted)} after the corrupted one. 0 leaves it so, 1 restores it.`,
+  changed: (place: number, from: LookToken, to: LookToken) =>
+    `token ${integer(place + 1)}: ${quoted(from)} → ${quoted(to)}`,
+  changes: (changes: string[]) => `Changed: ${list(changes)}.`,
   small: 'The two texts hardly differ in this answer: the shares divide by little and mean little.',
   stream: 'The stream, at one depth and position',
   heads: 'One head, at all positions',
-  axes: { rows: 'stream after', cols: 'position (clean → corrupted)' },
+  axes: { rows: 'stream after', cols: 'token of the clean text (* changed)' },
   headAxes: { rows: 'layer', cols: 'head' },
   layer: (layer: number) => `layer ${integer(layer)}`,
   head: (head: number) => integer(head),

@@ -12,7 +12,8 @@ import type { Job } from '../desk'
 import type { Looked } from './slots'
 import { drawn, likelyTokens, readText } from './texts'
 
-/** Positions before the last token at which a change is tried, and the tokens that are tried there. */
+/** The last tokens, which are not changed where there are others; positions before them at which a change is tried, and tries there. */
+const SPARED = 3
 const TRIED = 12
 const TRIES = 2
 /** Likely tokens that are told beside a sample. */
@@ -51,7 +52,7 @@ export async function corruptView(looked: Looked, text: string): Promise<LookVie
       .map((other) => ({ ids: other, text: tokenizer.decode(other), position: t }))
       .filter((other) => String(tokenizer.encode(other.text).ids) === String(other.ids))
       .slice(0, TRIES)
-  const last = ids.length - 2
+  const last = ids.length - 2 >= SPARED ? ids.length - 1 - SPARED : ids.length - 2
   const tries = Array.from({ length: Math.min(TRIED, last + 1) }, (_, i) => changed(last - i)).flat()
   const row = async (tokens: number[]) =>
     (await looked.probe((probe) => logits(probe, { tokens }))).slice((ids.length - 1) * V, ids.length * V)
