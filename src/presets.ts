@@ -10,6 +10,8 @@ export interface Preset {
   about: string
   /** What the run reaches, in words; test/presets.test.ts holds it to them. */
   promise: string
+  /** Steps after which what it writes can be read, where words are what it promises. */
+  words_by?: number
   /** A built-in text by its id; null stands for the visitor's own text. */
   corpus: string | null
   /** What samples start from. */
@@ -91,6 +93,7 @@ export const PRESETS: readonly Preset[] = [
     name: 'Moby Dick',
     about: 'A small model reads Melville letter by letter, and begins to write like him.',
     promise: 'Readable words within a minute, and better than two letters of memory (the trigram line) by step 500.',
+    words_by: 500,
     corpus: 'moby-dick',
     prompt: 'The whale',
     config: {
@@ -189,6 +192,9 @@ export const PRESETS: readonly Preset[] = [
 
 /** The preset that the page opens with. */
 export const DEFAULT_PRESET = PRESETS[0]!
+
+/** The preset for a first visit on a computer where the default's words would be long in coming: a step has a quarter of its work. */
+export const QUICK_PRESET = PRESETS[1]!
 
 /**
  * A whole config from overrides (a preset's, or a stop of the dial). What they leave out has the defaults of FIELDS, full

@@ -16,7 +16,7 @@ import { compareInspect, findInspectCases, readInspectCase, runInspectCase, type
 import { describeView } from './inspect_tables'
 import { look, VIEWS, type Seen, type Subject } from './inspect_views'
 import { furthest, isWithin } from './parity_case'
-import { readRun } from './run_folder'
+import { readKeyframe, readRun } from './run_folder'
 
 const USAGE = `npm run inspect -- DIR --text "…"    looks into the run in DIR, which train kept
 npm run inspect -- --golden DIR      looks into every golden case of kind inspect in DIR and prints how far the numbers lie from
@@ -24,7 +24,7 @@ npm run inspect -- --golden DIR      looks into every golden case of kind inspec
 
 A kept run:
   --text "…"         what goes through the model: at most block_size tokens that its text has
-  --step N           the step whose weights are looked into (the last that was kept)
+  --step N           the step whose weights are looked into, of those in DIR/keyframes (the last, in full precision)
   --view ${VIEWS.join('|')}|all
                      what to look at (all); may be given more than once
   --corrupted "…"    the other text of the patch view, as many tokens long (the middle token changed)
@@ -142,9 +142,10 @@ async function intoRun(folder: string, flags: RunFlags, io: Io): Promise<number>
   const asked = (flags.view ?? ['all']).map((view) => oneOf('view', view, [...VIEWS, 'all']))
   const views = VIEWS.filter((view) => asked.includes(view) || asked.includes('all'))
   const { checkpoint } = readRun(folder)
-  const { step, spec } = checkpoint.meta
-  if (flags.step !== undefined && wholeNumber('step', flags.step, 0) !== step)
-    throw new UsageError(`${folder} keeps the weights of step ${step}, not of step ${flags.step}.`)
+  const { spec } = checkpoint.meta
+  const last = checkpoint.meta.step
+  const step = flags.step === undefined ? last : wholeNumber('step', flags.step, 0)
+  const kept = step === last ? null : readKeyframe(folder, step, spec.config)
   const tokenizer = tokenizerOf(spec.tokenizer)
   const clean = Array.from(probeTokens(tokenizer, flags.text))
   if (clean.length < 2)
@@ -153,7 +154,9 @@ async function intoRun(folder: string, flags: RunFlags, io: Io): Promise<number>
   if (flags.json !== true) io.out(`${spec.name}, step ${step}: ${clean.length} tokens`)
   const engine = await engineFor(flags.engine ?? 'auto', io)
   try {
-    const slot = await Slot.open(engine, spec, tokenizer, checkpoint)
+    const slot = kept
+      ? await Slot.of(engine, spec, step, tokenizer, kept)
+      : await Slot.open(engine, spec, tokenizer, checkpoint)
     const probe = new Probe(slot.weights)
     const subject = await subjectOf(probe, clean, other)
     const seen = await look(probe, subject, views)

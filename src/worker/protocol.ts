@@ -1,6 +1,7 @@
 // What the page may ask of the worker, in groups, and what the worker tells the page. Types only: both sides compile against
 // these. Each group is implemented by the object that does its work; lab.ts puts them together.
 import type { BenchResult, BenchSize } from '../words/bench'
+import type { Race } from '../words/race'
 import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/collecting'
 import type { Config } from '../config/config'
 import type { Problem } from '../config/validate'
@@ -362,6 +363,12 @@ export interface LookCalls {
 export interface DeviceCalls {
   /** Measures training steps of one of the bench's sizes; `cancel('bench')` ends it. A run that trains waits meanwhile. */
   bench(size: BenchSize, steps: number): Promise<BenchResult>
+  /** About how many milliseconds a step of each valid config would take here, from a few small ones that are timed the first time. */
+  stepTimes(configs: readonly Config[]): Promise<number[]>
+  /** Times the same product on this device's adapter and on WebAssembly; null where either is missing. A run that trains waits meanwhile. */
+  compare(): Promise<{ adapter: string; race: Race } | null>
+  /** Nobody looks at the page, or its power is low: steps take one core from now on. False: as many as help. */
+  rest(resting: boolean): Promise<void>
   /** Destroys the device as a driver reset would, to show that the run survives. */
   lose(): Promise<void>
 }

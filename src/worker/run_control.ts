@@ -5,7 +5,7 @@ import { fits, type Dataset } from '../data/dataset/dataset'
 import { ladderOf } from '../data/dataset/ladder'
 import { CheckpointError, ConfigError, OutOfMemoryError } from '../errors'
 import { paramTable } from '../params'
-import { forecast, predictMemory } from '../train/plan'
+import { forecast, meansOf, predictMemory } from '../train/plan'
 import type { Forecast, RunEvent, RunSpec } from '../words/run'
 import { RunHistory } from '../words/history'
 import type { CorpusShelf } from './corpus_shelf'
@@ -41,8 +41,7 @@ export class RunControl implements RunCalls {
   }
 
   async forecast(config: Config): Promise<Forecast> {
-    const { maxBlock, head } = await this.#room()
-    return forecast(config, maxBlock, head)
+    return forecast(config, (await this.#room()).device)
   }
 
   async measure(config: Config): Promise<Measurement> {
@@ -56,8 +55,7 @@ export class RunControl implements RunCalls {
         return await (run?.isUsable ? run.withModel(go) : go())
       } catch (error) {
         if (error instanceof OutOfMemoryError) {
-          const { maxBlock, head } = await this.#room()
-          const { memory } = predictMemory(config, maxBlock, head)
+          const { memory } = predictMemory(config, (await this.#room()).device)
           this.#refused = Math.min(this.#refused, memory.total)
         }
         throw error
@@ -217,8 +215,7 @@ export class RunControl implements RunCalls {
   }
 
   async #room(): Promise<Room> {
-    const { maxBlock, head } = await this.#workbench.engines.engine()
-    return { maxBlock, head, refused: this.#refused }
+    return { device: meansOf(await this.#workbench.engines.engine()), refused: this.#refused }
   }
 
   async #problems(config: Config, dataset: Dataset | null): Promise<Problem[]> {

@@ -83,13 +83,15 @@ describe('a kept run', () => {
       expect(out).toContain(words)
     const { tensors } = readSafetensors(readFileSync(at('seen.safetensors')))
     expect(tensors.get('attention')!.shape).toEqual([1, 2, 8, 8])
+    const early = await inspect(at('run'), '--text', 'the lazy', '--json', '--view', 'losses', '--step', '0')
+    expect(JSON.parse(early.out)).toMatchObject({ step: 0 })
     const json = await inspect(at('run'), '--text', 'the lazy', '--json', '--view', 'losses', '--step', '2')
     const seen = JSON.parse(json.out) as { loss: number; tensors: Record<string, { shape: number[]; data: number[] }> }
     expect(Object.keys(seen.tensors)).toEqual(['logits', 'token_losses'])
     expect(seen.tensors['token_losses']!.data).toEqual([...tensors.get('token_losses')!.data])
   })
   test.each([
-    [['--text', 'the', '--step', '7'], 'keeps the weights of step 2'],
+    [['--text', 'the', '--step', '7'], 'Step 7 is not kept in'],
     [['--text', 'the É'], 'no "É"'],
     [['--text', ''], 'empty'],
     [['--text', 'the quick brown fox'], '19 tokens, and this model reads 16'],

@@ -3,7 +3,6 @@ import { CancelledError } from '../../errors'
 import type { Keyframe } from '../../words/keyframes'
 import type { GateSettings, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
 import { asError, lab } from '../state/lab.svelte'
-import type { Panel } from './panels'
 
 /** Milliseconds between two questions while the looked-at run trains, and before a text that is being typed is asked about. */
 const LIVE_MS = 250
@@ -15,7 +14,8 @@ class LookState {
   shows = $state<SlotName | 'difference'>('A')
   /** Null: the beginning that the model's run has for its samples, or a stretch of its held-out text. */
   text = $state<string | null>(null)
-  panel = $state<Panel>('attention')
+  /** The view that is shown, by its name in panels.ts. */
+  panel = $state('attention')
   /** The part in focus, and a place in the text (null: the last). */
   layer = $state(0)
   head = $state(0)

@@ -22,6 +22,7 @@ import { m } from '../messages'
 import { onLeaving } from './leaving'
 import { askToPersist } from './persist'
 import { loadRecordedRun } from './recorded'
+import { onResting } from './resting'
 import { RunMirror } from './run_mirror.svelte'
 import { settings } from './settings.svelte'
 import { toasts } from './toasts.svelte'
@@ -73,6 +74,8 @@ class LabMirror extends RunMirror {
       )
       const opened = await lab.open(settings.engine)
       this.#lab = lab
+      // A worker that has stopped says so itself.
+      onResting((resting) => void lab.device.rest(resting).catch(() => undefined))
       this.engine = opened.engine
       this.fallback = opened.fallback
       this.runs = opened.runs

@@ -70,6 +70,7 @@ function scripted(listen: typeof tell): Lab {
       ladder: async () => [4.2, 3.3],
       start: async () => undefined,
     },
+    device: { rest: async () => undefined },
     kept: { delete: async (id) => listen([{ type: 'removed', run: id }]) },
   })
 }
