@@ -1,4 +1,5 @@
 // What is looked at: the models in the two slots, the text, the view, and the part that every view has in focus.
+import { untrack } from 'svelte'
 import { CancelledError } from '../../errors'
 import type { Keyframe } from '../../words/keyframes'
 import type { GateSettings, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
@@ -32,10 +33,10 @@ class LookState {
   /** The slot that is asked where only one can be. */
   slot = $derived<SlotName>(this.shows === 'B' ? 'B' : 'A')
   info = $derived(this.slots[this.slot])
-  /** The open run is looked at while it trains. */
-  isLive = $derived(
-    lab.status === 'running' && (['A', 'B'] as const).some((slot) => this.slots[slot]?.source.of === 'live'),
-  )
+  /** The open run is looked at, whether it trains or not. */
+  holdsLive = $derived((['A', 'B'] as const).some((slot) => this.slots[slot]?.source.of === 'live'))
+  /** It is looked at while it trains. */
+  isLive = $derived(lab.status === 'running' && this.holdsLive)
 
   /** Puts a model into a slot; what went wrong is shown beside the slots, and the slot stays as it was. */
   async fill(slot: SlotName, source: SlotSource | null): Promise<void> {
@@ -81,44 +82,57 @@ export const look = new LookState()
 
 /**
  * The answer to a view's question, asked again whenever the question or a model changes; the old one stays until the new one is there.
- * Made while a component is set up. A null question asks nothing.
+ * Made while a component is set up. A null question asks nothing. While the looked-at run trains, the question is asked again after a step,
+ * or, where it takes the model long, after an evaluation, once the one before it has been answered.
  */
 export class Answer<V extends ViewName> {
   value = $state.raw<LookViews[V]['tells'] | null>(null)
   error = $state.raw<Error | null>(null)
   asking = $state(false)
 
-  constructor(view: V, question: () => LookViews[V]['asks'] | null) {
+  constructor(view: V, question: () => LookViews[V]['asks'] | null, again: 'steps' | 'evaluations' = 'steps') {
+    const moment = () => (again === 'steps' ? lab.step : (lab.evals.at(-1)?.step ?? 0))
+    /** The question that stands, and the moment at which it was asked last; null while it waits for its turn. */
+    let standing: { askedAt: number | null; wait: (ms: number) => void } | null = null
     $effect(() => {
       void look.version
       const asked = question()
-      // While the run trains, the next step asks the next question.
-      const step = look.isLive ? lab.step : 0
       if (asked === null || look.slots[asked.slot] === null || lab.phase !== 'ready') return
-      let gone = false
-      const wait = step > 0 ? LIVE_MS : TYPING_MS
-      const timer = setTimeout(
-        () => {
-          this.asking = true
-          lab.calls.look
-            .ask(view, asked)
-            .then((told) => {
-              if (gone) return
-              this.value = told
-              this.error = null
-            })
-            .catch((error: unknown) => {
-              if (gone || error instanceof CancelledError) return
-              this.error = asError(error)
-            })
-            .finally(() => (this.asking = false))
-        },
-        this.value === null ? 0 : wait,
-      )
-      return () => {
-        gone = true
-        clearTimeout(timer)
+      let timer: ReturnType<typeof setTimeout> | undefined
+      let busy = false
+      const ask = async () => {
+        busy = this.asking = true
+        own.askedAt = moment()
+        try {
+          const told = await lab.calls.look.ask(view, asked)
+          if (standing === own) [this.value, this.error] = [told, null]
+        } catch (error) {
+          if (standing === own && !(error instanceof CancelledError)) this.error = asError(error)
+        }
+        busy = false
+        if (standing !== own) return
+        this.asking = false
+        if (look.holdsLive && own.askedAt !== moment()) own.wait(LIVE_MS)
       }
+      const own: NonNullable<typeof standing> = {
+        askedAt: null,
+        wait: (ms) => {
+          if (busy) return
+          own.askedAt = null
+          timer = setTimeout(() => void ask(), ms)
+        },
+      }
+      standing = own
+      own.wait(untrack(() => (this.value === null ? 0 : TYPING_MS)))
+      return () => {
+        standing = null
+        clearTimeout(timer)
+        untrack(() => (this.asking = false))
+      }
+    })
+    $effect(() => {
+      const now = look.holdsLive ? moment() : null
+      if (now !== null && standing && standing.askedAt !== null && standing.askedAt !== now) standing.wait(LIVE_MS)
     })
   }
 }

@@ -11,6 +11,8 @@ const signed = (value: number) => {
 const nats = (value: number) => `${hundredths(value)} nats`
 const depthName = (depth: number) =>
   depth === 0 ? 'embedding' : `${depth % 2 === 1 ? 'attention' : 'MLP'} ${integer(Math.floor((depth - 1) / 2))}`
+/** A chance that is too small for two decimals is not none. */
+const smallest = (chance: number) => (chance < 5e-5 ? `<${percent(1e-4)}` : percent(chance))
 const average = (values: Float32Array) => values.reduce((a, b) => a + b, 0) / Math.max(1, values.length)
 
 export const lens = {
@@ -41,7 +43,7 @@ export const lens = {
   way: (token: LookToken) => `The way down: rank and chance of ${quoted(token)}`,
   columns: { depth: 'stream after', says: 'says', rank: 'rank', away: 'KL to end, nats' },
   says: (token: LookToken, chance: number) => `${visible(token.text)} ${percent(chance)}`,
-  rank: (rank: number, log: number) => `#${integer(rank + 1)} ${percent(Math.exp(log))}`,
+  rank: (rank: number, log: number) => `#${integer(rank + 1)} ${smallest(Math.exp(log))}`,
   heldOut: 'How far from the end, on held-out text',
   apart: 'How far B’s prediction lies from A’s at each depth',
   apartHow:
@@ -85,6 +87,8 @@ export const patching = {
     `The answer is ${quoted(answer)} against ${quoted(instead)}: ahead by ${signed(d.clean)} in logits after the clean text, ${signed(d.corrupted)} after the corrupted one. 0 leaves it so, 1 restores it.`,
   changed: (place: number, from: LookToken, to: LookToken) =>
     `token ${integer(place + 1)}: ${quoted(from)} → ${quoted(to)}`,
+  cropped: (count: number) =>
+    `The first ${integer(count)} tokens are the same in both texts, and so is all that the model makes of them: they are left out of the map.`,
   changes: (changes: string[]) => `Changed: ${list(changes)}.`,
   small: 'The two texts hardly differ in this answer: the shares divide by little and mean little.',
   stream: 'The stream, at one depth and position',
@@ -104,6 +108,7 @@ export const patching = {
   altHeads: 'What restores the answer, by layer and head',
   keep: 'Click a cell to keep its patch, and see what the model writes with it.',
   kept: (place: string) => `Kept: ${place}`,
+  ofModel: (slot: string) => `, in model ${slot}`,
   placeStream: (depth: number, token: LookToken) => `the stream after ${depthName(depth)} at ${quoted(token)}`,
   placeHead: (layer: number, head: number) => `head ${integer(head)} of layer ${integer(layer)}`,
   release: 'Let go of the patch',
