@@ -28,6 +28,7 @@ export const lens = {
   tunedHow: (r: TunedReport) =>
     `One affine reader a depth, fitted to ${integer(r.tokens)} tokens of the model’s own text at step ${integer(r.step)}. On ${integer(r.measured)} held-out tokens it is ${nats(average(r.tuned.subarray(0, -1)))} from the end on average, the plain lens ${nats(average(r.plain.subarray(0, -1)))}.`,
   tuning: 'Fitting a reader for each depth to the model’s own text …',
+  tuningLive: 'The run goes on meanwhile, and leaves a twentieth of its time: half a minute or more.',
   noText: 'A tuned lens is fitted to the model’s own text, which is not at hand.',
   alt: (which: string) => `${which}: the likeliest next token at each depth and position`,
   tell: (depth: number, token: LookToken, likeliest: LookToken, chance: number, entropy: number) =>

@@ -1,13 +1,12 @@
 // Patching as something to play with: a first corrupted text, and what the model writes when an activation of the clean text is kept in
 // the place of the corrupted one's.
 import { ProbeError } from '../../errors'
-import { gatheredAddress, streamAddresses } from '../../inspect/addresses'
 import { divergence } from '../../inspect/numbers'
+import { patchPlace } from '../../inspect/patching'
 import { logits } from '../../inspect/predictions'
 import type { Probe } from '../../inspect/probe'
-import { turnedSets } from '../../model/gates'
 import { hash } from '../../rng'
-import type { LookViews, PatchCell } from '../../words/look'
+import type { LookViews } from '../../words/look'
 import type { Job } from '../desk'
 import type { Looked } from './slots'
 import { drawn, likelyTokens, readText } from './texts'
@@ -74,7 +73,7 @@ export async function patchedView(
   const { clean, other } = pairOf(looked, text, corrupted)
   const { block_size, vocab_size: V } = looked.info.config
   const T = clean.ids.length
-  const { address, covers } = await looked.probe(async ({ weights }) => placeOf(weights, cell, T))
+  const { address, covers } = await looked.probe(async ({ weights }) => patchPlace(weights, cell, T))
   const { data: kept } = await looked.probe((probe) => activation(probe, address, clean.ids))
   /** The logits after `written`, whose first `gone` tokens the model does not see any more. */
   const after = async (probe: Probe, written: readonly number[], patch: boolean) => {
@@ -105,24 +104,6 @@ export async function patchedView(
     clean: await write(clean.ids, false),
     corrupted: await write(other.ids, false),
     patched: await write(other.ids, true),
-  }
-}
-
-/** The tensor that a patch goes into, and which of its elements [T, width] it covers. Throws ProbeError for a place that is none. */
-function placeOf({ config, gates }: Probe['weights'], cell: PatchCell, T: number) {
-  if (cell.of === 'stream') {
-    const { depth, position } = cell
-    const address = streamAddresses(config)[depth]
-    if (address === undefined || !(position >= 0 && position < T))
-      throw new ProbeError(`There is no depth ${depth} or position ${position} to patch.`)
-    return { address, covers: (i: number, width: number) => Math.floor(i / width) === position }
-  }
-  const { layer, head } = cell
-  if (!(layer >= 0 && layer < config.n_layer && head >= 0 && head < config.n_head))
-    throw new ProbeError(`There is no head ${head} in layer ${layer} to patch.`)
-  return {
-    address: gatheredAddress(layer, turnedSets(gates)),
-    covers: (i: number, width: number) => Math.floor((i % width) / (width / config.n_head)) === head,
   }
 }
 

@@ -13,6 +13,8 @@ const WINDOWS = 32
 /** Held-out windows that readers are measured on, and the most logits of one depth of them. */
 const MEASURED = 8
 const MEASURED_LOGITS = 2 ** 23
+/** While the run trains, between two turns of fitting. */
+const REST_MS = 380
 /** Of a run that trains, readers count as old once it has made so many times as many steps. */
 const OLD = 1.25
 
@@ -75,7 +77,11 @@ async function fit(slots: Slots, looked: Looked): Promise<Tuned> {
     rows.add(await looked.probe((probe) => streamOf(probe, { tokens })), each)
     await goOn()
   }
-  const lens = await paced(rows.fit(), goOn)
+  const lens = await paced(rows.fit(), async () => {
+    await goOn()
+    // Of a run's time a twentieth: paced works for 20 ms at a time.
+    if (looked.now().trains) await new Promise((resolve) => setTimeout(resolve, REST_MS))
+  })
   const fits = Math.floor(MEASURED_LOGITS / (config.block_size * config.vocab_size))
   const held = await heldOut(looked, Math.max(1, Math.min(MEASURED, fits)))
   const none = () => new Float64Array(lens.readers.length + 1)

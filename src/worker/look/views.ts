@@ -145,9 +145,7 @@ export const VIEWS: Views = {
 async function lensTold(looked: Looked, { text, k, follow }: AboutLens, tuned?: TunedLens): Promise<LensTold> {
   const { ids, told } = readText(looked, text)
   const followed = follow === null ? [] : [follow]
-  const { T: _, ...view } = await looked.probe((probe) =>
-    lensView(probe, { tokens: ids }, { k, follow: followed, tuned }),
-  )
+  const view = await looked.probe((probe) => lensView(probe, { tokens: ids }, { k, follow: followed, tuned }))
   return { ...told, ...view, words: Array.from(new Set(view.top), (id) => lookToken(looked.tokenizer, id)) }
 }
 
