@@ -17,6 +17,8 @@ export interface Preset {
   /** What samples start from. */
   prompt: string
   config: Partial<Config>
+  /** Parts that are turned down from the first step on (src/model/gates.ts). */
+  gates?: Readonly<Record<string, readonly number[]>>
 }
 
 /** One stop of the size dial. */
@@ -170,6 +172,31 @@ export const PRESETS: readonly Preset[] = [
       eval_iters: 200, // a steady number, to compare with nanoGPT's
       val_fraction: 0.1,
     },
+  },
+  {
+    id: 'say-again',
+    name: 'Say again',
+    about:
+      'Attention alone learns to copy: two layers whose MLPs are switched off find the induction head. See it in Look inside.',
+    promise: 'A head of the second layer looks at what followed the same letter before, labelled “induction”.',
+    corpus: 'say-again',
+    prompt: '\nwhale>',
+    config: {
+      ...sizeDial(1),
+      n_layer: 2, // one head to find the token before, one to use it
+      n_head: 2,
+      n_kv_head: 2,
+      n_embd: 64,
+      n_inner: 8, // the MLPs are off: their gates are 0
+      tie: false, // tied, the previous-token head comes late or not at all
+      block_size: 64, // two words of 32 letters
+      learning_rate: 3e-3, // at 1e-2 the wrong layer looks back
+      min_lr: 3e-4, // learning_rate / 10
+      weight_decay: 0,
+      max_iters: 1000,
+      warmup_iters: 50,
+    },
+    gates: { 'h.0.mlp.gate': [0], 'h.1.mlp.gate': [0] },
   },
   {
     id: 'by-heart',

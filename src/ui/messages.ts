@@ -11,6 +11,8 @@ import { clock, compact, hundredths, integer, loss, percent, significant } from 
 import { bytes } from '../words/sizes'
 import { look } from './look/messages'
 import { attribution, lens, patching } from './look/messages_lens'
+import { tokenLosses } from './look/messages_losses'
+import { off } from './look/messages_off'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
 import { go } from './parts/messages'
@@ -51,6 +53,8 @@ export const m = {
   lens,
   attribution,
   patching,
+  off,
+  tokenLosses,
   chat,
   runs,
   bench,

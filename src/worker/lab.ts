@@ -50,6 +50,7 @@ export class LocalLab implements Lab {
       loading: desk('loading'),
       learning: desk('learning', 'Learning was called off: what it would show is not known.'),
       leaks: desk('leaks'),
+      looking: desk('looking', 'It was called off: what it would show is not known.'),
       bench: desk('bench'),
       writing: new Desk(),
     })
@@ -70,7 +71,7 @@ export class LocalLab implements Lab {
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
     this.chat = new Chat(workbench, slots, desks.writing)
-    this.look = new Look(workbench, shipped, slots)
+    this.look = new Look(workbench, shipped, slots, desks.looking)
     this.device = new SpeedBench(workbench, desks.bench, threads)
   }
 

@@ -33,10 +33,10 @@ class LookState {
   /** The slot that is asked where only one can be. */
   slot = $derived<SlotName>(this.shows === 'B' ? 'B' : 'A')
   info = $derived(this.slots[this.slot])
-  /** The open run is looked at, whether it trains or not. */
-  holdsLive = $derived((['A', 'B'] as const).some((slot) => this.slots[slot]?.source.of === 'live'))
-  /** It is looked at while it trains. */
-  isLive = $derived(lab.status === 'running' && this.holdsLive)
+  /** The open run is looked at while it trains. */
+  isLive = $derived(
+    lab.status === 'running' && (['A', 'B'] as const).some((slot) => this.slots[slot]?.source.of === 'live'),
+  )
 
   /** Puts a model into a slot; what went wrong is shown beside the slots, and the slot stays as it was. */
   async fill(slot: SlotName, source: SlotSource | null): Promise<void> {
@@ -82,57 +82,57 @@ export const look = new LookState()
 
 /**
  * The answer to a view's question, asked again whenever the question or a model changes; the old one stays until the new one is there.
- * Made while a component is set up. A null question asks nothing. While the looked-at run trains, the question is asked again after a step,
- * or, where it takes the model long, after an evaluation, once the one before it has been answered.
+ * Made while a component is set up. A null question asks nothing. While the looked-at run trains, the question is asked again with every
+ * step, or, where it takes the model long, with every evaluation.
  */
 export class Answer<V extends ViewName> {
   value = $state.raw<LookViews[V]['tells'] | null>(null)
   error = $state.raw<Error | null>(null)
   asking = $state(false)
 
+  /** The question that was asked last: only its answer counts. */
+  #asked: LookViews[V]['asks'] | null = null
+  #askedAt = 0
+
   constructor(view: V, question: () => LookViews[V]['asks'] | null, again: 'steps' | 'evaluations' = 'steps') {
-    const moment = () => (again === 'steps' ? lab.step : (lab.evals.at(-1)?.step ?? 0))
-    /** The question that stands, and the moment at which it was asked last; null while it waits for its turn. */
-    let standing: { askedAt: number | null; wait: (ms: number) => void } | null = null
+    const ask = (asked: LookViews[V]['asks']) => {
+      this.#asked = asked
+      this.#askedAt = performance.now()
+      this.asking = true
+      const isLast = () => this.#asked === asked
+      lab.calls.look
+        .ask(view, asked)
+        .then((told) => {
+          if (isLast()) [this.value, this.error] = [told, null]
+        })
+        .catch((error: unknown) => {
+          if (isLast() && !(error instanceof CancelledError)) this.error = asError(error)
+        })
+        .finally(() => {
+          if (isLast()) this.asking = false
+        })
+    }
+    let current: LookViews[V]['asks'] | null = null
     $effect(() => {
-      void look.version
+      // Another model; or a run that began to train, or has stopped at a step that was not asked about.
+      void [look.version, look.isLive]
       const asked = question()
-      if (asked === null || look.slots[asked.slot] === null || lab.phase !== 'ready') return
-      let timer: ReturnType<typeof setTimeout> | undefined
-      let busy = false
-      const ask = async () => {
-        busy = this.asking = true
-        own.askedAt = moment()
-        try {
-          const told = await lab.calls.look.ask(view, asked)
-          if (standing === own) [this.value, this.error] = [told, null]
-        } catch (error) {
-          if (standing === own && !(error instanceof CancelledError)) this.error = asError(error)
-        }
-        busy = false
-        if (standing !== own) return
-        this.asking = false
-        if (look.holdsLive && own.askedAt !== moment()) own.wait(LIVE_MS)
-      }
-      const own: NonNullable<typeof standing> = {
-        askedAt: null,
-        wait: (ms) => {
-          if (busy) return
-          own.askedAt = null
-          timer = setTimeout(() => void ask(), ms)
-        },
-      }
-      standing = own
-      own.wait(untrack(() => (this.value === null ? 0 : TYPING_MS)))
+      current = asked !== null && look.slots[asked.slot] !== null && lab.phase === 'ready' ? { ...asked } : null
+      const next = current
+      if (next === null) return
+      const timer = setTimeout(() => ask(next), untrack(() => this.value) === null ? 0 : TYPING_MS)
       return () => {
-        standing = null
         clearTimeout(timer)
-        untrack(() => (this.asking = false))
+        this.#asked = null
+        this.asking = false
       }
     })
     $effect(() => {
-      const now = look.holdsLive ? moment() : null
-      if (now !== null && standing && standing.askedAt !== null && standing.askedAt !== now) standing.wait(LIVE_MS)
+      void (again === 'steps' ? lab.step : lab.evals.at(-1)?.step)
+      if (!look.isLive) return
+      // A question that waits for its answer is not asked anew: a run that is faster than its answers would never get one.
+      const isDue = untrack(() => !this.asking) && performance.now() - this.#askedAt > LIVE_MS
+      if (current && isDue && untrack(() => look.slots[current!.slot])?.source.of === 'live') ask({ ...current })
     })
   }
 }

@@ -281,7 +281,7 @@ class Draft {
     const { config, prompt } = this
     try {
       const { seconds, measured } = this
-      await lab.createRun({ name: this.#name(), config, prompt })
+      await lab.createRun({ name: this.#name(), config, prompt, gates: this.#gatesOf(config) })
       if (lab.run && measured && seconds !== null)
         this.promised = { run: lab.run.id, seconds, tokens_per_s: measured.tokens_per_s }
       await lab.start()
@@ -337,6 +337,11 @@ class Draft {
     this.config = configFor(preset.config, this.config.vocab_size)
   }
 
+  /** The gates of the preset, as long as the model still has what they turn. */
+  #gatesOf({ n_layer }: Config) {
+    const { gates, config } = this.preset ?? {}
+    return gates && config?.n_layer === n_layer ? gates : undefined
+  }
   /** The settings are a preset's, every one of them. */
   get #isUntouched(): boolean {
     if (!this.preset) return false

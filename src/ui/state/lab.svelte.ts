@@ -16,6 +16,7 @@ import {
   type RunSummary,
 } from '../../worker/client'
 import { StepColumns } from '../../words/columns'
+import type { Gates } from '../../words/run'
 import type { UnreadableRun } from '../../words/kept'
 import { KEYFRAME_BUDGET, type Keyframe } from '../../words/keyframes'
 import { m } from '../messages'
@@ -151,7 +152,7 @@ class LabMirror extends RunMirror {
     return this.#command(() => this.calls.run.measure(config)).finally(() => (this.compile = null))
   }
 
-  async createRun(spec: { name: string; config: Config; prompt: string }) {
+  async createRun(spec: Parameters<Lab['run']['create']>[0]) {
     await this.#command(() => this.calls.run.create(spec))
     askToPersist()
   }
@@ -186,6 +187,11 @@ class LabMirror extends RunMirror {
   async change(change: LiveChange) {
     await this.calls.run.change(change)
     if (this.run) this.run = { ...this.run, config: { ...this.run.config, ...change } }
+  }
+
+  async turn(gates: Gates) {
+    await this.calls.run.turn(gates)
+    if (this.run) this.run = { ...this.run, gates }
   }
 
   async setPrompt(prompt: string) {

@@ -68,7 +68,7 @@ export async function corruptView(looked: Looked, text: string): Promise<LookVie
 export async function patchedView(
   looked: Looked,
   { text, corrupted, cell, seed, length }: LookViews['patched']['asks'],
-  job: Job<never>,
+  job: Pick<Job<never>, 'pause'>,
 ): Promise<LookViews['patched']['tells']> {
   const { clean, other } = pairOf(looked, text, corrupted)
   const { block_size, vocab_size: V } = looked.info.config
