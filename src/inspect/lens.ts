@@ -3,6 +3,7 @@
 import { streamAddresses } from './addresses'
 import { divergence, entropy, logSumExp, rankOf, topOf } from './numbers'
 import type { Probe, Question } from './probe'
+import type { TunedLens } from './tuned_lens'
 
 /** log-probabilities [2L + 1, T, V], in nats: for models whose vocabulary is small enough to hold it. */
 export async function lens(probe: Probe, question: Question): Promise<Float32Array> {
@@ -33,15 +34,20 @@ export interface LensView {
   log: Float32Array
 }
 
-/** The lens without the whole of V: the `k` likeliest tokens at each depth and position, and how those of `follow` fare on the way. */
+/**
+ * The lens without the whole of V: the `k` likeliest tokens at each depth and position, and how those of `follow` fare on the way; through
+ * the readers of `tuned` where given.
+ */
 export async function lensView(
   probe: Probe,
   question: Question,
-  { k = 10, follow = [] }: { k?: number; follow?: readonly number[] } = {},
+  { k = 10, follow = [], tuned }: { k?: number; follow?: readonly number[]; tuned?: TunedLens | undefined } = {},
 ): Promise<LensView> {
   const { n_embd: C, vocab_size: V } = probe.config
   const T = question.tokens.length
-  const stream = await streamOf(probe, question)
+  const plain = await streamOf(probe, question)
+  const { stream, lengths } = tuned?.translate(plain) ?? { stream: plain, lengths: null }
+  const shift = lengths ? await biasLogits(probe) : null
   const rows = stream.length / C
   const most = Math.min(k, V)
   const view: LensView = {
@@ -61,6 +67,8 @@ export async function lensView(
   let last = new Float32Array()
   await probe.readout(turned, (n, logits) => {
     const row = order[n]!
+    if (lengths)
+      for (let v = 0; v < V; v++) logits[v] = (logits[v]! - (shift?.[v] ?? 0)) * lengths[row]! + (shift?.[v] ?? 0)
     const first = n % depths === 0
     if (first) last = logits.slice()
     const all = logSumExp(logits)
@@ -85,4 +93,34 @@ export async function streamOf(probe: Probe, question: Question): Promise<Float3
   const stream = new Float32Array(keep.length * size)
   for (const [depth, address] of keep.entries()) stream.set(tensors.get(address)!.data, depth * size)
   return stream
+}
+
+/** What final norm's bias alone adds to the logits, [V]; null where it has none. */
+async function biasLogits(probe: Probe): Promise<Float32Array | null> {
+  if (!probe.weights.params.some(({ name }) => name === 'transformer.ln_f.bias')) return null
+  let found: Float32Array | null = null
+  await probe.readout(new Float32Array(probe.config.n_embd), (_, logits) => (found = logits.slice()))
+  return found
+}
+
+/** Rows of logits of one model that are held while the other's are read, at most so many numbers. */
+const HELD = 2 ** 22
+
+/**
+ * KL(a ‖ b) of two models' lenses at every depth and position, [2L + 1, T], nats. Both have as many depths and tokens; of other widths
+ * they may be.
+ */
+export async function lensApart(a: Probe, b: Probe, question: Question): Promise<Float32Array> {
+  const [ofA, ofB] = [await streamOf(a, question), await streamOf(b, question)]
+  const rows = ofA.length / a.config.n_embd
+  const most = Math.max(1, Math.floor(HELD / a.config.vocab_size))
+  const out = new Float32Array(rows)
+  for (let from = 0; from < rows; from += most) {
+    const stretch = (stream: Float32Array, { n_embd: C }: { n_embd: number }) =>
+      stream.subarray(from * C, Math.min(rows, from + most) * C)
+    const held: Float32Array[] = []
+    await a.readout(stretch(ofA, a.config), (_, logits) => held.push(logits.slice()))
+    await b.readout(stretch(ofB, b.config), (row, logits) => (out[from + row] = divergence(held[row]!, logits)))
+  }
+  return out
 }

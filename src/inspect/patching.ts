@@ -6,6 +6,7 @@ import { gatheredAddress, layers, streamAddresses } from './addresses'
 import { headParameter } from './attribution'
 import { dot } from './numbers'
 import type { Between, Probe } from './probe'
+import type { PatchCell } from '../words/look'
 
 /** Two texts of one length, and the two tokens whose logits tell them apart at `position`, the last unless told. */
 export interface Pair {
@@ -77,6 +78,24 @@ export async function patch(probe: Probe, pair: Pair, between?: Between): Promis
   const [from, to] = [as(corrupted), as(clean)]
   const shares = Float32Array.from(rows, (row) => (differenceOf(row) - from) / (to - from))
   return { resid: shares.slice(0, streams.length), head: shares.slice(streams.length), clean: to, corrupted: from }
+}
+
+/** The tensor that a patch goes into, and which of its elements [T, width] it covers. Throws ProbeError for a place that is none. */
+export function patchPlace({ config, gates }: Probe['weights'], cell: PatchCell, T: number) {
+  if (cell.of === 'stream') {
+    const { depth, position } = cell
+    const address = streamAddresses(config)[depth]
+    if (address === undefined || !(position >= 0 && position < T))
+      throw new ProbeError(`There is no depth ${depth} or position ${position} to patch.`)
+    return { address, covers: (i: number, width: number) => Math.floor(i / width) === position }
+  }
+  const { layer, head } = cell
+  if (!(layer >= 0 && layer < config.n_layer && head >= 0 && head < config.n_head))
+    throw new ProbeError(`There is no head ${head} in layer ${layer} to patch.`)
+  return {
+    address: gatheredAddress(layer, turnedSets(gates)),
+    covers: (i: number, width: number) => Math.floor((i % width) / (width / config.n_head)) === head,
+  }
 }
 
 /** `base`, with the numbers of `other` where `which` says so. */

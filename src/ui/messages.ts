@@ -10,6 +10,7 @@ import { bench, device } from './device/messages'
 import { clock, compact, hundredths, integer, loss, percent, significant } from './format'
 import { bytes } from '../words/sizes'
 import { look } from './look/messages'
+import { attribution, lens, patching } from './look/messages_lens'
 import { tokenLosses } from './look/messages_losses'
 import { off } from './look/messages_off'
 import { lookParts } from './look/messages_parts'
@@ -53,6 +54,9 @@ export const m = {
   recipe,
   tokens,
   look,
+  lens,
+  attribution,
+  patching,
   off,
   tokenLosses,
   lookParts,

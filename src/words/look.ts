@@ -98,6 +98,46 @@ export interface Likely extends LookToken {
   chance: number
 }
 
+/** What is asked of a lens: how many tokens of each place, and which one is followed. */
+export interface AboutLens extends AboutText {
+  k: number
+  follow: number | null
+}
+
+/**
+ * What a lens tells: the likeliest tokens at every depth (2L + 1) and position by their ids, [depths, T, k], and their chances; entropy and
+ * KL to the last depth [depths, T]; rank and log-probability of the followed token [depths, T], where there is one. `words`: what the
+ * ids stand for.
+ */
+export interface LensTold extends LookText {
+  depths: number
+  k: number
+  top: Uint32Array
+  words: LookToken[]
+  chance: Float32Array
+  entropy: Float32Array
+  toEnd: Float32Array
+  rank: Uint32Array
+  log: Float32Array
+}
+
+/**
+ * How good the readers of a tuned lens are: fitted at a step, to so many tokens; on `measured` held-out tokens, the mean KL of the end from
+ * each depth, nats, with the plain lens and with the tuned one.
+ */
+export interface TunedReport {
+  step: number
+  tokens: number
+  measured: number
+  plain: Float32Array
+  tuned: Float32Array
+}
+
+/** Where a patch is put: the stream at a depth and position, or what a head gathered at every position of the text. */
+export type PatchCell =
+  | { readonly of: 'stream'; readonly depth: number; readonly position: number }
+  | { readonly of: 'head'; readonly layer: number; readonly head: number }
+
 /** What a token is made of. A word with the space before it is letters; `other` is half a character, or no text. */
 export const TOKEN_CLASSES = ['letters', 'digits', 'punctuation', 'space', 'break', 'other'] as const
 export type TokenClass = (typeof TOKEN_CLASSES)[number]
@@ -154,25 +194,18 @@ export interface LookViews {
   /** A linear reader at each depth of the stream, and the same of the model as it was at step 0. */
   probe: { asks: { slot: SlotName; label: ProbeLabel }; tells: ProbeAnswer }
   probeFresh: { asks: { slot: SlotName; label: ProbeLabel }; tells: ProbeAnswer }
+  /** The logit lens. */
+  lens: { asks: AboutLens; tells: LensTold }
   /**
-   * The logit lens: the likeliest tokens at every depth (2L + 1) and position, [depths, T, k]; entropy and KL to the last depth
-   * [depths, T]; rank and log-probability of `follow` [depths, T].
+   * The same through an affine reader for each depth, fitted to the model's own text when first asked for, which takes seconds. Throws
+   * ProbeError where no text is at hand.
    */
-  lens: {
-    asks: AboutText & { k: number; follow: number | null }
-    tells: LookText & {
-      depths: number
-      k: number
-      top: LookToken[]
-      chance: Float32Array
-      entropy: Float32Array
-      toEnd: Float32Array
-      rank: Uint32Array
-      log: Float32Array
-    }
-  }
-  /** KL of B's predictions from A's after each token, [T]. Throws ProbeError for models that read text differently. */
-  apart: { asks: AboutText; tells: LookText & { divergence: Float32Array } }
+  tuned: { asks: AboutLens; tells: LensTold & { report: TunedReport } }
+  /**
+   * KL of B's predictions from A's, [depths, T]: by the lens at every depth where both have as many, else at the last alone. Throws
+   * ProbeError for models that read text differently.
+   */
+  apart: { asks: AboutText; tells: LookText & { depths: number; divergence: Float32Array } }
   /** The loss of each token from what stands before it, [T]: the first has none and is NaN; and what was likeliest there instead. */
   losses: {
     asks: AboutText
@@ -220,6 +253,8 @@ export interface LookViews {
       logit: number
     }
   }
+  /** The text with one token changed, so that what it ends in is foretold as differently as a few tries can make it; null if none can. */
+  corrupt: { asks: AboutText; tells: { text: string; position: number } | null }
   /**
    * A clean and a corrupted text of equal length: what restores the answer: resid [2L + 1, T], head [L · NH]; 0 as corrupted, 1 as clean.
    * Answer and its rival are the likeliest of each unless told.
@@ -247,6 +282,11 @@ export interface LookViews {
   health: { asks: { slot: SlotName }; tells: HealthTold }
   /** The same over the kept steps of its run. */
   course: { asks: { slot: SlotName }; tells: HealthCourse }
+  /** What a model writes after the clean text, the corrupted one, and the corrupted one with a patch from the clean one; same seed. */
+  patched: {
+    asks: AboutText & { corrupted: string; cell: PatchCell; seed: number; length: number }
+    tells: Record<'clean' | 'corrupted' | 'patched', { next: Likely[]; sample: string }>
+  }
 }
 
 export type ViewName = keyof LookViews

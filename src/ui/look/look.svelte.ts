@@ -72,7 +72,9 @@ class LookState {
   /** Something that the model has not seen, where its text is at hand. */
   async firstText(): Promise<string> {
     const window = await lab.calls.look.ask('window', { slot: 'A', share: 0.4 }).catch(() => null)
-    return window?.replace(/^\S*\s+/, '').slice(0, 64) ?? this.slots.A?.prompt ?? ''
+    const text = window?.replace(/^\S*\s+/, '').slice(0, 64)
+    // It ends within a word, where a model has something to foretell.
+    return /^[^]{16,}(?<!\p{L})\p{L}{3}(?=\p{L}{2})/u.exec(text ?? '')?.[0] ?? text ?? this.slots.A?.prompt ?? ''
   }
 }
 

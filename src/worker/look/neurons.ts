@@ -9,8 +9,7 @@ import type { NeuronContext, Speaker } from '../../words/look_parts'
 import type { Job } from '../desk'
 import type { Looked } from './slots'
 import { inTurns } from './steady'
-import { likelyTokens, lookToken, readText } from './texts'
-import { drawn } from './turned'
+import { drawn, likelyTokens, lookToken, readText } from './texts'
 import { heldOut, LOSS_WINDOWS, windowsOf } from './windows'
 
 /** Windows that are looked through, and how much work that may be. */

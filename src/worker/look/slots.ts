@@ -35,6 +35,8 @@ interface Kept {
 export interface Looked {
   readonly info: SlotInfo
   readonly tokenizer: Tokenizer
+  /** Updates made by now, and whether it goes on to make more. */
+  now(): { step: number; trains: boolean }
   /** Its text with the held-out part; null where it is not at hand. */
   dataset(): Promise<Dataset | null>
   /**
@@ -78,6 +80,11 @@ class Live implements Looked {
     this.#run = run.id
     this.tokenizer = run.dataset.tokenizer
     this.info = infoOf({ of: 'live' }, run.spec, run.step, run.text !== null, run.spec.gates ?? {})
+  }
+
+  now() {
+    const run = this.#opened()
+    return { step: run.step, trains: run.summary.status === 'running' }
   }
 
   dataset(): Promise<Dataset | null> {
@@ -146,6 +153,9 @@ class Own implements Looked {
   get info(): SlotInfo {
     return infoOf(this.#source, this.#spec, this.#turns.model.step, this.#hasText, this.#turns.model.weights.gates)
   }
+  now() {
+    return { step: this.#turns.model.step, trains: false }
+  }
   dataset(): Promise<Dataset | null> {
     return this.#dataset()
   }
@@ -207,6 +217,11 @@ export class Slots {
     const looked = this.#slots[slot]
     if (!looked) throw new ProbeError(`Slot ${slot} is empty. Choose a model for it.`)
     return looked
+  }
+
+  /** Whether a model is in a slot still. */
+  hold(looked: Looked): boolean {
+    return this.#slots.A === looked || this.#slots.B === looked
   }
 
   /** Puts a model into a slot, or empties it. Throws CheckpointError for a step that is not kept; the slot stays as it was then. */

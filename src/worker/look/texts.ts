@@ -38,6 +38,17 @@ export function likelyTokens(tokenizer: Tokenizer, row: Float32Array, k: number)
   return topOf(row, k).map((id) => ({ ...lookToken(tokenizer, id), chance: Math.exp(row[id]! - all) }))
 }
 
+/** The token at which the chances, added up, pass `share`. */
+export function drawn(row: Float32Array, share: number): number {
+  const all = logSumExp(row)
+  let sum = 0
+  for (let id = 0; id < row.length; id++) {
+    sum += Math.exp(row[id]! - all)
+    if (sum > share) return id
+  }
+  return row.length - 1
+}
+
 /** Throws ProbeError unless two models read text alike. */
 export function sameReading(a: SlotInfo, b: SlotInfo): void {
   if (a.tokenizer_key !== b.tokenizer_key)

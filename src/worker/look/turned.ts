@@ -1,11 +1,10 @@
 // What if a part were off: the model as it is and with its gates turned, side by side, on the same text and with the same seed.
-import { logSumExp } from '../../inspect/numbers'
 import { logits } from '../../inspect/predictions'
 import { hash } from '../../rng'
 import type { GateSettings, LookViews } from '../../words/look'
 import type { Job } from '../desk'
 import type { Looked } from './slots'
-import { likelyTokens, readText } from './texts'
+import { drawn, likelyTokens, readText } from './texts'
 import { heldOut, LOSS_WINDOWS } from './windows'
 
 type Turned = LookViews['turned']
@@ -45,15 +44,4 @@ export async function turnedView(
     return looked.tokenizer.decode(written.slice(ids.length))
   }
   return { asIs: await tell(settings.asIs), turned: await tell(settings.turned) }
-}
-
-/** The token at which the chances, added up, pass `share`. */
-export function drawn(row: Float32Array, share: number): number {
-  const all = logSumExp(row)
-  let sum = 0
-  for (let id = 0; id < row.length; id++) {
-    sum += Math.exp(row[id]! - all)
-    if (sum > share) return id
-  }
-  return row.length - 1
 }

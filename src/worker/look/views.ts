@@ -1,20 +1,24 @@
 // Every view's question, answered: which file of src/inspect computes what, for which tokens.
+import { ProbeError } from '../../errors'
 import { ablate, gateGradients } from '../../inspect/ablations'
 import { attention, patterns } from '../../inspect/attention'
 import { attribute } from '../../inspect/attribution'
 import { labelHeads } from '../../inspect/heads'
-import { lensView } from '../../inspect/lens'
+import { lensApart, lensView } from '../../inspect/lens'
 import { topOf } from '../../inspect/numbers'
 import { patch } from '../../inspect/patching'
 import { apart, foreseen, logits } from '../../inspect/predictions'
-import type { LookViews, PerPart, ViewName } from '../../words/look'
+import type { TunedLens } from '../../inspect/tuned_lens'
+import type { AboutLens, LensTold, LookViews, PerPart, ViewName } from '../../words/look'
 import type { Job } from '../desk'
 import { learnedView, placesView } from './losses'
 import { embeddingsView, nearView } from './embeddings'
 import { labelsView, probeView } from './linear_probe'
 import { clampedView, neuronsView, neuronView, speakersView } from './neurons'
-import type { Slots } from './slots'
+import { corruptView, pairOf, patchedView } from './patched'
+import type { Looked, Slots } from './slots'
 import { likelyTokens, lookToken, readText, sameReading } from './texts'
+import { tunedOf } from './tuned'
 import { turnedView } from './turned'
 import { heldOut, heldOutWindow, LOSS_WINDOWS } from './windows'
 
@@ -51,15 +55,13 @@ export const VIEWS: Views = {
   probe: (slots, question, job) => probeView(slots.at(question.slot), question, 'now', job),
   probeFresh: (slots, question, job) => probeView(slots.at(question.slot), question, 'fresh', job),
 
-  lens: async (slots, { slot, text, k, follow }) => {
-    const looked = slots.at(slot)
-    const { ids, told } = readText(looked, text)
-    const {
-      T: _,
-      top,
-      ...view
-    } = await looked.probe((probe) => lensView(probe, { tokens: ids }, { k, follow: follow === null ? [] : [follow] }))
-    return { ...told, ...view, top: Array.from(top, (id) => lookToken(looked.tokenizer, id)) }
+  lens: (slots, question) => lensTold(slots.at(question.slot), question),
+
+  tuned: async (slots, question) => {
+    const looked = slots.at(question.slot)
+    const { lens, report } = await tunedOf(slots, looked)
+    // What is sent is given away, and the report is kept.
+    return { ...(await lensTold(looked, question, lens)), report: structuredClone(report) }
   },
 
   xray: async (slots, question, job) => (await import('./kernels')).xrayView(slots.at(question.slot), question, job),
@@ -73,9 +75,12 @@ export const VIEWS: Views = {
   apart: async (slots, { text }) => {
     const [a, b] = [slots.at('A'), slots.at('B')]
     sameReading(a.info, b.info)
+    if (a.info.source.of === 'live' && b.info.source.of === 'live')
+      throw new ProbeError('A and B are the same open run. Choose a kept step for one of them.')
     const { ids, told } = readText(a, text)
-    const divergence = await a.probe((ofA) => b.probe((ofB) => apart(ofA, ofB, { tokens: ids })))
-    return { ...told, divergence }
+    const alike = a.info.config.n_layer === b.info.config.n_layer
+    const divergence = await a.probe((ofA) => b.probe((ofB) => (alike ? lensApart : apart)(ofA, ofB, { tokens: ids })))
+    return { ...told, depths: divergence.length / ids.length, divergence }
   },
 
   losses: async (slots, { slot, text }) => {
@@ -134,16 +139,17 @@ export const VIEWS: Views = {
     })
   },
 
-  patch: async (slots, { slot, text, corrupted, answer, instead }) => {
+  patch: async (slots, { slot, text, corrupted, answer, instead }, job) => {
     const looked = slots.at(slot)
-    const [clean, other] = [readText(looked, text), readText(looked, corrupted)]
+    const { clean, other } = pairOf(looked, text, corrupted)
     const { vocab_size: V } = looked.info.config
     return looked.probe(async (probe) => {
       const likeliest = async (ids: number[]) => (await logits(probe, { tokens: ids })).subarray(-V)
       const [ofClean, ofOther] = [await likeliest(clean.ids), await likeliest(other.ids)]
       const told = answer ?? topOf(ofClean, 1)[0]!
       const rival = instead ?? topOf(ofOther, 2).find((id) => id !== told)!
-      const map = await patch(probe, { clean: clean.ids, corrupted: other.ids, answer: told, instead: rival })
+      const pair = { clean: clean.ids, corrupted: other.ids, answer: told, instead: rival }
+      const map = await patch(probe, pair, () => job.pause())
       return {
         clean: clean.told,
         corrupted: other.told,
@@ -155,6 +161,18 @@ export const VIEWS: Views = {
       }
     })
   },
+
+  corrupt: (slots, { slot, text }) => corruptView(slots.at(slot), text),
+
+  patched: (slots, question, job) => patchedView(slots.at(question.slot), question, job),
+}
+
+/** What a lens shows of a text, plain or tuned. */
+async function lensTold(looked: Looked, { text, k, follow }: AboutLens, tuned?: TunedLens): Promise<LensTold> {
+  const { ids, told } = readText(looked, text)
+  const followed = follow === null ? [] : [follow]
+  const view = await looked.probe((probe) => lensView(probe, { tokens: ids }, { k, follow: followed, tuned }))
+  return { ...told, ...view, words: Array.from(new Set(view.top), (id) => lookToken(looked.tokenizer, id)) }
 }
 
 type Ablated = LookViews['ablate']['tells']

@@ -1,4 +1,6 @@
 // Windows of a model's held-out text, as long as the model looks back: what a loss is measured on while somebody waits.
+import type { Dataset } from '../../data/dataset/dataset'
+import type { Tokens } from '../../data/tokenize/tokenizer'
 import { ProbeError } from '../../errors'
 import type { Looked } from './slots'
 
@@ -7,19 +9,31 @@ export const LOSS_WINDOWS = 4
 
 const GOLDEN = (Math.sqrt(5) - 1) / 2
 
-/** `count` windows of tokens, evenly spread over the held-out text. Throws ProbeError where no text is at hand, or it is too short. */
-export async function heldOut(looked: Looked, count: number): Promise<number[][]> {
+/** A model's text. Throws ProbeError where it is not at hand. */
+export async function ownText(looked: Looked): Promise<Dataset> {
   const dataset = await looked.dataset()
-  const { name, config } = looked.info
-  if (!dataset) throw new ProbeError(`The text of “${name}” is not at hand, so there is none held out. Type a text.`)
-  const { val } = dataset
-  const T = Math.min(config.block_size, val.length)
-  if (T < 2) throw new ProbeError(`“${name}” holds no text out. Type a text, or hold a part out in Data.`)
-  const last = val.length - T
+  if (!dataset)
+    throw new ProbeError(`The text of “${looked.info.name}” is not at hand, so there is none held out. Type a text.`)
+  return dataset
+}
+
+/** Up to `count` windows of up to `length` tokens, evenly spread. */
+export function evenWindows(tokens: Tokens, length: number, count: number): number[][] {
+  const T = Math.min(length, tokens.length)
+  const last = tokens.length - T
   return Array.from({ length: Math.min(count, last + 1) }, (_, i) => {
     const from = count === 1 ? 0 : Math.floor((i * last) / (count - 1))
-    return Array.from(val.subarray(from, from + T))
+    return Array.from(tokens.subarray(from, from + T))
   })
+}
+
+/** `count` windows of tokens, evenly spread over the held-out text. Throws ProbeError where no text is at hand, or it is too short. */
+export async function heldOut(looked: Looked, count: number): Promise<number[][]> {
+  const { val } = await ownText(looked)
+  const { name, config } = looked.info
+  if (Math.min(config.block_size, val.length) < 2)
+    throw new ProbeError(`“${name}” holds no text out. Type a text, or hold a part out in Data.`)
+  return evenWindows(val, config.block_size, count)
 }
 
 /** A window of a model's text: where it begins in the whole of it, and whether it is held out. */
