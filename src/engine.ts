@@ -206,8 +206,11 @@ export function normPartials(N: number): number {
   return Math.ceil(N / Math.max(16, Math.ceil(N / 512)))
 }
 
-/** The words of `dice` (u32): what changes each step and is not a rate. */
-export const DICE = { seed: 0, step: 1, slot: 2, size: 4 } as const
+/**
+ * The words of `dice` (u32): what changes each step and is not a rate. `row` is the row of the batch, of B, with which the tensors begin:
+ * a shard of a batch drops what the whole batch would. Only engines that have `threads` are given another than 0, and read it.
+ */
+export const DICE = { seed: 0, step: 1, slot: 2, row: 3, size: 4 } as const
 /**
  * The words of `hyper` (f32): what AdamW needs this step. `bias1` = 1 − beta1^step, `bias2` = 1 − beta2^step; `rest1` = 1 − beta1 and
  * `rest2` = 1 − beta2 are taken in double precision, since 1 − 0.999 in float32 is off by 5·10⁻⁵ of itself.
@@ -325,6 +328,21 @@ export interface KernelChoice {
   refused: string[]
 }
 
+/** A thread of its own, as `Worker` starts one in a browser and `worker_threads` in Node. */
+export interface Thread {
+  postMessage(message: unknown, transfer: ArrayBuffer[]): void
+  /** Tells every message, and why, once, where the thread failed or ended by itself. */
+  listen(heard: (message: unknown) => void, died: (why: string) => void): void
+  terminate(): void
+}
+/** The threads that an engine may share its steps with, beside its own. */
+export interface Threads {
+  /** How many may work now; it may change from step to step. */
+  readonly most: number
+  /** Starts one. Throws where the host has none. */
+  start(): Thread
+}
+
 export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   readonly info: EngineInfo
   readonly ops: { readonly [K in OpName]: Op<T, W, K> }
@@ -332,6 +350,9 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   readonly maxBlock: number
   /** Absent: as HEAD says. */
   readonly head?: Head
+
+  /** Where this is given, large batches are computed in shards (train/shards.ts), which other threads may take over. */
+  readonly threads?: Threads
   /** Memory, zeroed, for every tensor of the blocks, by label. Throws OutOfMemoryError naming the block. */
   allocate(blocks: readonly Block[]): Promise<Map<string, T>>
   /** A look at part of a tensor under another name, from its element `offset` on, a multiple of ALIGN. Has no memory of its own. */

@@ -10,11 +10,15 @@ export interface Preset {
   about: string
   /** What the run reaches, in words; test/presets.test.ts holds it to them. */
   promise: string
+  /** Steps after which what it writes can be read, where words are what it promises. */
+  words_by?: number
   /** A built-in text by its id; null stands for the visitor's own text. */
   corpus: string | null
   /** What samples start from. */
   prompt: string
   config: Partial<Config>
+  /** Parts that are turned down from the first step on (src/model/gates.ts). */
+  gates?: Readonly<Record<string, readonly number[]>>
 }
 
 /** One stop of the size dial. */
@@ -91,6 +95,7 @@ export const PRESETS: readonly Preset[] = [
     name: 'Moby Dick',
     about: 'A small model reads Melville letter by letter, and begins to write like him.',
     promise: 'Readable words within a minute, and better than two letters of memory (the trigram line) by step 500.',
+    words_by: 500,
     corpus: 'moby-dick',
     prompt: 'The whale',
     config: {
@@ -169,6 +174,31 @@ export const PRESETS: readonly Preset[] = [
     },
   },
   {
+    id: 'say-again',
+    name: 'Say again',
+    about:
+      'Attention alone learns to copy: two layers whose MLPs are switched off find the induction head. See it in Look inside.',
+    promise: 'A head of the second layer looks at what followed the same letter before, labelled “induction”.',
+    corpus: 'say-again',
+    prompt: '\nwhale>',
+    config: {
+      ...sizeDial(1),
+      n_layer: 2, // one head to find the token before, one to use it
+      n_head: 2,
+      n_kv_head: 2,
+      n_embd: 64,
+      n_inner: 8, // the MLPs are off: their gates are 0
+      tie: false, // tied, the previous-token head comes late or not at all
+      block_size: 64, // two words of 32 letters
+      learning_rate: 3e-3, // at 1e-2 the wrong layer looks back
+      min_lr: 3e-4, // learning_rate / 10
+      weight_decay: 0,
+      max_iters: 1000,
+      warmup_iters: 50,
+    },
+    gates: { 'h.0.mlp.gate': [0], 'h.1.mlp.gate': [0] },
+  },
+  {
     id: 'by-heart',
     name: 'By heart',
     about: 'One paragraph, read over and over, until the model can recite it: overfitting on purpose.',
@@ -189,6 +219,9 @@ export const PRESETS: readonly Preset[] = [
 
 /** The preset that the page opens with. */
 export const DEFAULT_PRESET = PRESETS[0]!
+
+/** The preset for a first visit on a computer where the default's words would be long in coming: a step has a quarter of its work. */
+export const QUICK_PRESET = PRESETS[1]!
 
 /**
  * A whole config from overrides (a preset's, or a stop of the dial). What they leave out has the defaults of FIELDS, full

@@ -70,8 +70,9 @@ const PACKAGES: [RegExp, readonly string[]][] = [
 ]
 
 /** What only one room, or one file, may say, and which. */
-const DOORS: [RegExp, string][] = [
-  [/\bnew\s+Worker\b/, 'worker/client'],
+const DOORS: [RegExp, string, string?][] = [
+  // The page starts the lab, and the lab those that compute beside it.
+  [/\bnew\s+Worker\b/, 'worker/client', 'src/worker/threads.ts'],
   // Except asking that nothing be cleared: browsers let only a page ask, not a worker.
   [/\bnavigator\.storage\b(?!\??\.persist\b)|\bindexedDB\b/, 'storage'],
   [/\bnavigator\.gpu\b/, 'worker/worker'],
@@ -122,8 +123,8 @@ function offences(sources: Sources): string[] {
     const code = script(path, text)
     // Comments may name what the code may not touch.
     const bare = code.replace(/\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/.*$/gm, '')
-    for (const [pattern, door] of DOORS)
-      if (here !== door && path !== door && here !== 'headless' && pattern.test(bare))
+    for (const [pattern, door, other] of DOORS)
+      if (here !== door && path !== door && path !== other && here !== 'headless' && pattern.test(bare))
         found.push(`${path} says ${pattern.exec(bare)?.[0]}, which is for ${door} alone`)
     const edges: string[] = []
     for (const { fileName } of ts.preProcessFile(code, true, true).importedFiles) {

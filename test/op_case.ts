@@ -57,6 +57,7 @@ class Draws {
   dice(slot = 3) {
     const data = Uint32Array.from({ length: DICE.size }, () => this.#rng.u32())
     data[DICE.slot] = slot
+    data[DICE.row] = 0
     return { shape: [DICE.size], dtype: 'u32' as const, data }
   }
 }

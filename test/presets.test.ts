@@ -15,7 +15,14 @@ const fetchText = (path: string) => readFile(new URL(`../public/${path}`, import
 describe('presets', () => {
   test('have names of their own', () => {
     expect(new Set(PRESETS.map(({ id }) => id)).size).toBe(PRESETS.length)
-    expect(PRESETS.map(({ id }) => id)).toEqual(['moby-dick', 'names', 'sort-letters', 'shakespeare-cpu', 'by-heart'])
+    expect(PRESETS.map(({ id }) => id)).toEqual([
+      'moby-dick',
+      'names',
+      'sort-letters',
+      'shakespeare-cpu',
+      'say-again',
+      'by-heart',
+    ])
     expect(DEFAULT_PRESET.id).toBe('moby-dick')
   })
   test.each(PRESETS)('$id can run, and set only fields that exist', ({ config, about, promise }) => {

@@ -6,8 +6,9 @@ import { pathToFileURL } from 'node:url'
 import { inspect, parseArgs, type ParseArgsConfig } from 'node:util'
 import type { Engine } from '../engine'
 import type { TuneOptions } from '../gpu/autotune'
-import { openEngine } from '../train/open_engine'
+import { openEngine, type EngineOptions } from '../train/open_engine'
 import { dawn } from './dawn'
+import { nodeThreads } from './threads'
 
 /** A mistake in how a command was called, or in a file it was given: told without a stack. */
 export class UsageError extends Error {
@@ -79,15 +80,12 @@ const PREFERENCES = { auto: 'auto', gpu: 'gpu', wasm: 'cpu', cpu: 'javascript' }
 const ENGINES = ['auto', 'gpu', 'wasm', 'cpu'] as const
 
 /** Opens an engine by a flag's value and says on standard error which one it is; `options` say how kernels are chosen. */
-export async function engineFor(
-  flag: string,
-  io: Io,
-  options: TuneOptions & { software?: boolean } = {},
-): Promise<Engine> {
+export async function engineFor(flag: string, io: Io, options: EngineOptions = {}): Promise<Engine> {
   const asked = oneOf('engine', flag, ENGINES)
   const preference = PREFERENCES[asked]
+  const threads = nodeThreads(new URL('./shard_thread.mjs', import.meta.url))
   const onProcessor = preference === 'cpu' || preference === 'javascript'
-  const { engine, fallback } = await openEngine(preference, onProcessor ? undefined : dawn(), options)
+  const { engine, fallback } = await openEngine(preference, onProcessor ? undefined : dawn(), { threads, ...options })
   if (asked === 'wasm' && fallback !== null) throw new UsageError(fallback)
   if (options.force && engine.info.kind === 'cpu')
     throw new UsageError('--kernel chooses among kernels of the GPU: take --engine gpu.')

@@ -11,10 +11,17 @@ if (!NAMES.includes(name)) {
 }
 ensurePackages()
 const { build } = await import('esbuild')
-const outfile = `${ROOT}node_modules/.cache/glasshouse/${name}.mjs`
+const outdir = `${ROOT}node_modules/.cache/glasshouse`
+const outfile = `${outdir}/${name}.mjs`
 await build({
-  entryPoints: [`${ROOT}${name === 'torture' ? 'test/torture' : 'src/headless'}/${name}.ts`],
-  outfile,
+  // Beside the command, what its other threads run.
+  entryPoints: [
+    `${ROOT}${name === 'torture' ? 'test/torture' : 'src/headless'}/${name}.ts`,
+    `${ROOT}src/headless/shard_thread.ts`,
+  ],
+  outdir,
+  entryNames: '[name]',
+  outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',
   format: 'esm',

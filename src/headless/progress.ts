@@ -73,6 +73,8 @@ export function lineProgress(
         }
         case 'sample':
           return line(`  ${JSON.stringify(event.sample.prompt + event.sample.tokens.join(''))}`)
+        case 'thread_lost':
+          return line(event.text)
         case 'notice':
           return line(event.mark.text)
         default:

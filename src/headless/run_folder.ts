@@ -109,7 +109,7 @@ export function keyframeBytes(folder: string, step: number): Uint8Array {
 }
 /** The weights after `step` updates. Throws UsageError as above, CheckpointError where they are damaged. */
 export function readKeyframe(folder: string, step: number, config: ModelConfig): Map<string, Float32Array> {
-  return decodeKeyframe(keyframeBytes(folder, step), step, config)
+  return decodeKeyframe(keyframeBytes(folder, step), step, config).weights
 }
 
 /**

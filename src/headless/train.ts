@@ -268,6 +268,7 @@ async function newRun(flags: NewRunFlags): Promise<Run> {
       corpus: dataset.corpus,
       tokenizer: dataset.tokenizer.state,
       ...measureTokens(dataset, config.val_fraction),
+      ...(flags.config === undefined && preset.gates && { gates: preset.gates }),
       prompt: source.chats ? SPECIAL.user : flags.config === undefined ? preset.prompt : '\n',
     },
     dataset,

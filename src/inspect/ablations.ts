@@ -1,6 +1,7 @@
 // What each part is worth: the mean loss of a text with one gate at 0, minus the loss as the model is; and what the loss says about turning
 // each gate a little, its gradient. Parts that stand in for one another look worthless one by one.
-import { gateLabels, gateTable, POSITION_GATES } from '../model/gates'
+import { gateTable } from '../model/gates'
+import { gateLabels, POSITION_GATES } from '../words/gates'
 import type { Gates } from '../words/run'
 import { layers } from './addresses'
 import type { Between, Probe, Question } from './probe'

@@ -1,7 +1,7 @@
 // Where on the tape the parts of a model are found: the residual stream after each of its steps, what each part adds to it, and what
 // attention computes on the way. Addresses are those of gpt.ts, unfused.
 import type { ModelConfig } from '../config/config'
-import { gateLabels } from '../model/gates'
+import { gateLabels } from '../words/gates'
 
 /** The residual stream at every depth, [T, C] each, 2L + 1 of them: the embedding, then after each attention and each MLP. */
 export function streamAddresses(c: ModelConfig): string[] {

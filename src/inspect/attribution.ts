@@ -1,7 +1,8 @@
 // Direct logit attribution: what each part wrote onto the logit of one token at one position. The final norm is linear once its scale is
 // frozen at what it was there, so the logit is a sum over everything that was added to the stream (Elhage et al. 2021, "A Mathematical
 // Framework for Transformer Circuits"). What a part does by way of later parts is not in it.
-import { gateLabels, turnedSets } from '../model/gates'
+import { turnedSets } from '../model/gates'
+import { gateLabels } from '../words/gates'
 import { gatheredAddress, layers, partAddresses, streamAddresses } from './addresses'
 import { dot } from './numbers'
 import type { Probe, Question } from './probe'

@@ -10,6 +10,12 @@ export async function tokenLosses(probe: Probe, question: Question): Promise<Flo
   return tensors.get('losses')!.data
 }
 
+/** The loss of each token from what stands before it, [T], nats: it stands at the token that was to be foreseen. The first has none: NaN. */
+export async function foreseen(probe: Probe, tokens: ArrayLike<number>): Promise<Float32Array> {
+  const losses = await tokenLosses(probe, { tokens })
+  return Float32Array.from(losses, (_, t) => (t === 0 ? NaN : losses[t - 1]!))
+}
+
 /** The logits at every position, [T, V]. */
 export async function logits(probe: Probe, question: Question): Promise<Float32Array> {
   const { tensors } = await probe.ask({ ...question, keep: ['logits'] })

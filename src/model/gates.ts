@@ -5,6 +5,7 @@
 import type { ModelConfig } from '../config/config'
 import { ALIGN, type Tensor } from '../engine'
 import { ConfigError } from '../errors'
+import { gateLabels, POSITION_GATES } from '../words/gates'
 import type { Gates } from '../words/run'
 import type { Recorder } from './recorder'
 
@@ -14,16 +15,6 @@ export interface GateSet {
   count: number
   offset: number
 }
-
-/** The address of the learned positions' gates, one a position. */
-export const POSITION_GATES = 'wpe.gate'
-/** The addresses of a layer's gates: of its heads [NH], of what attention adds [1], of its neurons [F], of what the MLP adds [1]. */
-export const gateLabels = (layer: number) => ({
-  heads: `h.${layer}.attn.heads`,
-  attn: `h.${layer}.attn.gate`,
-  neurons: `h.${layer}.mlp.neurons`,
-  mlp: `h.${layer}.mlp.gate`,
-})
 
 /** Every set of gates of a model: positions [P] where they are learned; of each layer heads [NH], attention [1], neurons [F], MLP [1]. */
 export function gateTable(c: ModelConfig): GateSet[] {

@@ -4,7 +4,8 @@
 import type { ModelConfig, TrainConfig } from '../config/config'
 import { ALIGN, DICE, DRAWS, flashes, HEAD, RING, SAMPLING, type Head, type Tensor } from '../engine'
 import { paramTable, type Trains } from '../params'
-import { gateLabels, POSITION_GATES, recordGates, usualSets } from './gates'
+import { gateLabels, POSITION_GATES } from '../words/gates'
+import { recordGates, usualSets } from './gates'
 import { Recorder } from './recorder'
 import { Tape } from './tape'
 

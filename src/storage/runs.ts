@@ -13,7 +13,7 @@ import { openStore, transact } from './database'
 import { checkpointKey, keyframeKey, KINDS_OF_RUN, openKey, pieceKey, runKey, under, wholeHistoryKey } from './keys'
 import { PIECE_LISTS, piecesOf, writeOpen, writePiece } from './pieces'
 import { explainWrite } from './quota'
-import { decodeKeyframe } from './keyframe'
+import { decodeKeyframe, type KeptStep } from './keyframe'
 import { existing, keptAs, rawRuns, readCheckpoint, readHistory, readOrMend } from './reading'
 import { UnreadableError, writeRun } from './record'
 import type { Kept, RunRecord } from './schema'
@@ -345,8 +345,8 @@ export class RunStore {
   keyframes(id: string): Promise<Keyframe[]> {
     return transact(this.#use, 'readonly', (store) => framesOf(store, id))
   }
-  /** The weights after `step` updates, by parameter name. Throws CheckpointError where they are not kept, or damaged. */
-  async readKeyframe(id: string, step: number, config: ModelConfig): Promise<Map<string, Float32Array>> {
+  /** The weights after `step` updates, and the gates. Throws CheckpointError where they are not kept, or damaged. */
+  async readKeyframe(id: string, step: number, config: ModelConfig): Promise<KeptStep> {
     const bytes = await transact(this.#use, 'readonly', async (store) => {
       const frame = (await framesOf(store, id)).find((kept) => kept.step === step)
       return frame && promisifyRequest<unknown>(store.get(keyframeKey(id, frame)))

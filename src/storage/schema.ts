@@ -45,6 +45,8 @@ const CardSchema = v.looseObject({
   generated: v.optional(v.looseObject({ task: text, settings: v.record(text, v.number()), seed: v.number() })),
 })
 
+/** Gates by the address of their set. */
+export const GatesSchema = v.record(text, v.array(v.pipe(v.number(), v.finite())))
 const SpecSchema = v.looseObject({
   name: text,
   config: KeptConfigSchema,
@@ -64,7 +66,7 @@ const SpecSchema = v.looseObject({
   }),
   prompt: text,
   bytes_per_token: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
-  gates: v.optional(v.record(text, v.array(v.pipe(v.number(), v.finite())))),
+  gates: v.optional(GatesSchema),
 })
 
 /** Which kernel was chosen for which class of calls. */

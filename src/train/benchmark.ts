@@ -12,7 +12,7 @@ import { hash, Rng, STREAM } from '../rng'
 import { Decoder } from './decoder'
 import { firstStep } from './first_step'
 import { generate } from './generate'
-import { blockOf, predictMemory } from './plan'
+import { blockOf, meansOf, predictMemory } from './plan'
 import type { Trainer } from './trainer'
 
 /** Steps before any is timed; their losses are what an other program on the same weights and batches must reach. */
@@ -139,11 +139,11 @@ export class Benchmark {
   /** What the rounds so far say, and how fast the model writes. */
   async result(): Promise<BenchResult> {
     const { batch_size: B, block_size: T } = this.config
-    const { engine } = this.#trainer
     const generation = await this.#generate()
     const { dispatches, flops, bytes } = costOf(this.#trainer.program)
     const step_ms = spreadOf(this.#rounds.flat())
     const { n, flops: product } = this.#product
+    const { engine } = this.#trainer
     const share = (round: number[], i: number) => (flops / spreadOf(round).median / product) * this.#product_ms[i]!
     return {
       size: this.size,
@@ -159,7 +159,7 @@ export class Benchmark {
       gflop: flops / 1e9,
       bytes,
       memory_bytes: this.#trainer.memory_bytes + generation.memory_bytes,
-      predicted_bytes: predictMemory(this.config, engine.maxBlock, engine.head).memory.total,
+      predicted_bytes: predictMemory(this.config, { ...meansOf(engine), threads: engine.threads && 0 }).memory.total,
       ...this.#times,
       generation_tokens_per_s: generation.tokens_per_s,
     }

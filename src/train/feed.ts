@@ -3,6 +3,7 @@
 import type { Batch } from '../data/dataset/loader'
 import { DICE, RING, type Engine, type Stage, type Tensor, type Words } from '../engine'
 import type { Inputs } from './plan'
+import type { Part } from './shards'
 
 export class Feed {
   readonly #stage: Stage
@@ -24,10 +25,9 @@ export class Feed {
   }
 
   /**
-   * Writes a batch for the next run of a program; its arrays are copied before this returns. `seed` and `draw` decide what dropout
-   * drops; `micros` is the number of batches whose mean the update takes. Returns the batch's slot of the loss ring.
+   * Writes a batch for the next run of a program; its arrays are copied before this returns. Returns the batch's slot of the loss ring.
    */
-  load(batch: Batch, { seed, draw, micros }: { seed: number; draw: number; micros: number }): number {
+  load(batch: Batch, { seed, draw, micros, row = 0, counted = batch.counted }: Part): number {
     const slot = this.#batches++ % RING
     this.array('tokens').set(batch.tokens)
     this.array('targets').set(batch.targets)
@@ -37,8 +37,9 @@ export class Feed {
     dice[DICE.seed] = seed
     dice[DICE.step] = draw
     dice[DICE.slot] = slot
+    dice[DICE.row] = row
     const scale = this.array('scale')
-    const share = batch.counted > 0 ? 1 / (batch.counted * micros) : 0
+    const share = counted > 0 ? 1 / (counted * micros) : 0
     if (batch.weights) for (let n = 0; n < scale.length; n++) scale[n] = batch.weights[n]! * share
     else scale.fill(share)
     this.#stage.write()

@@ -1,7 +1,7 @@
 // The memory of a run, from its config alone: the blocks that weights, trainer, evaluator and decoder allocate, and their bytes.
 // Allocates nothing, so that a run can be judged before it starts.
 import type { Config, ModelConfig } from '../config/config'
-import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Head, type Tensor } from '../engine'
+import { ALIGN, DICE, HYPER, NORM_PARTIALS, RING, type Block, type Engine, type Head, type Tensor } from '../engine'
 import { arithmetic } from '../model/arithmetic'
 import { gpt, type Form } from '../model/gpt'
 import { planMemory } from '../model/memory'
@@ -9,6 +9,7 @@ import { gradientLabel, type Tape } from '../model/tape'
 import { layoutArenas, paramTable, sizeOf, type Arena, type Trains } from '../params'
 import type { Forecast, MemoryUse } from '../words/run'
 import { angleTensors } from './angles'
+import { shardConfig, shardsOf } from './shards'
 
 /** What has an arena for each part of the parameters: weights, gradients, AdamW's two moments. */
 export type Kind = 'weights' | 'grads' | 'm' | 'v'
@@ -168,43 +169,80 @@ const OWN = new Set(['tokens', 'order'])
 const inputsOf = (tape: Tape) =>
   [...tape.tensors.values()].filter((t) => tape.isExternal(t) && !tape.isParam(t) && tape.home(t) === t)
 
+/** Bytes that all other threads of a run may take together. */
+const MOST_ELSEWHERE = 2 ** 30
+
+/** The bytes that a thread takes which computes shards of a config's batches. */
+function threadBytes(c: Config, shards: number, maxBlock: number): number {
+  const shard = shardConfig(c, shards)
+  const { arenas, blocks } = stateBlocks(shard, maxBlock)
+  const { written, others } = inputBlocks(shard, c.block_size, arenas.length)
+  const { train } = programs(shard, c.block_size, new Set())
+  return bytesOf([...blocks.weights, ...blocks.grads, written, ...others, ...train.blocks])
+}
+/** How many threads there is work and memory for beside a trainer's own. */
+export function helpersWithin(c: Config, shards: number, maxBlock: number): number {
+  return Math.min(shards - 1, Math.floor(MOST_ELSEWHERE / threadBytes(c, shards, maxBlock)))
+}
+
 /**
- * The bytes that a run of this config takes on a device whose largest block is `maxBlock` elements, and its largest block; `head` says how
- * it stores large logits. A run that is only looked at takes `weights`, and `decoder` once it writes.
+/** What of a device decides how much a run takes of it. */
+export interface Means {
+  /** Largest block, in elements. */
+  maxBlock: number
+  /** How it stores large logits. */
+  head?: Head | undefined
+  /** Where batches are cut into shards: how many threads there are beside its own. */
+  threads?: number | undefined
+}
+export const meansOf = ({ maxBlock, head, threads }: Engine): Means => ({ maxBlock, head, threads: threads?.most })
+
+/**
+ * The bytes that a run of this config takes on a device, and its largest block. A run that is only looked at takes `weights`, and
+ * `decoder` once it writes.
  */
-export function predictMemory(c: Config, maxBlock: number, head?: Head): { memory: MemoryUse; largest: Block } {
+export function predictMemory(c: Config, { maxBlock, head, threads }: Means): { memory: MemoryUse; largest: Block } {
+  const shards = threads === undefined ? 1 : shardsOf(c)
+  const rows = shardConfig(c, shards)
   const state = stateBlocks(c, maxBlock)
-  const { written, others } = inputBlocks(c, c.block_size, state.arenas.length)
+  const { written, others } = inputBlocks(rows, c.block_size, state.arenas.length)
   const inputs = [written, ...others]
-  const { train, evaluate } = programs(c, c.block_size, new Set(), {}, head)
+  const { train, evaluate } = programs(rows, c.block_size, new Set(), {}, head)
   const evaluation = evaluate === train ? [] : evaluate.blocks
   const { shared, pass, next } = decoderPlan(c)
   const decoder = [...shared, ...pass.blocks, ...next.blocks]
   const { weights, grads, m, v } = state.blocks
   const all = [weights, grads, m, v, inputs, train.blocks, evaluation, decoder].flat()
+  const elsewhere =
+    shards > 1 ? Math.min(threads ?? 0, helpersWithin(c, shards, maxBlock)) * threadBytes(c, shards, maxBlock) : 0
   const memory = {
     weights: bytesOf(weights),
-    gradients: bytesOf(grads),
+    gradients: bytesOf(grads) * (shards > 1 ? 2 : 1),
     moments: bytesOf(m) + bytesOf(v),
     inputs: bytesOf(inputs),
     activations: bytesOf(train.blocks),
     evaluation: bytesOf(evaluation),
     decoder: bytesOf(decoder),
-    total: bytesOf(all),
+    threads: elsewhere,
+    total: bytesOf(all) + (shards > 1 ? bytesOf(grads) : 0) + elsewhere,
   }
   return { memory, largest: all.reduce((a, b) => (b.size > a.size ? b : a)) }
 }
 
 /** The memory and the flops of a step for each setting of `recompute`, the config's other fields as they are. */
-export function forecast(config: Config, maxBlock: number, head?: Head): Forecast {
+export function forecast(config: Config, device: Means): Forecast {
   const of = (recompute: Config['recompute']) => {
     const c = { ...config, recompute }
-    const { memory } = predictMemory(c, maxBlock, head)
-    const { batch_size: B, block_size: T, label_smoothing } = c
-    const step = arithmetic(gpt(c, { use: 'train', B, T, label_smoothing, recompute }))
-    return { memory, flops: step * c.gradient_accumulation_steps }
+    const { memory } = predictMemory(c, device)
+    return { memory, flops: stepFlops(c) }
   }
   return { none: of('none'), mlp: of('mlp'), layer: of('layer') }
+}
+
+/** The flops of one step of a config. */
+export function stepFlops(c: Config): number {
+  const { batch_size: B, block_size: T, label_smoothing, recompute } = c
+  return arithmetic(gpt(c, { use: 'train', B, T, label_smoothing, recompute })) * c.gradient_accumulation_steps
 }
 
 /** Bytes of some blocks. */

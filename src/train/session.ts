@@ -106,7 +106,7 @@ export class Session implements Model {
       if (done === 0) compiling = performance.now()
       listen({ type: 'compile', done, total })
     }
-    const trainer = await Trainer.open(engine, config, weights, { progress, turn: spec.gates })
+    const trainer = await Trainer.open(engine, config, weights, { progress, told: listen, turn: spec.gates })
     const opened = performance.now()
     for (const [name, { data }] of from?.tensors ?? []) if (/^[mv]\./.test(name)) trainer.write(name, data)
     const opening = { ms: opened - started, compile_ms: opened - compiling }
@@ -132,6 +132,10 @@ export class Session implements Model {
   }
   get finished(): boolean {
     return this.#step >= this.#spec.config.max_iters
+  }
+  /** False while the number of cores that compute a step is still being measured. */
+  get isSettled(): boolean {
+    return this.#trainer.isSettled
   }
   get params(): number {
     return countParams(this.#spec.config)

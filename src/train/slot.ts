@@ -5,7 +5,7 @@ import type { Tokenizer } from '../data/tokenize/tokenizer'
 import type { Engine } from '../engine'
 import { ConfigError, invariant } from '../errors'
 import { initWeights } from '../model/init'
-import type { Checkpoint, GeneratedToken, RunSpec, SampleOptions } from '../words/run'
+import type { Checkpoint, Gates, GeneratedToken, RunSpec, SampleOptions } from '../words/run'
 import { Weights } from './weights'
 import { Writer } from './writer'
 
@@ -90,8 +90,9 @@ export class Slot implements Model {
     return new Slot(spec, step, weights, tokenizer)
   }
 
-  /** Takes the weights of another step of the same run in place of its own. */
-  become(step: number, values: ReadonlyMap<string, Float32Array>): void {
+  /** Takes the weights and gates of another step of the same run in place of its own. Throws as `Weights.turn` does. */
+  async become(step: number, values: ReadonlyMap<string, Float32Array>, gates: Gates = {}): Promise<void> {
+    if (this.weights.turned.size > 0 || Object.keys(gates).length > 0) await this.weights.turn(gates)
     for (const { name } of this.weights.params) this.weights.write(name, values.get(name) ?? new Float32Array())
     this.#step = step
     this.#writer.moved()

@@ -7,12 +7,16 @@ import { invariant } from '../errors'
 import { sameSets, turnedSets } from '../model/gates'
 import { gradientLabel } from '../model/tape'
 import { layoutArenas, type Arena, type Param } from '../params'
+import type { ThreadEvent } from '../words/run'
 import { writeAngles } from './angles'
 import { meanLoss } from './evaluator'
 import { Feed } from './feed'
 import type { Gates } from '../words/run'
 import { bytesOf, formOf, inputBlocks, labelOf, programs, stateBlocks, type Planned, type TapeOptions } from './plan'
 import { fillHyper } from './schedule'
+import { cutAlone, shardConfig, shardsOf, type Part } from './shards'
+import { SharedSteps, type Losses } from './shared_step'
+import { recordRatio, recordUpdate } from './update'
 import { Weights, writeWhole } from './weights'
 
 /** The numbers of one update, read back. `step` counts from 0; `loss` in nats a token; `grad_norm` before clipping. */
@@ -25,6 +29,8 @@ export interface Update {
 interface Programs {
   /** A program for each micro-batch of a step: the first writes gradients, later ones add to them, the last ends with the update. */
   micros: Work[][]
+  /** What else a step in shards runs. */
+  shared: Work[]
   evaluate: Work[]
   activations: Tensor[]
   bytes: number
@@ -48,19 +54,36 @@ export class Trainer {
   /** Recorded at the first call of `updateRatio`. */
   #ratio: Work[] | null = null
   #feed!: Feed
+  /** How many shards each batch is cut into; 1 where it stays whole. */
+  readonly #shards: number
+  /** Computes the steps where batches are cut. */
+  #shared: SharedSteps | null = null
+  readonly #told: (event: ThreadEvent) => void
   #bytes = 0
-  /** Updates whose numbers have not been read; `batch` counts the batch that wrote the first of their losses. */
-  #pending: { step: number; batch: number; micros: number }[] = []
-  /** Micro-batches of the pending updates: at most RING. */
+  /** Updates whose numbers have not been read, and where they will be. */
+  #pending: { step: number; read: Promise<Losses> }[] = []
+  /** Losses of the pending updates: at most RING. */
   #unread = 0
 
-  private constructor(weights: Weights, config: Config, keep: ReadonlySet<string>, T: number, tape: TapeOptions) {
+  private constructor(
+    weights: Weights,
+    config: Config,
+    keep: ReadonlySet<string>,
+    T: number,
+    tape: TapeOptions,
+    told: (event: ThreadEvent) => void,
+  ) {
     this.engine = weights.engine
     this.weights = weights
     this.#T = T
     this.#tape = tape
     this.#config = config
     this.#keep = keep
+    this.#told = told
+    // Whoever looks inside wants the whole batch.
+    const isPlain =
+      keep.size === 0 && T === config.block_size && Object.values(tape).every((given) => given === undefined)
+    this.#shards = weights.engine.threads && isPlain ? shardsOf(config) : 1
     invariant(this.#trained.length > 0, () => 'every parameter is frozen: there is nothing to train')
     this.#arenas = layoutArenas(this.#trained, weights.engine.maxBlock, ALIGN).arenas
   }
@@ -68,8 +91,8 @@ export class Trainer {
   /**
    * Allocates everything, records the programs and compiles them; `progress` counts pipelines. `values` are the initial weights by
    * parameter name, as `Weights.open` takes them; moments start at zero. `keep` names activations that must survive a step, to be
-   * read; `T` is the length of a batch's rows, `block_size` if absent; `turn` are the gates to train with, 1 if absent. Throws
-   * ConfigError for gates that the model lacks, OutOfMemoryError naming the block that did not fit;
+   * read; `T` is the length of a batch's rows, `block_size` if absent; `turn` are the gates to train with, 1 if absent; `told` hears of
+   * the threads that share its steps. Throws ConfigError for gates that the model lacks, OutOfMemoryError naming the block that did not fit;
    * nothing stays allocated then.
    */
   static async open(
@@ -81,14 +104,16 @@ export class Trainer {
       T?: number
       turn?: Gates | undefined
       progress?: (done: number, total: number) => void
+      told?: (event: ThreadEvent) => void
     } & TapeOptions = {},
   ): Promise<Trainer> {
-    const weights = await Weights.open(engine, config, values, options.trains)
-    const trainer = new Trainer(weights, config, new Set(options.keep), options.T ?? config.block_size, options)
+    const { keep, T = config.block_size, turn, progress, told = () => undefined, ...tape } = options
+    const weights = await Weights.open(engine, config, values, tape.trains)
+    const trainer = new Trainer(weights, config, new Set(keep), T, tape, told)
     try {
-      if (options.turn ?? options.gates) await weights.turn(options.turn ?? {})
+      if (turn ?? tape.gates) await weights.turn(turn ?? {})
       await trainer.#allocateState()
-      await trainer.#record(options.progress)
+      await trainer.#record(progress)
     } catch (error) {
       trainer.destroy()
       throw error
@@ -113,7 +138,7 @@ export class Trainer {
   }
   /** The dispatches of one whole step, in order. */
   get program(): readonly Work[] {
-    return this.#recorded.micros.flat()
+    return this.#shared?.program ?? this.#recorded.micros.flat()
   }
   get #recorded(): Programs {
     invariant(this.#programs, () => 'a trainer is used after it was destroyed')
@@ -167,7 +192,15 @@ export class Trainer {
    */
   async train(step: number, batch: (micro: number) => Batch): Promise<void> {
     const { micros } = this.#recorded
-    invariant(this.#unread + micros.length <= RING, () => `${this.#unread} losses unread; the ring holds ${RING}`)
+    const losses = micros.length * this.#shards
+    invariant(this.#unread + losses <= RING, () => `${this.#unread} losses unread; the ring holds ${RING}`)
+    this.#unread += losses
+    if (this.#shared) {
+      const read = this.#shared.train(step, batch, (shard) => this.#loadPart(shard.batch, step, shard.part))
+      this.#pending.push({ step, read })
+      await read
+      return
+    }
     const first = this.#feed.batches
     let done: Promise<unknown> | null = null
     for (let micro = 0; micro < micros.length; micro++) {
@@ -175,8 +208,9 @@ export class Trainer {
       const ran = this.engine.run(micros[micro]!)
       done = done ? Promise.all([done, ran]) : ran
     }
-    this.#pending.push({ step, batch: first, micros: micros.length })
-    this.#unread += micros.length
+    const slots = micros.map((_, micro) => (first + micro) % RING)
+    const read = { losses: slots.map((slot) => ({ slot })), norm: slots.at(-1)! }
+    this.#pending.push({ step, read: Promise.resolve(read) })
     await done
   }
 
@@ -186,16 +220,25 @@ export class Trainer {
     if (pending.length === 0) return []
     this.#pending = []
     this.#unread = 0
-    const [losses, norms] = await this.engine.read([this.#tensor('loss_ring'), this.#tensor('norm_ring')])
-    return pending.map(({ step, batch, micros }) => {
-      let loss = 0
-      for (let micro = 0; micro < micros; micro++) loss += losses![(batch + micro) % RING]!
-      return { step, loss, grad_norm: norms![(batch + micros - 1) % RING]! }
+    const reads = pending.map(({ read }) => read)
+    // Steps in shards wait for each other; what all others need is submitted already.
+    if (this.#shared) await Promise.all(reads)
+    const reading = this.engine.read([this.#tensor('loss_ring'), this.#tensor('norm_ring')])
+    const [places, [ring, norms]] = await Promise.all([Promise.all(reads), reading])
+    return pending.map(({ step }, i) => {
+      const { losses, norm } = places[i]!
+      let sum = 0
+      for (const loss of losses) sum += typeof loss === 'number' ? loss : ring![loss.slot]!
+      return { step, loss: sum, grad_norm: norms![norm]! }
     })
+  }
+  /** False while the number of cores that compute a step is still being measured. */
+  get isSettled(): boolean {
+    return this.#shared?.isSettled ?? true
   }
   /** True when `updates` must be called before many more steps. */
   get ringIsFilling(): boolean {
-    return this.#unread + this.#config.gradient_accumulation_steps > RING / 2
+    return this.#unread + this.#config.gradient_accumulation_steps * this.#shards > RING / 2
   }
 
   /**
@@ -204,8 +247,11 @@ export class Trainer {
    */
   async evaluate(count: number, batch: (index: number) => Batch): Promise<number> {
     invariant(this.#pending.length === 0, () => 'evaluate would overwrite losses that are still unread')
-    return meanLoss(this.engine, this.#recorded.evaluate, this.#tensor('loss_ring'), count, (i) => {
-      const b = batch(i)
+    const n = this.#shards
+    let shards: readonly Batch[] = []
+    return meanLoss(this.engine, this.#recorded.evaluate, this.#tensor('loss_ring'), count * n, (i) => {
+      if (i % n === 0) shards = cutAlone(batch(i / n), n, this.#config)
+      const b = shards[i % n]!
       return { slot: this.#load(b, 0, i, 1), counted: b.counted }
     })
   }
@@ -215,7 +261,7 @@ export class Trainer {
    * that goes well has about 1e-3. Computed from the moments at each call, so that it costs a step nothing.
    */
   async updateRatio(step: number): Promise<number> {
-    const program = (this.#ratio ??= this.#recordRatio())
+    const program = (this.#ratio ??= recordRatio(this.engine, this.#arenas, (label) => this.#tensor(label)))
     await this.engine.compile(program)
     const hyper = new Float32Array(HYPER.size)
     fillHyper(hyper, this.#config, step)
@@ -259,6 +305,8 @@ export class Trainer {
 
   /** Frees everything, the weights too. */
   destroy(): void {
+    this.#shared?.destroy()
+    this.#shared = null
     this.weights.destroy()
     this.engine.free([...this.#tensors.values(), ...(this.#programs?.activations ?? [])])
     this.#tensors.clear()
@@ -274,27 +322,36 @@ export class Trainer {
 
   /** Writes a batch with what AdamW needs at its step; returns the slot of its loss. */
   #load(batch: Batch, step: number, draw: number, micros = this.#config.gradient_accumulation_steps): number {
+    return this.#loadPart(batch, step, { seed: this.#config.seed, draw, micros })
+  }
+  #loadPart(batch: Batch, step: number, part: Part): number {
     fillHyper(this.#feed.array('hyper'), this.#config, step)
-    return this.#feed.load(batch, { seed: this.#config.seed, draw, micros })
+    return this.#feed.load(batch, part)
   }
 
   async #allocateState(): Promise<void> {
     const c = this.#config
     const { arenas, blocks } = stateBlocks(c, this.engine.maxBlock, this.#tape.trains)
-    const inputs = inputBlocks(c, this.#T, arenas.length)
+    const inputs = inputBlocks(shardConfig(c, this.#shards), this.#T, arenas.length)
     const all = [...blocks.grads, ...blocks.m, ...blocks.v, inputs.written, ...inputs.others]
     this.#bytes = bytesOf(all)
     for (const [label, tensor] of await this.engine.allocate(all)) this.#tensors.set(label, tensor)
     const find = (label: string) => this.#tensor(label)
     writeAngles(this.engine, c, find)
     this.#feed = new Feed(this.engine, inputs, find)
+    const { threads } = this.engine
+    if (this.#shards === 1 || !threads) return
+    this.#bytes += bytesOf(blocks.grads)
+    const cutInto = { shards: this.#shards, gradients: blocks.grads, told: this.#told }
+    this.#shared = await SharedSteps.open(this.engine, threads, c, cutInto)
   }
 
   /** Allocates the activations of a step and of an evaluation, records both programs and compiles them. */
   async #record(progress?: (done: number, total: number) => void): Promise<void> {
     const { engine } = this
+    const rows = shardConfig(this.#config, this.#shards)
     const form = { ...this.#tape, ...(!this.#tape.gates && formOf(this.weights.turned)) }
-    const { train, evaluate } = programs(this.#config, this.#T, this.#keep, form, engine.head)
+    const { train, evaluate } = programs(rows, this.#T, this.#keep, form, engine.head)
     const trained = await this.#place(train)
     const same = evaluate === train
     const evaluated = same
@@ -305,18 +362,21 @@ export class Trainer {
         })
     const record = (): Programs => {
       const first = train.tape.step(engine, trained.find)
+      const alone = this.weights.turned.size > 0
+      const update = recordUpdate(engine, this.#arenas, (label) => this.#tensor(label))
       const steps = this.#config.gradient_accumulation_steps
-      const later = steps > 1 ? train.tape.step(engine, trained.find, true) : []
+      const later = steps > 1 && !this.#shared ? train.tape.step(engine, trained.find, true) : []
       const micros = Array.from({ length: steps }, (_, micro) => (micro === 0 ? first : later))
-      micros.push([...micros.pop()!, ...this.#update()])
+      micros.push([...micros.pop()!, ...update])
       return {
         micros,
+        shared: this.#shared?.record(this.#config, { ...trained, tape: train.tape, first, update, alone }) ?? [],
         evaluate: evaluate.tape.forward(engine, evaluated.find),
         activations: [...trained.tensors, ...evaluated.tensors],
         bytes: trained.bytes + evaluated.bytes,
       }
     }
-    const works = ({ micros, evaluate }: Programs) => [...micros.flat(), ...evaluate]
+    const works = ({ micros, shared, evaluate }: Programs) => [...micros.flat(), ...shared, ...evaluate]
     try {
       this.#programs = await prepare(engine, record, works, progress)
     } catch (error) {
@@ -332,50 +392,5 @@ export class Trainer {
       tensors: [...placed.values()],
       bytes: bytesOf(blocks),
     }
-  }
-
-  #update(): Work[] {
-    const t = (label: string) => this.#tensor(label)
-    const common = { norm: t('norm') }
-    const norms = this.#arenas.flatMap((_, i) =>
-      this.engine.ops.grad_norm.forward({
-        name: `grads.${i}`,
-        t: { ...common, grads: t(`grads.${i}`), partials: t('partials'), dice: t('dice'), ring: t('norm_ring') },
-        attrs: { first: i, last: i === this.#arenas.length - 1 },
-      }),
-    )
-    const updates = this.#arenas.flatMap(({ decayed }, i) =>
-      this.engine.ops.adamw.forward({
-        name: `weights.${i}`,
-        t: {
-          ...common,
-          weights: t(`weights.${i}`),
-          grads: t(`grads.${i}`),
-          m: t(`m.${i}`),
-          v: t(`v.${i}`),
-          hyper: t('hyper'),
-        },
-        attrs: { decayed },
-      }),
-    )
-    return [...norms, ...updates]
-  }
-
-  #recordRatio(): Work[] {
-    const t = (label: string) => this.#tensor(label)
-    return this.#arenas.flatMap(({ decayed }, i) =>
-      this.engine.ops.update_norm.forward({
-        name: `weights.${i}`,
-        t: {
-          weights: t(`weights.${i}`),
-          m: t(`m.${i}`),
-          v: t(`v.${i}`),
-          hyper: t('hyper'),
-          partials: t('update_partials'),
-          norms: t('update_norms'),
-        },
-        attrs: { decayed, first: i, last: i === this.#arenas.length - 1 },
-      }),
-    )
   }
 }

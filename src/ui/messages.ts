@@ -11,6 +11,8 @@ import { clock, compact, hundredths, integer, loss, percent, significant } from 
 import { bytes } from '../words/sizes'
 import { look } from './look/messages'
 import { lookParts } from './look/messages_parts'
+import { tokenLosses } from './look/messages_losses'
+import { off } from './look/messages_off'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
 import { go } from './parts/messages'
@@ -49,6 +51,8 @@ export const m = {
   tokens,
   look,
   lookParts,
+  off,
+  tokenLosses,
   chat,
   runs,
   bench,

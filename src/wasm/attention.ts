@@ -65,7 +65,7 @@ const forwardOf = (matrix: boolean) =>
     (t) => {
       const { T, NH, NKV, HS, keys, values, scores, stride, scale, threshold } = t
       const [width, outWidth] = [once(NKV.shl(1).add(NH).mul(HS)), once(NH.mul(HS))]
-      const key = dropoutKey(t.dice, t.stream)
+      const key = dropoutKey(t.dice, t.stream, NH.mul(T).mul(T))
       walk(t, (b, kv) => {
         const text = t.qkv.row(b.mul(T), width)
         const [k, v] = [text.plus(NH.add(kv).mul(HS)), text.plus(NH.add(NKV).add(kv).mul(HS))]
@@ -137,7 +137,7 @@ const backwardOf = (matrix: boolean) =>
     (t) => {
       const { B, T, NH, NKV, HS, scores, slopes, stride, scale, threshold } = t
       const [width, outWidth] = [once(NKV.shl(1).add(NH).mul(HS)), once(NH.mul(HS))]
-      const key = dropoutKey(t.dice, t.stream)
+      const key = dropoutKey(t.dice, t.stream, NH.mul(T).mul(T))
       when(t.adds.eq(0), () => clear(t.dqkv, B.mul(T).mul(width)))
       walk(t, (b, kv) => {
         const [text, dtext] = [t.qkv.row(b.mul(T), width), t.dqkv.row(b.mul(T), width)]

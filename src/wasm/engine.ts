@@ -1,8 +1,17 @@
-// The WebAssembly engine: the ops as kernels in 128-bit SIMD, on one thread. `compile` writes the kernels that a program calls into a module,
+// The WebAssembly engine: the ops as kernels in 128-bit SIMD, on the thread that opens it. `compile` writes the kernels that a program calls into a module,
 // as the GPU engine makes pipelines; all modules of an engine share its memory. The same bits in every browser: no relaxed instruction, and no
 // function of the host but where a token is drawn. Programs, writes and reads take effect in the order of the calls. A long program yields to
 // the event loop.
-import { ALIGN, type Block, type Engine, type EngineInfo, type Stage, type Tensor, type Words } from '../engine'
+import {
+  ALIGN,
+  type Block,
+  type Engine,
+  type EngineInfo,
+  type Stage,
+  type Tensor,
+  type Threads,
+  type Words,
+} from '../engine'
 import { invariant } from '../errors'
 import { macrotask } from '../paced'
 import { sizeOf } from '../params'
@@ -34,9 +43,17 @@ const ARRAYS = { f32: Float32Array, u32: Uint32Array, i32: Int32Array }
 /** Longest time of computing before the engine yields to messages and timers. */
 const BREATH_MS = 30
 
+/** No other thread. */
+const ALONE: Threads = {
+  most: 0,
+  start() {
+    throw new Error('No thread can be started here.')
+  },
+}
+
 /** Opens a WebAssembly engine. Throws where there is no WebAssembly, or not the memory to begin with. */
-export function openWasm(limit?: number): WasmEngine {
-  return new WasmEngine(limit)
+export function openWasm(limit?: number, threads?: Threads): WasmEngine {
+  return new WasmEngine(limit, threads)
 }
 
 /** A module of one function that squares four floats. */
@@ -68,7 +85,10 @@ export class WasmEngine implements Engine<WasmTensor, WasmWork> {
   #breath = 0
   #destroyed = false
 
-  constructor(limit = MOST_MEMORY) {
+  constructor(
+    limit = MOST_MEMORY,
+    readonly threads: Threads = ALONE,
+  ) {
     this.#heap = new Heap(limit)
     this.info = {
       kind: 'cpu',
@@ -211,7 +231,9 @@ export class WasmEngine implements Engine<WasmTensor, WasmWork> {
   }
 
   read(tensors: readonly WasmTensor[]): Promise<Float32Array[]> {
-    return this.#inOrder(() => tensors.map((tensor) => Float32Array.from(this.#view(floating(tensor, tensor.label)))))
+    return this.#inOrder(() =>
+      tensors.map((tensor) => this.#view(floating(tensor, tensor.label)).slice() as Float32Array),
+    )
   }
 
   destroy(): void {

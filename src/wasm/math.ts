@@ -59,10 +59,13 @@ export function mix(word: Int): Int {
   const c = once(b.xor(b.shr(15)).mul(MIX.second))
   return c.xor(c.shr(16))
 }
-/** `dropoutKey` of src/rng.ts for this step, which stands in `dice`. */
-export function dropoutKey(dice: Pointer, stream: Int): Int {
+/**
+ * `dropoutKey` of src/rng.ts for this step, which stands in `dice`. A key and an element's number are added, so the elements before a shard's
+ * first row are added to the key; `each` is how many a row of the batch has.
+ */
+export function dropoutKey(dice: Pointer, stream: Int, each: Int): Int {
   const seed = dice.int(DICE.seed).add(dice.int(DICE.step).mul(MIX.step))
-  return once(mix(stream.add(STREAM.dropout).add(mix(seed))))
+  return once(mix(stream.add(STREAM.dropout).add(mix(seed))).add(dice.int(DICE.row).mul(each)))
 }
 /**
  * Dropout's factor for the element, or four, whose number is `first` + place: 0, or `rescale`, 1/(1 − p). `threshold` is p · 2³².

@@ -3,7 +3,7 @@
 //   out = keep · f(x · weight + bias) + residual
 // This file says which matrices are multiplied; product.ts multiplies them.
 import { CURVE_KERNELS } from './activations'
-import { drop, oddsOf } from './dropout'
+import { drop, oddsOf, sizesOf } from './dropout'
 import { once, splat, variable } from './expressions'
 import { integers, kernel, pointers } from './kernel'
 import { LEFT, PANELS, product, type Form } from './product'
@@ -101,7 +101,7 @@ export const matmul = (machine: Machine): WasmOp<'matmul'> => ({
         : [multiplied(machine, transposed ? 'nt' : 'nn', t.x, t.weight, sum, [N, K, M], 0)]
     if (bias) steps.push(launch(add_bias, { out: sum, bias, N, M }))
     if (pre && activation) steps.push(launch(CURVE_KERNELS[activation].forward, { x: pre, out, size }))
-    if (dice && dropout) steps.push(launch(drop, { x: out, out, dice, size, adds: 0, ...oddsOf(dropout) }))
+    if (dice && dropout) steps.push(launch(drop, { x: out, out, dice, adds: 0, ...sizesOf(out), ...oddsOf(dropout) }))
     if (residual) steps.push(launch(add, { a: out, b: residual, out, size }))
     return [work(`${name}.matmul`, 2 * N * K * M + (bias ? size : 0), Object.values(t), steps)]
   },

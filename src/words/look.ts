@@ -12,6 +12,8 @@ import type {
   ProbeLabel,
   TokenSpeakers,
 } from './look_parts'
+import type { Keyframe } from './keyframes'
+import type { Gates } from './run'
 import type { TokenizerState } from './tokens'
 
 /** Two models can be looked at side by side. */
@@ -41,6 +43,8 @@ export interface SlotInfo {
   prompt: string
   /** Whether its text is at hand: what is asked of held-out text needs it. */
   hasText: boolean
+  /** Its gates that are not 1, which it has been trained with; of the open run, when the slot was filled. */
+  gates: GateSettings
 }
 
 /** A token of a text that a model looks at. `text`: what it stands for; of half a character, its bytes in hexadecimal. */
@@ -77,7 +81,7 @@ export interface HeadScores extends Record<HeadKind, number> {
 }
 
 /** Gates by the address of their set, each as long as the set; an absent set is 1 throughout. */
-export type GateSettings = Readonly<Record<string, readonly number[]>>
+export type GateSettings = Gates
 
 /** A number for each part: head [L · NH], attn and mlp [L]; positions where the model has learned ones. */
 export interface PerPart {
@@ -90,6 +94,26 @@ export interface PerPart {
 /** A likely token, and its chance. */
 export interface Likely extends LookToken {
   chance: number
+}
+
+/** What a token is made of. A word with the space before it is letters; `other` is half a character, or no text. */
+export const TOKEN_CLASSES = ['letters', 'digits', 'punctuation', 'space', 'break', 'other'] as const
+export type TokenClass = (typeof TOKEN_CLASSES)[number]
+
+/** The tokens of a kind on held-out text: how many, and their mean loss in nats. */
+export interface GroupLoss<K> {
+  group: K
+  count: number
+  mean: number
+}
+
+/** A few tokens of held-out text with their mean loss, what stands around them, and the text that ends with them, as the model read it. */
+export interface Place {
+  before: string
+  text: string
+  after: string
+  mean: number
+  whole: string
 }
 
 /** The views: the question of each, and its answer. Matrices are row-major; losses in nats a token. */
@@ -152,12 +176,29 @@ export interface LookViews {
     asks: AboutText
     tells: LookText & { losses: Float32Array; mean: number; likeliest: Likely[] }
   }
+  /** The same at kept steps of the run in the slot, at most sixteen and evenly chosen: losses [steps, T]. Told as `looking`. */
+  learned: { asks: AboutText; tells: LookText & { steps: number[]; losses: Float32Array } }
+  /**
+   * Where held-out text is hard: losses by what a token is made of, and by its place among the tokens by frequency in the training text
+   * (the ten most frequent: 10, the next up to 100: 100, …); the hardest and the easiest places.
+   */
+  places: {
+    asks: { slot: SlotName }
+    tells: {
+      tokens: number
+      mean: number
+      classes: GroupLoss<TokenClass>[]
+      ranks: GroupLoss<number>[]
+      hardest: Place[]
+      easiest: Place[]
+    }
+  }
   /**
    * What each part is worth: the rise of the mean loss with it off, and what the loss says about turning it (d loss / d gate), on the
-   * text, or (null) on held-out windows. `gates` are turned beside.
+   * text, or (null) on `windows` of held-out text, four unless told. `gates` are turned beside.
    */
   ablate: {
-    asks: { slot: SlotName; text: string | null; gates: GateSettings }
+    asks: { slot: SlotName; text: string | null; gates: GateSettings; windows?: number }
     tells: { clean: number; off: PerPart; gradient: PerPart }
   }
   /** With gates turned: the mean loss on held-out text, the text's likeliest next tokens, and a sample with the same seed, beside as it is. */
@@ -196,3 +237,20 @@ export interface LookViews {
 }
 
 export type ViewName = keyof LookViews
+
+/** What happens inside a model. Two can be looked at, A and B. Every call may throw ProbeError, which says what to do instead. */
+export interface LookCalls {
+  /**
+   * Puts a model into a slot, or empties it. The newest call for a slot counts. Throws CheckpointError where the step is not kept, or
+   * damaged; the slot stays as it was then.
+   */
+  fill(slot: SlotName, source: SlotSource | null): Promise<SlotInfo | null>
+  /** The steps that can be put into a slot: of a kept run, or (null) of the run that comes with the page. */
+  frames(run: string | null): Promise<Keyframe[]>
+  /** What the kept steps of a run may take of the disk; those of the open run are thinned at once. */
+  setBudget(bytes: number): Promise<void>
+  /** A view's question. Of each view and slot the newest is answered; an older one gets a SupersededError. */
+  ask<V extends ViewName>(view: V, question: LookViews[V]['asks']): Promise<LookViews[V]['tells']>
+  /** Ends every question of a view with a CancelledError. */
+  drop(view: ViewName): Promise<void>
+}

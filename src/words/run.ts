@@ -85,6 +85,8 @@ export interface MemoryUse {
   evaluation: number
   /** Caches and activations of whoever writes the samples. */
   decoder: number
+  /** What other threads take, where they compute shards of a batch. */
+  threads: number
   total: number
 }
 
@@ -94,6 +96,9 @@ export type Forecast = Record<Config['recompute'], { memory: MemoryUse; flops: n
 /** What the run strip shows. `finished`: max_iters reached. `failed`: stopped by an error, which `reason` tells. */
 export type RunStatus = 'paused' | 'running' | 'finished' | 'failed'
 
+/** How many cores compute a step from now on; and why a thread that computed beside the others is gone, which cost the run nothing. */
+export type ThreadEvent = { type: 'cores'; cores: number } | { type: 'thread_lost'; text: string }
+
 /** What happens during a run, in order; goes up from the session to the page. */
 export type RunEvent =
   | { type: 'step'; metrics: StepMetrics }
@@ -102,6 +107,7 @@ export type RunEvent =
   | { type: 'compile'; done: number; total: number }
   /** The first step since the run was opened: time from opening it, waiting for the start not counted, to the step computed. */
   | { type: 'first_step'; ms: number; compile_ms: number }
+  | ThreadEvent
   | { type: 'checkpoint'; step: number; size_bytes: number }
   | { type: 'status'; status: RunStatus; step: number; reason?: string }
   /** Something a person should read: the run goes on. */

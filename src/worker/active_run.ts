@@ -365,6 +365,7 @@ export class ActiveRun implements Keeper {
 
   #listen(event: RunEvent): void {
     this.#history.add(event)
+    if (event.type === 'thread_lost') return this.notice('warning', event.text)
     if (event.type === 'eval') {
       const { val_loss } = event.metrics
       const best = this.#record.best_val_loss

@@ -1,8 +1,8 @@
 // The worker's one engine: opened at its first use, and again after its device was lost. Its listener hears of both.
-import type { Engine, EngineInfo, KernelChoice } from '../engine'
+import type { Engine, EngineInfo, KernelChoice, Threads } from '../engine'
 import { DeviceLostError } from '../errors'
 import { keepKernels, recallKernels } from '../storage/kernels'
-import { openEngine } from '../train/open_engine'
+import { compare, openEngine } from '../train/open_engine'
 import type { EnginePreference } from './protocol'
 
 export interface EngineListener {
@@ -16,14 +16,16 @@ export class EngineRoom {
   /** Which engine is opened next. */
   preference: EnginePreference = 'auto'
   readonly #gpu: GPU | undefined
+  readonly #threads: Threads | undefined
   readonly #listener: EngineListener
   #opened: Promise<Engine> | null = null
   /** A device was lost while kernels were tried on it: they are not tried again. */
   #wary = false
 
-  /** `gpu` is the browser's `navigator.gpu`, or Dawn's in Node. */
-  constructor(gpu: GPU | undefined, listener: EngineListener) {
+  /** `gpu` is the browser's `navigator.gpu`, or Dawn's in Node; `threads` are those that may compute beside this one. */
+  constructor(gpu: GPU | undefined, threads: Threads | undefined, listener: EngineListener) {
     this.#gpu = gpu
+    this.#threads = threads
     this.#listener = listener
   }
 
@@ -47,6 +49,11 @@ export class EngineRoom {
     )
   }
 
+  /** Times the adapter, if there is one, against WebAssembly. */
+  compare(): ReturnType<typeof compare> {
+    return compare(this.#gpu)
+  }
+
   /** Destroys the device, as a driver's reset would; does nothing on the CPU engine. */
   async lose(): Promise<void> {
     const engine = await this.engine()
@@ -57,6 +64,8 @@ export class EngineRoom {
     const adapter = () => `${engine.info.vendor} ${engine.info.architecture} ${engine.info.name}`
     const { engine, fallback } = await openEngine(this.preference, this.#gpu, {
       tune: !this.#wary,
+
+      ...(this.#threads && { threads: this.#threads }),
       tuned: (choices) => {
         this.#listener.tuned(choices)
         void keepKernels(adapter(), choices)

@@ -4,8 +4,7 @@
 import { FIELDS } from '../config/fields'
 import { validate, type Problem } from '../config/validate'
 import type { Config } from '../config/config'
-import type { Head } from '../engine'
-import { predictMemory } from '../train/plan'
+import { predictMemory, type Means } from '../train/plan'
 import { bytes } from '../words/sizes'
 
 /** WebGPU's most workgroups in one dimension, times the rows that one workgroup of a matrix product owns (shaders/matmul.wgsl). */
@@ -18,10 +17,8 @@ const PIECES = 8
 
 /** What is known of a device's memory. */
 export interface Room {
-  /** Largest block, in elements. */
-  maxBlock: number
-  /** How the engine stores large logits. */
-  head?: Head | undefined
+  /** What decides how much a run takes of the device. */
+  device: Means
   /** Bytes of the smallest run that the device could not give memory to; Infinity while there was none. */
   refused: number
 }
@@ -47,10 +44,11 @@ export function fitsDevice(config: Config, room: Room): Problem[] {
 }
 
 /** Why a config does not fit, or null. */
-function excessOf(config: Config, { maxBlock, head, refused }: Room): string | null {
+function excessOf(config: Config, { device, refused }: Room): string | null {
+  const { maxBlock } = device
   const { batch_size: B, block_size: T } = config
   if (B * T > MOST_ROWS) return `A batch of ${B} × ${T} has more rows than one product can count, ${MOST_ROWS}.`
-  const { memory, largest } = predictMemory(config, maxBlock, head)
+  const { memory, largest } = predictMemory(config, device)
   const { total } = memory
   if (largest.size > maxBlock) {
     const { label, shape } = largest.windows[0]!.tensor

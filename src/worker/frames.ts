@@ -43,7 +43,7 @@ export class Frames {
     const started = performance.now()
     const weights = await session.weightsNow()
     this.#plan.took(step)
-    this.#writing = this.#write(step, () => encodeKeyframe(step, spec.config, weights)).then(() =>
+    this.#writing = this.#write(step, () => encodeKeyframe(step, spec.config, weights, spec.gates)).then(() =>
       this.#plan.cost(performance.now() - started),
     )
   }

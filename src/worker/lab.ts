@@ -1,5 +1,6 @@
 // The worker's side of protocol.ts: which object implements which group of calls, and what each is built with. Knows no thread:
 // serve.ts puts it behind one.
+import type { Threads } from '../engine'
 import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
@@ -24,6 +25,8 @@ export interface LabOptions {
   /** Hears every event, in order. */
   listen: (events: LabEvent[]) => void
   store?: RunStore
+  /** Where the host has other threads. */
+  threads?: Threads & { resting: boolean }
 }
 
 export class LocalLab implements Lab {
@@ -39,7 +42,7 @@ export class LocalLab implements Lab {
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
   readonly #workbench: Workbench
 
-  constructor({ gpu, fetchFile, listen, store = new RunStore() }: LabOptions) {
+  constructor({ gpu, fetchFile, listen, store = new RunStore(), threads }: LabOptions) {
     this.#outbox = new Outbox(listen)
     const desk = <K extends JobKind>(job: K, calledOff?: string) =>
       new Desk<Progress[K]>(calledOff, (at) => this.#outbox.push({ type: 'progress', job, at } as ProgressEvent))
@@ -47,10 +50,11 @@ export class LocalLab implements Lab {
       loading: desk('loading'),
       learning: desk('learning', 'Learning was called off: what it would show is not known.'),
       leaks: desk('leaks'),
+      looking: desk('looking', 'It was called off: what it would show is not known.'),
       bench: desk('bench'),
       writing: new Desk(),
     })
-    const workbench = (this.#workbench = new Workbench(store, gpu, this.#outbox, desks.writing))
+    const workbench = (this.#workbench = new Workbench(store, { gpu, threads }, this.#outbox, desks.writing))
     this.data = new CorpusShelf({
       fetchText: async (path) => new TextDecoder().decode(await fetchFile(path)),
       textOfRun: (id) => workbench.textOf(id),
@@ -67,8 +71,8 @@ export class LocalLab implements Lab {
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
     this.chat = new Chat(workbench, slots, desks.writing)
-    this.look = new Look(workbench, shipped, slots)
-    this.device = new SpeedBench(workbench, desks.bench)
+    this.look = new Look(workbench, shipped, slots, desks.looking)
+    this.device = new SpeedBench(workbench, desks.bench, threads)
   }
 
   async open(preference: EnginePreference): Promise<Opened> {

@@ -7,6 +7,8 @@ import { Session } from '../train/session'
 import type { Measurement } from './protocol'
 
 const STEPS = 5
+/** Milliseconds of further steps before these in which the number of cores is found. */
+const SETTLING_MS = 3000
 
 /**
  * Times STEPS steps of a config on a dataset, after one that warms the device up, and throws them away; `listen` hears of compiling.
@@ -40,6 +42,9 @@ export async function measure(
   try {
     const compile_ms = performance.now() - opened
     await session.advance()
+    await session.settle()
+    const begun = performance.now()
+    while (!session.isSettled && performance.now() - begun < SETTLING_MS) await session.advance()
     await session.settle()
     const from = performance.now()
     for (let i = 0; i < STEPS; i++) await session.advance()

@@ -1,6 +1,7 @@
 // What the page may ask of the worker, in groups, and what the worker tells the page. Types only: both sides compile against
 // these. Each group is implemented by the object that does its work; lab.ts puts them together.
 import type { BenchResult, BenchSize } from '../words/bench'
+import type { Race } from '../words/race'
 import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/collecting'
 import type { Config } from '../config/config'
 import type { Problem } from '../config/validate'
@@ -16,8 +17,8 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
-import type { LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../words/look'
-import type { Forecast, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
+import type { LookCalls } from '../words/look'
+import type { Forecast, Gates, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
 import type { Keyframe } from '../words/keyframes'
@@ -85,6 +86,8 @@ export interface RunSummary {
   tokenizer_key: string
   /** Bytes of held-out text to a token: what losses in nats a token become bits a byte by. Null where it is not known. */
   bytes_per_token: number | null
+  /** Gates that are not 1, with which it trains and writes; empty where all are 1. */
+  gates: Gates
 }
 
 /** The run that the worker holds open. */
@@ -147,6 +150,8 @@ export interface Progress {
   learning: number
   /** A search for leaks: the share that is done. */
   leaks: number
+  /** A view that takes its time (looking inside): the share that is done. */
+  looking: number
   /** A measurement of the device. */
   bench: { phase: 'compile' | 'train' | 'generate'; done: number; total: number }
   /** Text or answers written by the open run, which are told token by token instead. */
@@ -271,7 +276,7 @@ export interface RunCalls {
   /** Five real steps of this config on the current dataset, thrown away. */
   measure(config: Config): Promise<Measurement>
   /** A new run on the current dataset, opened and paused at step 0. Throws ConfigError. */
-  create(spec: { name: string; config: Config; prompt: string }): Promise<void>
+  create(spec: { name: string; config: Config; prompt: string; gates?: Gates | undefined }): Promise<void>
   /** Opens a kept run from its last checkpoint. Where another tab has it open, it can only be looked at until that tab lets go of it. */
   open(id: string): Promise<void>
   /** The same, unless another tab has it open: then nothing is opened. */
@@ -296,6 +301,11 @@ export interface RunCalls {
   /** Saves what has come since the last save: the page is about to go. Training goes on. Nothing where no run is open. */
   save(): Promise<void>
   change(change: LiveChange): Promise<void>
+  /**
+   * Trains, writes and measures with these gates from the next step on, and marks that on the curve; none turns everything on again.
+   * Throws ConfigError for gates that the model lacks; nothing changes then.
+   */
+  turn(gates: Gates): Promise<void>
   /** Sets the prompt of the live samples. */
   setPrompt(prompt: string): Promise<void>
   /**
@@ -342,26 +352,15 @@ export interface ChatCalls {
 /** Why a text ended: long enough, a stop sequence, or a newer call or `cancel`. */
 export type Ending = 'length' | 'stop' | 'cancelled'
 
-/** What happens inside a model. Two can be looked at, A and B. Every call may throw ProbeError, which says what to do instead. */
-export interface LookCalls {
-  /**
-   * Puts a model into a slot, or empties it. The newest call for a slot counts. Throws CheckpointError where the step is not kept, or
-   * damaged; the slot stays as it was then.
-   */
-  fill(slot: SlotName, source: SlotSource | null): Promise<SlotInfo | null>
-  /** The steps that can be put into a slot: of a kept run, or (null) of the run that comes with the page. */
-  frames(run: string | null): Promise<Keyframe[]>
-  /** What the kept steps of a run may take of the disk; those of the open run are thinned at once. */
-  setBudget(bytes: number): Promise<void>
-  /** A view's question. Of each view and slot the newest is answered; an older one gets a SupersededError. */
-  ask<V extends ViewName>(view: V, question: LookViews[V]['asks']): Promise<LookViews[V]['tells']>
-  /** Ends every question of a view with a CancelledError. */
-  drop(view: ViewName): Promise<void>
-}
-
 export interface DeviceCalls {
   /** Measures training steps of one of the bench's sizes; `cancel('bench')` ends it. A run that trains waits meanwhile. */
   bench(size: BenchSize, steps: number): Promise<BenchResult>
+  /** About how many milliseconds a step of each valid config would take here, from a few small ones that are timed the first time. */
+  stepTimes(configs: readonly Config[]): Promise<number[]>
+  /** Times the same product on this device's adapter and on WebAssembly; null where either is missing. A run that trains waits meanwhile. */
+  compare(): Promise<{ adapter: string; race: Race } | null>
+  /** Nobody looks at the page, or its power is low: steps take one core from now on. False: as many as help. */
+  rest(resting: boolean): Promise<void>
   /** Destroys the device as a driver reset would, to show that the run survives. */
   lose(): Promise<void>
 }

@@ -5,8 +5,9 @@ import { fits, type Dataset } from '../data/dataset/dataset'
 import { ladderOf } from '../data/dataset/ladder'
 import { CheckpointError, ConfigError, OutOfMemoryError } from '../errors'
 import { paramTable } from '../params'
-import { forecast, predictMemory } from '../train/plan'
-import type { Forecast, RunEvent, RunSpec } from '../words/run'
+import { forecast, meansOf, predictMemory } from '../train/plan'
+import { tellTurned } from '../words/gates'
+import type { Forecast, Gates, RunEvent, RunSpec } from '../words/run'
 import { RunHistory } from '../words/history'
 import type { CorpusShelf } from './corpus_shelf'
 import { Desk } from './desk'
@@ -41,8 +42,7 @@ export class RunControl implements RunCalls {
   }
 
   async forecast(config: Config): Promise<Forecast> {
-    const { maxBlock, head } = await this.#room()
-    return forecast(config, maxBlock, head)
+    return forecast(config, (await this.#room()).device)
   }
 
   async measure(config: Config): Promise<Measurement> {
@@ -56,8 +56,7 @@ export class RunControl implements RunCalls {
         return await (run?.isUsable ? run.withModel(go) : go())
       } catch (error) {
         if (error instanceof OutOfMemoryError) {
-          const { maxBlock, head } = await this.#room()
-          const { memory } = predictMemory(config, maxBlock, head)
+          const { memory } = predictMemory(config, (await this.#room()).device)
           this.#refused = Math.min(this.#refused, memory.total)
         }
         throw error
@@ -67,11 +66,18 @@ export class RunControl implements RunCalls {
 
   // -- one run after the other
 
-  create({ name, config, prompt }: { name: string; config: Config; prompt: string }): Promise<void> {
+  create({ name, config, prompt, gates }: Parameters<RunCalls['create']>[0]): Promise<void> {
     return this.#workbench.replace(async () => {
       const { dataset, text } = this.#shelf.current
       await this.#refuse(config, dataset)
-      const spec = { name, config, corpus: dataset.corpus, tokenizer: dataset.tokenizer.state, prompt }
+      const spec = {
+        name,
+        config,
+        corpus: dataset.corpus,
+        tokenizer: dataset.tokenizer.state,
+        prompt,
+        ...(gates && { gates }),
+      }
       return this.#workbench.begin(spec, dataset, text)
     })
   }
@@ -120,7 +126,8 @@ export class RunControl implements RunCalls {
     const whole = text === null ? null : await datasetOf(record.spec, text)
     if (!whole)
       throw new CheckpointError(`The text of “${record.spec.name}” is not on this device: nothing can go on from it.`)
-    return this.#forked(record.spec, step, await store.readKeyframe(run, step, record.spec.config), {
+    const { weights, gates } = await store.readKeyframe(run, step, record.spec.config)
+    return this.#forked({ ...record.spec, gates }, step, weights, {
       dataset: whole,
       text,
       history,
@@ -194,6 +201,17 @@ export class RunControl implements RunCalls {
     if (said.length > 0 || 'max_iters' in change) await loop.changed('max_iters' in change)
   }
 
+  async turn(gates: Gates): Promise<void> {
+    const loop = this.#workbench.trainable
+    const run = this.#workbench.opened
+    const before = run.spec.gates ?? {}
+    await loop.withSession((session) => session.turn(gates))
+    const said = tellTurned(before, run.spec.gates ?? {})
+    if (said.length === 0) return
+    run.notice('info', `From step ${loop.step} on: ${said.join(', ')}.`)
+    await loop.changed(false)
+  }
+
   async setPrompt(prompt: string): Promise<void> {
     const loop = this.#workbench.trainable
     await loop.withSession(async (session) => session.setPrompt(prompt))
@@ -217,8 +235,7 @@ export class RunControl implements RunCalls {
   }
 
   async #room(): Promise<Room> {
-    const { maxBlock, head } = await this.#workbench.engines.engine()
-    return { maxBlock, head, refused: this.#refused }
+    return { device: meansOf(await this.#workbench.engines.engine()), refused: this.#refused }
   }
 
   async #problems(config: Config, dataset: Dataset | null): Promise<Problem[]> {

@@ -32,6 +32,7 @@ export function summaryOf(record: RunRecord, live: { status: RunStatus; step: nu
     size_bytes: checkpointsOf(record).reduce((sum, { size_bytes }) => sum + size_bytes, 0),
     tokenizer_key: tokenizerKey(spec.tokenizer),
     bytes_per_token: spec.bytes_per_token ?? null,
+    gates: spec.gates ?? {},
   }
 }
 

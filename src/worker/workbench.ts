@@ -1,7 +1,7 @@
 // What the worker has in hand: the engine, the disk, the way up to the page, and at most one open run. Runs are opened and
 // closed here, one after the other, and the page is told which one is open.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
-import type { EngineInfo } from '../engine'
+import type { EngineInfo, Threads } from '../engine'
 import { CheckpointError, RunLockedError, StorageFullError } from '../errors'
 import { countParams } from '../params'
 import type { RunSpec } from '../words/run'
@@ -41,7 +41,12 @@ export class Workbench {
   /** Ends the wait for a run that can only be looked at; null where there is no such wait. */
   #waiting: AbortController | null = null
 
-  constructor(store: RunStore, gpu: GPU | undefined, outbox: Outbox, writing: Desk) {
+  constructor(
+    store: RunStore,
+    { gpu, threads }: { gpu: GPU | undefined; threads: Threads | undefined },
+    outbox: Outbox,
+    writing: Desk,
+  ) {
     this.store = store
     this.#outbox = outbox
     this.#writing = writing
@@ -50,7 +55,7 @@ export class Workbench {
       (event) => this.emit(event),
       (change) => this.#hear(change),
     )
-    this.engines = new EngineRoom(gpu, {
+    this.engines = new EngineRoom(gpu, threads, {
       opened: (engine, fallback) => {
         this.#engine = { engine, fallback }
         this.emit({ type: 'engine', engine, fallback })

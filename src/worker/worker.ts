@@ -1,5 +1,6 @@
 // The worker: everything that computes or is kept, behind Comlink. Its name is the address of the page, given by client.ts.
 import { serve } from './serve'
+import { BrowserThreads } from './threads'
 
 async function fetchFile(path: string): Promise<Uint8Array> {
   const response = await fetch(new URL(path, self.name))
@@ -7,4 +8,4 @@ async function fetchFile(path: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer())
 }
 
-serve({ gpu: navigator.gpu, fetchFile }, self)
+serve({ gpu: navigator.gpu, fetchFile, threads: new BrowserThreads() }, self)

@@ -37,8 +37,11 @@ export const PATIENCE_MS = 300_000
 /** Where a deep static host would put the page. */
 export const SUB_PATH = '/some/where/deep/'
 
-/** Serves dist/ at `/` and at SUB_PATH as any static host would: no headers beyond the type. */
-export async function serveDist(): Promise<{ address: string; missing: string[]; close: () => void }> {
+/**
+ * Serves dist/ at `/` and at SUB_PATH as any static host would: no headers beyond the type. `inWorker` is run in the worker before its own
+ * script: what a computer has cannot be set from outside there.
+ */
+export async function serveDist(inWorker = ''): Promise<{ address: string; missing: string[]; close: () => void }> {
   if (!existsSync(join(DIST, 'index.html'))) throw new Error('There is no dist/index.html: run `npm run build` first.')
   /** What was asked for and is not there. */
   const missing: string[] = []
@@ -53,7 +56,7 @@ export async function serveDist(): Promise<{ address: string; missing: string[];
     }
     response
       .writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' })
-      .end(readFileSync(file))
+      .end(/\bworker-[^/]*\.js$/.test(file) ? `${inWorker}\n${readFileSync(file, 'utf8')}` : readFileSync(file))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()

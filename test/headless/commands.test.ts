@@ -422,7 +422,7 @@ test('record makes a kept run the one that the page opens with', async () => {
   }
   expect(steps).toEqual([1, 2, 4, 8, 16, 32, 40])
   const { config } = parseMeta(meta).spec
-  expect(decodeKeyframe(readFileSync(at('recorded/40.safetensors')), 40, config).size).toBeGreaterThan(0)
+  expect(decodeKeyframe(readFileSync(at('recorded/40.safetensors')), 40, config).weights.size).toBeGreaterThan(0)
   expect(recorded.note).toMatch(/seed 1337, trained by .* on a desk/)
   expect(recorded.config).toMatchObject({ n_embd: 16, max_iters: 40 })
   expect(recorded.ladder).toHaveLength(6)

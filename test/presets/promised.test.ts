@@ -6,7 +6,7 @@ import { openCpu } from '../../src/cpu/engine'
 import { openGpu } from '../../src/ops/engine'
 import { openWasm } from '../../src/wasm/engine'
 import { gpu } from '../gpu_env'
-import { beatsTrigrams, newNames, recites, sortsNineOfTen } from './promises'
+import { beatsTrigrams, hasInductionHead, newNames, recites, sortsNineOfTen } from './promises'
 import { openPreset, read, recordingOf, wholeRun } from './train'
 
 test('names: beats the trigram line, with names that are new', async () => {
@@ -18,6 +18,12 @@ test('names: beats the trigram line, with names that are new', async () => {
 test('sort-letters: nine of ten unseen words are right', async () => {
   const run = await openPreset(openWasm(), 'sort-letters')
   await wholeRun('sort-letters', run, { from: 700, every: 100, to: 1200 }, () => sortsNineOfTen(run))
+})
+
+test('say-again: attention alone finds the induction head', async () => {
+  const run = await openPreset(openWasm(), 'say-again')
+  expect(await hasInductionHead(run)).toBe(false)
+  await wholeRun('say-again', run, { from: 500, every: 100, to: 1000 }, () => hasInductionHead(run))
 })
 
 test('by-heart: recites its paragraph word for word', async () => {

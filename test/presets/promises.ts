@@ -1,6 +1,8 @@
 // What each preset promises, asked of a run that has reached the step for it.
 import { expect } from 'vitest'
 import { sorting } from '../../src/data/made/sorting'
+import { labelHeads } from '../../src/inspect/heads'
+import { Probe } from '../../src/inspect/probe'
 import type { Trained } from './train'
 
 export const beatsTrigrams = async (run: Trained) => (await run.validation()) < run.trigram
@@ -25,6 +27,18 @@ export async function sortsNineOfTen(run: Trained): Promise<boolean> {
   let right = 0
   for (const word of words) if (sorting.check(word + (await run.write(`\n${word}`, 10, 0, ['\n'])), {}).correct) right++
   return right / words.length >= 0.9
+}
+
+/** Whether a head of the second layer is labelled as the one that completes what was said before, and one of the first looks back by one. */
+export async function hasInductionHead({ session }: Trained): Promise<boolean> {
+  await session.settle()
+  const probe = new Probe(session.weights)
+  const heads = await labelHeads(probe)
+  probe.destroy()
+  return (
+    heads.slice(2).some(({ label }) => label === 'induction') &&
+    heads.slice(0, 2).some(({ previous }) => previous > 0.3)
+  )
 }
 
 /** Whether the paragraph is recited word for word. */

@@ -60,8 +60,8 @@ export async function openPreset(engine: Engine, id: string, start: Start = {}):
   const { dataset } = await makeDataset(source.text, source, preset.config.val_fraction ?? 0.1)
   const { tokenizer, train, val } = dataset
   const config = { ...configFor(preset.config, tokenizer.vocab_size), ...QUIET, ...start.change }
-  const { name, prompt } = preset
-  const spec = { name, prompt, config, corpus: dataset.corpus, tokenizer: tokenizer.state }
+  const { name, prompt, gates } = preset
+  const spec = { name, prompt, gates, config, corpus: dataset.corpus, tokenizer: tokenizer.state }
   const losses: number[] = []
   const session = await Session.open(engine, spec, dataset, null, (event) => {
     if (event.type === 'step') losses.push(event.metrics.loss)

@@ -32,19 +32,25 @@ describe('a keyframe', () => {
 
   test('holds the weights within half a step of 16 bits, and no moments', () => {
     const bytes = encodeKeyframe(7, tinyConfig, tensors)
-    const weights = decodeKeyframe(bytes, 7, tinyConfig)
+    const { weights } = decodeKeyframe(bytes, 7, tinyConfig)
     expect([...weights.keys()].some((name) => /^[mv]\./.test(name))).toBe(false)
     for (const [name, data] of weights)
       tensors.get(name)!.data.forEach((x, i) => {
         expect(Math.abs(data[i]! - x)).toBeLessThanOrEqual(Math.max(Math.abs(x) * 2 ** -11, 2 ** -25))
       })
   })
+  test('keeps the gates that the model had, and none where all were 1', () => {
+    const gates = { 'h.0.attn.heads': [1, 0] }
+    expect(decodeKeyframe(encodeKeyframe(7, tinyConfig, tensors, gates), 7, tinyConfig).gates).toEqual(gates)
+    expect(decodeKeyframe(encodeKeyframe(7, tinyConfig, tensors), 7, tinyConfig).gates).toBe(undefined)
+  })
+
   test('keeps 32 bits where a number is too large for 16', () => {
     const large = new Map(tensors)
     const name = 'transformer.wte.weight'
     const { shape, data } = tensors.get(name)!
     large.set(name, { shape, data: Float32Array.from(data, (x, i) => (i === 3 ? 70_000.25 : x)) })
-    const weights = decodeKeyframe(encodeKeyframe(7, tinyConfig, large), 7, tinyConfig)
+    const { weights } = decodeKeyframe(encodeKeyframe(7, tinyConfig, large), 7, tinyConfig)
     expect(weights.get(name)![3]).toBe(70_000.25)
     expect(weights.get(name)![0]).toBe(data[0])
   })
@@ -119,7 +125,7 @@ describe('in the store', () => {
   test('steps are listed and read; later ones go when the run goes on from before them', async () => {
     const { id } = await kept(0, 1, 2, 4, 30)
     expect(await steps(id)).toEqual([0, 1, 2, 4, 30])
-    expect((await store.readKeyframe(id, 4, tinyConfig)).size).toBeGreaterThan(0)
+    expect((await store.readKeyframe(id, 4, tinyConfig)).weights.size).toBeGreaterThan(0)
     await store.keepKeyframe(id, 3, frame(3), 1e6)
     expect(await steps(id)).toEqual([0, 1, 2, 3])
     await expect(store.readKeyframe(id, 4, tinyConfig)).rejects.toThrow('Step 4 is not kept any more')

@@ -6,7 +6,7 @@ import { TOLERANCE } from '../../src/headless/parity_case'
 import { openGpu } from '../../src/ops/engine'
 import { configFor } from '../../src/presets'
 import { benchInput } from '../../src/train/benchmark'
-import { predictMemory } from '../../src/train/plan'
+import { meansOf, predictMemory } from '../../src/train/plan'
 import { Trainer } from '../../src/train/trainer'
 import { openWasm } from '../../src/wasm/engine'
 import { distance } from '../distance'
@@ -33,7 +33,7 @@ async function step(engine: Engine) {
   const gradients = await trainer.gradients()
   const state = await trainer.state()
   const chunks = trainer.program.filter(({ label }) => /^rows\.\d+\.logits\.matmul$/.test(label)).length
-  const { memory } = predictMemory(config, engine.maxBlock, engine.head)
+  const { memory } = predictMemory(config, meansOf(engine))
   const sizes = { allocated: trainer.memory_bytes, predicted: memory.total - memory.decoder }
   const evaluated = await trainer.evaluate(1, () => batches[0]!)
   trainer.destroy()

@@ -1,7 +1,8 @@
 // Which engine computes: the CPU takes over wherever the browser gives no GPU, however it says so.
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { NoWebGpuError } from '../../src/errors'
-import { openEngine } from '../../src/train/open_engine'
+import { compare, openEngine } from '../../src/train/open_engine'
+import { WasmEngine } from '../../src/wasm/engine'
 import { gpu } from '../gpu_env'
 
 const answering = (requestAdapter: () => Promise<GPUAdapter | null>) => ({ requestAdapter }) as unknown as GPU
@@ -20,13 +21,13 @@ test.each([
 })
 
 /** The adapter of this machine, as one that is or is not software. */
-async function adapterThatIs(software: boolean): Promise<GPU> {
+async function adapterThatIs(software: boolean, vendor = 'nvidia'): Promise<GPU> {
   const real = await gpu()
   const requestAdapter = async (options?: GPURequestAdapterOptions) => {
     const adapter = await real.requestAdapter(options)
     if (!adapter) return null
     const info = {
-      vendor: 'maker',
+      vendor,
       architecture: '',
       device: '',
       description: software ? 'llvmpipe (LLVM 15.0.6, 256 bits)' : 'A real one',
@@ -60,4 +61,33 @@ test('an adapter that is a program on the processor: WebAssembly, and why; the a
     expect([opened.engine.info.kind, opened.fallback]).toEqual(['gpu', null])
     opened.engine.destroy()
   }
+})
+
+test('an adapter of no known maker is measured: WebAssembly where it is slower, with both figures, and the adapter where it is not', async () => {
+  // It is Mesa's software, some hundred times slower.
+  const unknown = await adapterThatIs(false, '')
+  const { engine, fallback } = await openEngine('auto', unknown)
+  expect(engine.info.name).toMatch(/WebAssembly/)
+  expect(fallback).toMatch(
+    /^The graphics adapter here, A real one, is slower than the processor, so WebAssembly computes\. For the same product of 256 × 256 numbers the adapter takes [\d.e+]+ ms, WebAssembly [\d.]+ ms\. With “WebGPU only”/,
+  )
+  // As if WebAssembly took an hour for everything.
+  let late = 0
+  const [now, run] = [performance.now.bind(performance), WasmEngine.prototype.run]
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + late)
+  vi.spyOn(WasmEngine.prototype, 'run').mockImplementation(async function (this: WasmEngine, ...given) {
+    await run.apply(this, given)
+    late += 3_600_000
+  })
+  const opened = await openEngine('auto', unknown)
+  vi.restoreAllMocks()
+  expect([opened.engine.info.kind, opened.fallback]).toEqual(['gpu', null])
+  opened.engine.destroy()
+})
+
+test('the comparison has both figures, and there is none without an adapter', async () => {
+  expect(await compare(undefined)).toBe(null)
+  const { adapter, race } = (await compare(await adapterThatIs(true)))!
+  expect(adapter).toMatch(/llvmpipe/)
+  expect(race.gpu_ms).toBeGreaterThan(race.processor_ms)
 })

@@ -80,7 +80,9 @@ test.each(small)('on a GPU the buffers of a run take what was predicted: %s', as
   // The others are for copies on their way up or down.
   const storage = made.mock.calls.filter(([{ usage }]) => (usage & GPUBufferUsage.STORAGE) !== 0)
   made.mockRestore()
-  expect(predictMemory(config, engine.maxBlock).memory.total).toBe(storage.reduce((sum, [{ size }]) => sum + size, 0))
+  expect(predictMemory(config, { maxBlock: engine.maxBlock }).memory.total).toBe(
+    storage.reduce((sum, [{ size }]) => sum + size, 0),
+  )
   engine.destroy()
 })
 
@@ -89,14 +91,14 @@ test.each(small)('on the CPU: %s', async (_, config) => {
   const allocate = vi.spyOn(engine, 'allocate')
   const { said } = await openBoth(engine, config)
   const bytes = allocate.mock.calls.flatMap(([blocks]) => blocks).reduce((sum, { size }) => sum + 4 * size, 0)
-  expect(predictMemory(config, engine.maxBlock).memory.total).toBe(bytes)
+  expect(predictMemory(config, { maxBlock: engine.maxBlock }).memory.total).toBe(bytes)
   expect(said).toBe(bytes)
 })
 
 test.each([...small, ...large])('block by block: %s', async (_, config) => {
   const { engine, bytes, largest } = countingEngine()
   await openBoth(engine, config)
-  const { memory, largest: block } = predictMemory(config, engine.maxBlock)
+  const { memory, largest: block } = predictMemory(config, { maxBlock: engine.maxBlock })
   const { total, ...parts } = memory
   expect(total).toBe(bytes())
   expect(block.size).toBe(largest().size)
@@ -108,6 +110,8 @@ test('arenas are predicted as the device splits them', async () => {
   const { engine, bytes } = countingEngine()
   Object.assign(engine, { maxBlock: 100_000 })
   await openBoth(engine, config)
-  expect(predictMemory(config, engine.maxBlock).memory.total).toBe(bytes())
-  expect(predictMemory(config, engine.maxBlock).memory.total).not.toBe(predictMemory(config, 2 ** 29).memory.total)
+  expect(predictMemory(config, { maxBlock: engine.maxBlock }).memory.total).toBe(bytes())
+  expect(predictMemory(config, { maxBlock: engine.maxBlock }).memory.total).not.toBe(
+    predictMemory(config, { maxBlock: 2 ** 29 }).memory.total,
+  )
 })

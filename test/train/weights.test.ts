@@ -100,7 +100,7 @@ test.each(shapes)(
     const { dataset } = await tinyRun(change)
     const engine = openCpu()
     const { addresses, bytes } = allocations(engine)
-    const { memory } = predictMemory(config, engine.maxBlock)
+    const { memory } = predictMemory(config, { maxBlock: engine.maxBlock })
 
     // As it comes out of a file.
     const file = encodeCheckpoint(checkpoint, { text: null, history: null, notes: '' })

@@ -1,5 +1,6 @@
 // The functions that WebAssembly lacks, against double precision over their range; the bounds are those that math.ts states.
 import { expect, test } from 'vitest'
+import { DICE } from '../../src/engine'
 import { dropoutKey, dropoutThreshold, keeps } from '../../src/rng'
 import type { Float } from '../../src/wasm/expressions'
 import { kernel, moduleWith } from '../../src/wasm/kernel'
@@ -74,20 +75,20 @@ test('sigmoid within 3e-7 of itself, and to its ends', async () => {
 })
 
 test('dropout rolls the dice of src/rng.ts', async () => {
-  const [seed, step, stream, p, n] = [4_000_000_001, 77, 5, 0.3, 1003]
+  const [seed, step, stream, p, n, row] = [4_000_000_001, 77, 5, 0.3, 1003, 3]
   const rolled = kernel(
     'rolled',
     { dice: 'pointer', out: 'pointer', stream: 'i32', threshold: 'i32', rescale: 'f32', n: 'i32' },
     ({ dice, out, stream, threshold, rescale, n }) => {
-      const key = math.dropoutKey(dice, stream)
+      const key = math.dropoutKey(dice, stream, n)
       across(n, (i) => out.store(i, math.keepFactor(key, i, { threshold, rescale })))
     },
   )
   const { memory, call } = await instance([rolled])
-  new Uint32Array(memory.buffer, 1024, 2).set([seed, step])
+  new Uint32Array(memory.buffer, 1024, DICE.size).set([seed, step, 0, row])
   call('rolled', 1024, 2048, stream, dropoutThreshold(p), 2, n)
   const key = dropoutKey(seed, step, stream)
-  const want = Array.from({ length: n }, (_, i) => (keeps(key, i, dropoutThreshold(p)) ? 2 : 0))
+  const want = Array.from({ length: n }, (_, i) => (keeps(key, row * n + i, dropoutThreshold(p)) ? 2 : 0))
   expect([...new Float32Array(memory.buffer, 2048, n)]).toEqual(want)
   expect(moduleWith([rolled])).toEqual(moduleWith([rolled]))
 })

@@ -7,9 +7,9 @@ import { fitsDevice, type Room } from '../../src/worker/fits'
 import { cpuTime } from '../cpu_time'
 
 /** What every WebGPU device holds in one piece: 128 MiB. */
-const BASELINE: Room = { maxBlock: 2 ** 25, refused: Infinity }
+const BASELINE: Room = { device: { maxBlock: 2 ** 25 }, refused: Infinity }
 /** One that holds anything still counts rows. */
-const HUGE: Room = { maxBlock: 2 ** 32, refused: Infinity }
+const HUGE: Room = { device: { maxBlock: 2 ** 32 }, refused: Infinity }
 const SMALL = { n_layer: 2, n_head: 8, n_embd: 64, block_size: 64, batch_size: 8 }
 const GPT2 = { n_layer: 12, n_head: 12, n_embd: 768, block_size: 256, batch_size: 8 }
 
@@ -28,7 +28,7 @@ const cases: [string, Partial<Config>, number, Room, keyof Config | null][] = [
   ['wide queries, a narrow MLP', { ...SMALL, n_embd: 1024, n_inner: 8, block_size: 2048 }, 65, BASELINE, 'batch_size'],
   ['a matrix of the MLP', { ...SMALL, n_embd: 2048, n_inner: 16384 }, 65, BASELINE, 'n_embd'],
   ['many words: the embedding is too large', GPT2, 50_257, BASELINE, 'n_embd'],
-  ['many words, whose logits are taken by chunks', GPT2, 50_257, { ...BASELINE, maxBlock: 2 ** 29 }, null],
+  ['many words, whose logits are taken by chunks', GPT2, 50_257, { ...BASELINE, device: { maxBlock: 2 ** 29 } }, null],
   ['every piece fits, all of them do not', { ...SMALL, n_layer: 48, batch_size: 128 }, 65, BASELINE, 'batch_size'],
   ['the weights alone are too many', { ...SMALL, n_layer: 48, n_embd: 768 }, 65, BASELINE, 'n_embd'],
   [

@@ -64,7 +64,7 @@ test('a run that another tab trains takes weights and a decoder, and shows and w
     expect(await textOf(second)).toBe(text)
   })
   const { config } = there.run
-  const { memory } = predictMemory(config, 2 ** 29)
+  const { memory } = predictMemory(config, { maxBlock: 2 ** 29 })
   expect(taken.bytes).toBe(memory.weights + memory.decoder)
   const learned = new Set(paramTable(config).flatMap(({ name }) => [gradientLabel(name), `m.${name}`, `v.${name}`]))
   expect(taken.addresses.filter((label) => learned.has(label) || /^(grads|m|v)\./.test(label))).toEqual([])
@@ -135,7 +135,7 @@ test('a run whose text is lost takes weights alone, writes, and tells why it fai
     expect(broken).toMatch(/is not kept on this device\. It can be looked at and sampled from, not trained/)
     expect(run).toMatchObject({ status: 'failed', step: 20 })
   })
-  const { memory } = predictMemory((await openRun(first.lab, id)).run.config, 2 ** 29)
+  const { memory } = predictMemory((await openRun(first.lab, id)).run.config, { maxBlock: 2 ** 29 })
   expect(bytes).toBe(memory.weights)
   expect(addresses.filter((label) => /^(grads|m|v)\./.test(label))).toEqual([])
   expect(await failed).toMatchObject({ reason: 'It blew up.', step: 20 })

@@ -7,6 +7,7 @@ import { ADDITION, arithmetic } from './arithmetic'
 import { brackets } from './brackets'
 import { SPECIAL_TOKENS } from '../tokenize/chat_format'
 import { settle, type Settings, type Task } from './generated'
+import { repeats } from './repeats'
 import { sorting } from './sorting'
 import { supportTask } from './support_chats'
 
@@ -71,6 +72,7 @@ const TABLE: readonly (BuiltInCorpus & { origin: Origin })[] = [
   },
   generated(arithmetic, 184_035),
   generated(brackets, 276_468),
+  generated(repeats, 380_632),
   generated(supportTask, 471_935),
   {
     id: 'call-me-ishmael',

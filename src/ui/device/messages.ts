@@ -31,6 +31,10 @@ export const device = {
   gpuText: 'Training runs on the GPU, on hand-written WGSL kernels.',
   cpuText: (name: string) =>
     `Training runs on the processor, in a worker, in ${name}: the same mathematics as on a GPU, slower.`,
+  cores: 'Cores at work',
+  coresAt: (cores: number, of: number) => `${cores} of ${Math.max(cores, of)}, measured`,
+  coresText:
+    'Cores share the steps of models with large batches where that saves time, and the numbers are the same with each number of them. One core is left to the page. A hidden page takes one, and so does a battery below 20 %; of a system’s battery saver no browser tells.',
   adapter: 'Adapter',
   vendor: 'Vendor',
   architecture: 'Architecture',

@@ -80,58 +80,57 @@ export const look = new LookState()
 
 /**
  * The answer to a view's question, asked again whenever the question or a model changes; the old one stays until the new one is there.
- * Made while a component is set up. A null question asks nothing.
+ * Made while a component is set up. A null question asks nothing. While the looked-at run trains, the question is asked again with every
+ * step, or, where it takes the model long, with every evaluation.
  */
 export class Answer<V extends ViewName> {
   value = $state.raw<LookViews[V]['tells'] | null>(null)
   error = $state.raw<Error | null>(null)
   asking = $state(false)
 
-  constructor(view: V, question: () => LookViews[V]['asks'] | null) {
-    let asked: LookViews[V]['asks'] | null = null
-    let timer: ReturnType<typeof setTimeout> | undefined
-    /** Counts questions: what answers an older one is not shown. */
-    let newest = 0
-    const forget = () => {
-      newest++
-      clearTimeout(timer)
-      timer = undefined
-      untrack(() => (this.asking = false))
-    }
-    const ask = (question: LookViews[V]['asks']) => {
-      const own = ++newest
-      timer = undefined
+  /** The question that was asked last: only its answer counts. */
+  #asked: LookViews[V]['asks'] | null = null
+  #askedAt = 0
+
+  constructor(view: V, question: () => LookViews[V]['asks'] | null, again: 'steps' | 'evaluations' = 'steps') {
+    const ask = (asked: LookViews[V]['asks']) => {
+      this.#asked = asked
+      this.#askedAt = performance.now()
       this.asking = true
+      const isLast = () => this.#asked === asked
       lab.calls.look
-        .ask(view, question)
+        .ask(view, asked)
         .then((told) => {
-          if (own !== newest) return
-          this.value = told
-          this.error = null
+          if (isLast()) [this.value, this.error] = [told, null]
         })
         .catch((error: unknown) => {
-          if (own === newest && !(error instanceof CancelledError)) this.error = asError(error)
+          if (isLast() && !(error instanceof CancelledError)) this.error = asError(error)
         })
         .finally(() => {
-          if (own === newest) this.asking = false
+          if (isLast()) this.asking = false
         })
     }
+    let current: LookViews[V]['asks'] | null = null
     $effect(() => {
-      void look.version
-      const next = question()
-      asked = next === null || look.slots[next.slot] === null || lab.phase !== 'ready' ? null : next
-      if (asked) timer = setTimeout(ask, untrack(() => this.value === null) ? 0 : TYPING_MS, asked)
-      return forget
+      // Another model; or a run that began to train, or has stopped at a step that was not asked about.
+      void [look.version, look.isLive]
+      const asked = question()
+      current = asked !== null && look.slots[asked.slot] !== null && lab.phase === 'ready' ? { ...asked } : null
+      const next = current
+      if (next === null) return
+      const timer = setTimeout(() => ask(next), untrack(() => this.value) === null ? 0 : TYPING_MS)
+      return () => {
+        clearTimeout(timer)
+        this.#asked = null
+        this.asking = false
+      }
     })
-    // The next step asks again, once the last answer is there; and so does the end of the training.
-    let wasLive = false
     $effect(() => {
-      const isLive = look.isLive
-      void lab.step
-      const follows = isLive || wasLive
-      wasLive = isLive
-      if (!follows || !asked || timer !== undefined || untrack(() => this.asking)) return
-      if (look.slots[asked.slot]?.source.of === 'live') timer = setTimeout(ask, LIVE_MS, asked)
+      void (again === 'steps' ? lab.step : lab.evals.at(-1)?.step)
+      if (!look.isLive) return
+      // A question that waits for its answer is not asked anew: a run that is faster than its answers would never get one.
+      const isDue = untrack(() => !this.asking) && performance.now() - this.#askedAt > LIVE_MS
+      if (current && isDue && untrack(() => look.slots[current!.slot])?.source.of === 'live') ask({ ...current })
     })
   }
 }

@@ -10,6 +10,8 @@ export const model = {
   custom: 'Custom',
   size: 'Size',
   sets: 'The dial sets layers, heads, width, context, batch, learning rate and steps together.',
+  sizeTime: (seconds: number) => `≈ ${spanInWords(seconds)}`,
+  sizeTimes: 'Times are of a whole run on this device, from a few small steps that were timed.',
   picture: 'The model, as set',
   diagram: (c: {
     reads: Reads
@@ -47,6 +49,7 @@ export const model = {
     activations: 'activations',
     evaluation: 'validation',
     decoder: 'writing samples',
+    threads: 'copies on other cores',
     inputs: 'batch and tables',
   },
   recompute: 'Compute again in backward',

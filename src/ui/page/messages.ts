@@ -57,6 +57,11 @@ const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
     kept: 'Nothing has been changed.',
     todo: 'Open Model: each problem stands beside its field, with a way out.',
   },
+  ProbeError: {
+    title: 'This cannot be looked at',
+    kept: 'Nothing has been changed, and training goes on.',
+    todo: 'Another text or another model can be looked at.',
+  },
   NotFiniteError: {
     title: 'The loss stopped being a number',
     kept: 'Training stopped at that step. The last good checkpoint is kept.',

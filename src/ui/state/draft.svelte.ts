@@ -6,13 +6,24 @@ import type { Config } from '../../config/config'
 import { CancelledError } from '../../errors'
 import type { Forecast } from '../../words/run'
 import type { Preparation } from '../../words/recipe'
-import { configFor, DEFAULT_PRESET, DEFAULT_SIZE, PRESETS, SIZES, sizeDial, type Preset } from '../../presets'
+import {
+  configFor,
+  DEFAULT_PRESET,
+  DEFAULT_SIZE,
+  PRESETS,
+  QUICK_PRESET,
+  SIZES,
+  sizeDial,
+  type Preset,
+} from '../../presets'
 import type { DatasetSummary, Lab, LiveChange, Measurement } from '../../worker/client'
 import { asError, lab } from './lab.svelte'
 import { route } from './route.svelte'
 
 /** Above this a promised time is put to the person before it is spent. */
 const ASK_ABOVE_S = 240
+/** Readable words are promised within a minute or two. */
+const SOON_S = 120
 /** What a forward pass costs of a whole step: one of three equal matrix products. */
 const FORWARD_SHARE = 1 / 3
 /** A vocabulary to show counts with while no text has been read yet: Moby Dick's. */
@@ -26,7 +37,7 @@ export type Going = 'idle' | 'reading' | 'measuring' | 'asking' | 'starting'
 const NAMES = Object.keys(FIELDS) as FieldName[]
 
 /** Seconds that `steps` steps take, validations included. */
-export function secondsFor(config: Config, measured: Measurement, steps = config.max_iters): number {
+export function secondsFor(config: Config, measured: Pick<Measurement, 'step_ms'>, steps = config.max_iters): number {
   const perStep =
     1 + (2 * FORWARD_SHARE * config.eval_iters) / Math.max(1, config.eval_interval) / config.gradient_accumulation_steps
   return (steps * measured.step_ms * perStep) / 1000
@@ -42,6 +53,8 @@ class Draft {
   /** What the last settings asked about would take of the device. */
   forecast = $state.raw<Forecast | null>(null)
   measurement = $state.raw<{ config: Config; measured: Measurement } | null>(null)
+  /** About how long a run of each stop of the dial takes here; null until it has been measured. */
+  sizeSeconds = $state.raw<number[] | null>(null)
   going = $state<Going>('idle')
   /** Why the run did not begin. */
   error = $state.raw<Error | null>(null)
@@ -206,6 +219,27 @@ class Draft {
     if (this.config === config) this.forecast = forecast
   }
 
+  /** Finds out how long each stop of the dial takes here. */
+  async timeSizes() {
+    const { vocab_size } = this.config
+    const configs = SIZES.map(({ config }) => configFor(config, vocab_size))
+    const times = await lab.calls.device.stepTimes(configs)
+    if (this.config.vocab_size === vocab_size)
+      this.sizeSeconds = configs.map((config, i) => secondsFor(config, { step_ms: times[i]! }))
+  }
+
+  /**
+   * On a first visit to a slow computer, takes the preset that writes words soon, unless somebody has chosen something meanwhile. The one that
+   * the page opens with shows them after `words_by` steps.
+   */
+  async suit() {
+    const { preset, config } = this
+    if (lab.engine?.kind !== 'cpu' || preset?.words_by === undefined) return
+    const [step_ms = 0] = await lab.calls.device.stepTimes([config])
+    const isSlow = secondsFor(config, { step_ms }, preset.words_by) > SOON_S
+    if (isSlow && this.preset === preset && this.#isUntouched) await this.bring(() => this.choose(QUICK_PRESET))
+  }
+
   async measure() {
     await this.#text()
     const config = this.config
@@ -247,7 +281,7 @@ class Draft {
     const { config, prompt } = this
     try {
       const { seconds, measured } = this
-      await lab.createRun({ name: this.#name(), config, prompt })
+      await lab.createRun({ name: this.#name(), config, prompt, gates: this.#gatesOf(config) })
       if (lab.run && measured && seconds !== null)
         this.promised = { run: lab.run.id, seconds, tokens_per_s: measured.tokens_per_s }
       await lab.start()
@@ -303,6 +337,11 @@ class Draft {
     this.config = configFor(preset.config, this.config.vocab_size)
   }
 
+  /** The gates of the preset, as long as the model still has what they turn. */
+  #gatesOf({ n_layer }: Config) {
+    const { gates, config } = this.preset ?? {}
+    return gates && config?.n_layer === n_layer ? gates : undefined
+  }
   /** The settings are a preset's, every one of them. */
   get #isUntouched(): boolean {
     if (!this.preset) return false

@@ -16,12 +16,14 @@ import {
   type RunSummary,
 } from '../../worker/client'
 import { StepColumns } from '../../words/columns'
+import type { Gates } from '../../words/run'
 import type { UnreadableRun } from '../../words/kept'
 import { KEYFRAME_BUDGET, type Keyframe } from '../../words/keyframes'
 import { m } from '../messages'
 import { onLeaving } from './leaving'
 import { askToPersist } from './persist'
 import { loadRecordedRun } from './recorded'
+import { onResting } from './resting'
 import { RunMirror } from './run_mirror.svelte'
 import { settings } from './settings.svelte'
 import { toasts } from './toasts.svelte'
@@ -73,6 +75,8 @@ class LabMirror extends RunMirror {
       )
       const opened = await lab.open(settings.engine)
       this.#lab = lab
+      // A worker that has stopped says so itself.
+      onResting((resting) => void lab.device.rest(resting).catch(() => undefined))
       this.engine = opened.engine
       this.fallback = opened.fallback
       this.runs = opened.runs
@@ -148,7 +152,7 @@ class LabMirror extends RunMirror {
     return this.#command(() => this.calls.run.measure(config)).finally(() => (this.compile = null))
   }
 
-  async createRun(spec: { name: string; config: Config; prompt: string }) {
+  async createRun(spec: Parameters<Lab['run']['create']>[0]) {
     await this.#command(() => this.calls.run.create(spec))
     askToPersist()
   }
@@ -183,6 +187,11 @@ class LabMirror extends RunMirror {
   async change(change: LiveChange) {
     await this.calls.run.change(change)
     if (this.run) this.run = { ...this.run, config: { ...this.run.config, ...change } }
+  }
+
+  async turn(gates: Gates) {
+    await this.calls.run.turn(gates)
+    if (this.run) this.run = { ...this.run, gates }
   }
 
   async setPrompt(prompt: string) {

@@ -29,6 +29,8 @@ export class RunMirror {
   /** What counting reaches on the same text: `RunCalls.ladder`. Null until it is known. */
   ladder = $state.raw<number[] | null>(null)
   compile = $state.raw<{ done: number; total: number } | null>(null)
+  /** How many cores compute the steps of this run; null where that is not told. */
+  cores = $state<number | null>(null)
   /** How long the open run took to its first step, and how much of that was compiling. */
   firstStep = $state.raw<{ ms: number; compile_ms: number } | null>(null)
   /** Step of the newest checkpoint. */
@@ -67,6 +69,7 @@ export class RunMirror {
     this.pace = null
     this.compile = null
     this.firstStep = null
+    this.cores = null
     this.ladder = null
     this.reason = null
     this.status = status
@@ -123,6 +126,9 @@ export class RunMirror {
         break
       case 'first_step':
         this.firstStep = event
+        break
+      case 'cores':
+        this.cores = event.cores
         break
       case 'status':
         // A run that went back to its checkpoint forgets what came after it.

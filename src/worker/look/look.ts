@@ -2,24 +2,29 @@
 // question is answered; an older one gets a SupersededError.
 import { transfer } from 'comlink'
 import type { Keyframe } from '../../words/keyframes'
-import type { LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
+import type { LookCalls, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
 import { Desk, type Job } from '../desk'
-import type { LookCalls } from '../protocol'
 import type { Workbench } from '../workbench'
 import type { Shipped } from './shipped'
 import type { Slots } from './slots'
 import { VIEWS } from './views'
 
+/** Views that take their time. */
+const LONG: ReadonlySet<ViewName> = new Set(['learned'])
+
 export class Look implements LookCalls {
   readonly #workbench: Workbench
   readonly #shipped: Shipped
   readonly #slots: Slots
-  readonly #desks = new Map<string, Desk>()
+  readonly #desks = new Map<string, Desk<number>>()
+  /** Where views work that take their time, one at once; it tells how far they are. */
+  readonly #looking: Desk<number>
 
-  constructor(workbench: Workbench, shipped: Shipped, slots: Slots) {
+  constructor(workbench: Workbench, shipped: Shipped, slots: Slots, looking: Desk<number>) {
     this.#workbench = workbench
     this.#shipped = shipped
     this.#slots = slots
+    this.#looking = looking
   }
 
   fill(slot: SlotName, source: SlotSource | null): Promise<SlotInfo | null> {
@@ -45,7 +50,8 @@ export class Look implements LookCalls {
 
   ask<V extends ViewName>(view: V, question: LookViews[V]['asks']): Promise<LookViews[V]['tells']> {
     const { slot } = question
-    return this.#desk(`${view} ${slot}`).begin(async (job: Job<never>) => {
+    const desk = LONG.has(view) ? this.#looking : this.#desk(`${view} ${slot}`)
+    return desk.begin(async (job: Job<number>) => {
       await job.before
       const told = await VIEWS[view](this.#slots, question, job)
       return typeof told === 'object' && told !== null ? transfer(told, buffersOf(told)) : told
@@ -54,11 +60,12 @@ export class Look implements LookCalls {
 
   /** Ends every question of a view. */
   async drop(view: ViewName): Promise<void> {
+    if (LONG.has(view)) await this.#looking.cancel()
     await Promise.all(['A', 'B'].map((slot) => this.#desk(`${view} ${slot}`).cancel()))
   }
 
-  #desk(name: string): Desk {
-    const desk = this.#desks.get(name) ?? new Desk()
+  #desk(name: string): Desk<number> {
+    const desk = this.#desks.get(name) ?? new Desk<number>()
     this.#desks.set(name, desk)
     return desk
   }

@@ -60,7 +60,7 @@ export class Shipped {
       throw new CheckpointError(`The page has no step ${step} of its own run; it has ${steps.join(', ')}.`)
     return step === 0
       ? initialWeights(spec)
-      : decodeKeyframe(await this.#file(`${step}.safetensors`), step, spec.config)
+      : decodeKeyframe(await this.#file(`${step}.safetensors`), step, spec.config).weights
   }
 
   async #readIndex(): Promise<Index> {

@@ -10,7 +10,7 @@ import { countParams } from '../../params'
 import { Slot, type Model } from '../../train/slot'
 import type { Weights } from '../../train/weights'
 import type { SlotInfo, SlotName, SlotSource } from '../../words/look'
-import type { RunSpec } from '../../words/run'
+import type { Gates, RunSpec } from '../../words/run'
 import { ModelTurns } from '../model_turns'
 import { datasetOf } from '../run_text'
 import { tokenizerKey } from '../summary'
@@ -23,6 +23,13 @@ const LIVE_SHARE = 0.05
 
 /** A source that does not move. */
 type KeptSource = Exclude<SlotSource, { of: 'live' }>
+
+/** A step of a run that is kept; the gates that it had stand in the spec. */
+interface Kept {
+  spec: RunSpec
+  step: number
+  weights: Map<string, Float32Array>
+}
 
 /** A model in a slot, as the views use it. */
 export interface Looked {
@@ -70,7 +77,7 @@ class Live implements Looked {
     this.#workbench = workbench
     this.#run = run.id
     this.tokenizer = run.dataset.tokenizer
-    this.info = infoOf({ of: 'live' }, run.spec, run.step, run.text !== null)
+    this.info = infoOf({ of: 'live' }, run.spec, run.step, run.text !== null, run.spec.gates ?? {})
   }
 
   dataset(): Promise<Dataset | null> {
@@ -137,7 +144,7 @@ class Own implements Looked {
   }
 
   get info(): SlotInfo {
-    return infoOf(this.#source, this.#spec, this.#turns.model.step, this.#hasText)
+    return infoOf(this.#source, this.#spec, this.#turns.model.step, this.#hasText, this.#turns.model.weights.gates)
   }
   dataset(): Promise<Dataset | null> {
     return this.#dataset()
@@ -150,9 +157,9 @@ class Own implements Looked {
     return this.#turns.withModel(use, once)
   }
   /** Another step of the same run. */
-  become(source: KeptSource, step: number, weights: ReadonlyMap<string, Float32Array>): Promise<void> {
+  become(source: KeptSource, { step, weights, spec }: Kept): Promise<void> {
     return this.#turns.withModel(async (model) => {
-      model.become(step, weights)
+      await model.become(step, weights, spec.gates)
       this.#source = source
     })
   }
@@ -167,7 +174,7 @@ class Own implements Looked {
   }
 }
 
-function infoOf(source: SlotSource, spec: RunSpec, step: number, hasText: boolean): SlotInfo {
+function infoOf(source: SlotSource, spec: RunSpec, step: number, hasText: boolean, gates: Gates): SlotInfo {
   return {
     source,
     name: spec.name,
@@ -178,6 +185,7 @@ function infoOf(source: SlotSource, spec: RunSpec, step: number, hasText: boolea
     tokenizer_key: tokenizerKey(spec.tokenizer),
     prompt: spec.prompt,
     hasText,
+    gates,
   }
 }
 
@@ -210,8 +218,7 @@ export class Slots {
       return null
     }
     if (before instanceof Own && before.isOfRun(source) && source.of !== 'live') {
-      const { step, weights } = await this.#weights(source)
-      await before.become(source, step, weights)
+      await before.become(source, await this.#weights(source))
       return before.info
     }
     const looked = source.of === 'live' ? new Live(this.#workbench) : await this.#open(source)
@@ -230,6 +237,33 @@ export class Slots {
         throw error
       })
     return this.#ownOfPage
+  }
+
+  /**
+   * Calls `visit` with kept steps of the run in a slot, one after the other, at most `most` and evenly chosen among them, the first and the
+   * last included. The slot stays as it is. Throws ProbeError where none is kept.
+   */
+  async walk(slot: SlotName, most: number, visit: (probe: Probe, step: number, share: number) => Promise<void>) {
+    const { info } = this.at(slot)
+    const run =
+      info.source.of === 'run' ? info.source.run : info.source.of === 'live' ? this.#workbench.opened.id : null
+    const kept = run === null ? (await this.#shipped.index()).steps : await this.#stepsOf(run)
+    const steps = spread(kept, most)
+    const at = (step: number): KeptSource => (run === null ? { of: 'shipped', step } : { of: 'run', run, step })
+    if (steps.length === 0)
+      throw new ProbeError(`“${info.name}” keeps no steps yet to look back at. Train it, and ask again.`)
+    const own = await this.#open(at(steps[0]!))
+    try {
+      for (const [i, step] of steps.entries()) {
+        if (i > 0) await own.become(at(step), await this.#weights(at(step)))
+        await own.probe((probe) => visit(probe, step, (i + 1) / steps.length))
+      }
+    } finally {
+      await own.close()
+    }
+  }
+  async #stepsOf(run: string): Promise<number[]> {
+    return (await this.#workbench.store.keyframes(run)).map(({ step }) => step)
   }
 
   async #open(source: KeptSource): Promise<Own> {
@@ -258,7 +292,7 @@ export class Slots {
   }
 
   /** The weights of a source by name. */
-  async #weights(source: KeptSource): Promise<{ spec: RunSpec; step: number; weights: Map<string, Float32Array> }> {
+  async #weights(source: KeptSource): Promise<Kept> {
     if (source.of === 'shipped') {
       const { spec } = await this.#shipped.index()
       return { spec, step: source.step, weights: await this.#shipped.weights(source.step) }
@@ -266,7 +300,8 @@ export class Slots {
     const { run, step } = source
     if (step !== null) {
       const { spec } = await this.#run(run)
-      return { spec, step, weights: await this.#workbench.store.readKeyframe(run, step, spec.config) }
+      const { weights, gates } = await this.#workbench.store.readKeyframe(run, step, spec.config)
+      return { spec: { ...spec, gates }, step, weights }
     }
     const { checkpoint, record } = await this.#workbench.store.load(run)
     if (!checkpoint) throw new CheckpointError(`“${record.spec.name}” has no checkpoint that can be read.`)
@@ -283,4 +318,10 @@ export class Slots {
     if (kept.text === null) return null
     return (kept.dataset ??= datasetOf(kept.spec, kept.text))
   }
+}
+
+/** At most `most` of a list, evenly chosen by their place, the first and the last included. */
+function spread<T>(list: readonly T[], most: number): T[] {
+  if (list.length <= most) return [...list]
+  return Array.from({ length: most }, (_, i) => list[Math.round((i * (list.length - 1)) / (most - 1))]!)
 }

@@ -6,19 +6,20 @@ import { labelHeads } from '../../inspect/heads'
 import { lensView } from '../../inspect/lens'
 import { topOf } from '../../inspect/numbers'
 import { patch } from '../../inspect/patching'
-import { apart, logits, tokenLosses } from '../../inspect/predictions'
+import { apart, foreseen, logits } from '../../inspect/predictions'
 import type { LookViews, PerPart, ViewName } from '../../words/look'
 import type { Job } from '../desk'
 import { embeddingsView, nearView } from './embeddings'
 import { labelsView, probeView } from './linear_probe'
 import { clampedView, neuronsView, neuronView, speakersView } from './neurons'
+import { learnedView, placesView } from './losses'
 import type { Slots } from './slots'
 import { likelyTokens, lookToken, readText, sameReading } from './texts'
 import { turnedView } from './turned'
 import { heldOut, heldOutWindow, LOSS_WINDOWS } from './windows'
 
 type Views = {
-  [V in ViewName]: (slots: Slots, question: LookViews[V]['asks'], job: Job<never>) => Promise<LookViews[V]['tells']>
+  [V in ViewName]: (slots: Slots, question: LookViews[V]['asks'], job: Job<number>) => Promise<LookViews[V]['tells']>
 }
 
 export const VIEWS: Views = {
@@ -74,22 +75,24 @@ export const VIEWS: Views = {
     const { ids, told } = readText(looked, text)
     const { vocab_size: V } = looked.info.config
     const { losses, all } = await looked.probe(async (probe) => ({
-      losses: await tokenLosses(probe, { tokens: ids }),
+      losses: await foreseen(probe, ids),
       all: await logits(probe, { tokens: ids }),
     }))
-    // Each loss stands at the token that was to be foreseen, not at the one before it.
-    const shifted = Float32Array.from(ids, (_, t) => (t === 0 ? NaN : losses[t - 1]!))
     const likeliest = ids.map((id, t) => {
       if (t === 0) return { ...lookToken(looked.tokenizer, id), chance: NaN }
       return likelyTokens(looked.tokenizer, all.subarray((t - 1) * V, t * V), 1)[0]!
     })
-    const counted = shifted.subarray(1)
-    return { ...told, losses: shifted, mean: counted.reduce((a, b) => a + b, 0) / counted.length, likeliest }
+    const counted = losses.subarray(1)
+    return { ...told, losses, mean: counted.reduce((a, b) => a + b, 0) / counted.length, likeliest }
   },
 
-  ablate: async (slots, { slot, text, gates }, job) => {
+  learned: learnedView,
+
+  places: (slots, { slot }, job) => placesView(slots.at(slot), job),
+
+  ablate: async (slots, { slot, text, gates, windows: count = LOSS_WINDOWS }, job) => {
     const looked = slots.at(slot)
-    const windows = text === null ? await heldOut(looked, LOSS_WINDOWS) : [readText(looked, text).ids]
+    const windows = text === null ? await heldOut(looked, count) : [readText(looked, text).ids]
     const told: LookViews['ablate']['tells'][] = []
     for (const tokens of windows) {
       await job.pause()

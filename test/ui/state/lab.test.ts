@@ -30,6 +30,7 @@ const run: RunSummary = {
   size_bytes: 1,
   tokenizer_key: 'k',
   bytes_per_token: 1,
+  gates: {},
 }
 const metrics = (step: number, loss = 2): StepMetrics => ({
   step,
@@ -70,6 +71,8 @@ function scripted(listen: typeof tell): Lab {
       ladder: async () => [4.2, 3.3],
       start: async () => undefined,
     },
+    look: { frames: async () => [] },
+    device: { rest: async () => undefined },
     kept: { delete: async (id) => listen([{ type: 'removed', run: id }]) },
   })
 }
