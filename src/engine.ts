@@ -327,6 +327,8 @@ export interface KernelChoice {
   /** Those that disagreed with the plain kernel, or that the device does not compile. */
   refused: string[]
 }
+/** A class of calls that several kernels can compute, and the one that was taken. */
+export type KernelClass = Pick<KernelChoice, 'key' | 'variant'> & { variants: readonly string[] }
 
 /** A thread of its own, as `Worker` starts one in a browser and `worker_threads` in Node. */
 export interface Thread {
@@ -394,7 +396,9 @@ export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   /** Times each piece of a program, averaged over `repeat` runs; absent or empty where there is nothing to time with. */
   profile?(program: readonly W[], repeat?: number): Promise<Timing[]>
   /** The kernel of a piece of work: its name and its final source text. Absent where kernels have none. */
-  kernelOf?(work: W): { name: string; source: string }
+  kernelOf?(work: W): { name: string; source: string; workgroups?: readonly number[] }
+  /** Calls `record` with these variants by class, where they can; `asked` are the classes that came up. Absent where an op has one kernel. */
+  recordAs?<R>(variants: Readonly<Record<string, string>>, record: () => R): { recorded: R; asked: KernelClass[] }
   /** Resolves, once, with the reason, if the engine dies. */
   readonly lost: Promise<Error>
   destroy(): void

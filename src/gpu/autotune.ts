@@ -2,7 +2,7 @@
 // and class of shapes, and the caller keeps it or forces another. Kernels with different bits are chosen before a program runs first. Where
 // all give the same bits, the plain one computes at once, and the winner takes its place between two runs.
 import { NoVariantError, OutOfMemoryError } from '../errors'
-import type { KernelChoice } from '../engine'
+import type { KernelChoice, KernelClass } from '../engine'
 import type { Dispatch } from './kernel'
 import { Ladder, type Contest, type Means } from './ladder'
 
@@ -51,9 +51,22 @@ export class Autotuner {
   /** The variants of every op that has been asked for, over all its classes. */
   readonly #offered = new Map<string, Set<string>>()
 
+  /** Variants by class while somebody records with them, and the classes that come up. */
+  #recording: { variants: Readonly<Record<string, string>>; asked: KernelClass[] } | null = null
+
   constructor(means: Means, options: TuneOptions) {
     this.#means = means
     this.#options = options
+  }
+
+  /** Calls `record` with these variants by class instead of the choices; see `Engine.recordAs`. */
+  recordAs<R>(variants: Readonly<Record<string, string>>, record: () => R): { recorded: R; asked: KernelClass[] } {
+    const recording = (this.#recording = { variants, asked: [] })
+    try {
+      return { recorded: record(), asked: recording.asked }
+    } finally {
+      this.#recording = null
+    }
   }
 
   /**
@@ -62,12 +75,23 @@ export class Autotuner {
    */
   dispatches(contest: Contest, make: (variant: string) => Dispatch[]): Dispatch[] {
     const work = make(this.choose(contest))
-    if (contest.equal && this.#mayWait(contest)) this.#waiting.push({ contest, work, make })
+    if (contest.equal && this.#mayWait(contest) && !this.#wanted(contest)) this.#waiting.push({ contest, work, make })
     return work
   }
 
   /** The variant that a call takes now. */
   choose(contest: Contest): string {
+    const { key, variants } = contest
+    const variant = this.#wanted(contest) ?? this.#chosen(contest)
+    this.#recording?.asked.push({ key, variant, variants })
+    return variant
+  }
+  /** The variant that whoever records wants of this class. */
+  #wanted({ key, variants }: Contest): string | undefined {
+    const wanted = this.#recording?.variants[key]
+    return wanted !== undefined && variants.includes(wanted) ? wanted : undefined
+  }
+  #chosen(contest: Contest): string {
     const plain = contest.variants[0]!
     const [op = ''] = contest.key.split(' ')
     this.#offered.set(op, new Set([...(this.#offered.get(op) ?? []), ...contest.variants]))

@@ -37,7 +37,7 @@ export interface Wanted {
   position: number
 }
 
-/** The parameter whose gradient is computed where that of the embedding is asked for: nothing before it trains. */
+/** The parameter whose gradient is computed where that of the embedding's output is asked for: nothing before it trains. */
 const EMBEDDING = 'transformer.wte.weight'
 /** Readings that may be under way at a time. */
 const AHEAD = 64
@@ -86,7 +86,8 @@ export class ProbeProgram {
     const { keep, sets, backward, everything } = form
     const config = { ...weights.config, dropout: 0 }
     const gated = backward || sets.size > 0
-    const trains = (name: string) => name === EMBEDDING && keep.includes(gradientLabel('encoded'))
+    const trains = (name: string) =>
+      keep.includes(gradientLabel(name)) || (name === EMBEDDING && keep.includes(gradientLabel('encoded')))
     const shared = {
       ...{ B: 1, T, fuse: false, att: true, gated: sets },
       // Logits that are read lie in one piece.
@@ -101,13 +102,9 @@ export class ProbeProgram {
     const inputs = evaluationInputs(config, 1, T)
     const own: Tensor[] = [
       ...(gated ? [{ label: 'gates', shape: [gatesSize(config)], dtype: 'f32' as const }] : []),
-      ...(trains(EMBEDDING)
-        ? [{ ...weights.param(EMBEDDING), label: gradientLabel(EMBEDDING) }].map(({ label, shape, dtype }) => ({
-            label,
-            shape,
-            dtype,
-          }))
-        : []),
+      ...weights.params
+        .filter(({ name }) => backward && trains(name))
+        .map(({ name, shape }) => ({ label: gradientLabel(name), shape, dtype: 'f32' as const })),
     ]
     const blocks = [
       inputs.written,
@@ -201,7 +198,10 @@ export class ProbeProgram {
 
   /** A tensor as it was read, without the batch and without what lies behind position T. */
   trim(address: string, data: Float32Array, T: number): Activation {
-    const { shape } = this.#tape.tensors.get(address)!
+    const tensor = this.#tape.tensors.get(address)!
+    const { shape } = tensor
+    // A parameter's gradient has no rows of a text.
+    if (this.#tape.isParam(tensor)) return { shape, data }
     const padded = this.#T
     // The matrix of attention is [1, NH, T, T], what rows have [1, T, …], and what each row has one of [T].
     const square = /\.d?att$/.test(address)

@@ -1,6 +1,6 @@
 // The GPU engine: the Engine interface on one device. The only file here that imports all ops.
 import prelude from '../../shaders/prelude.wgsl?raw'
-import type { Block, Engine, EngineInfo, Head, KernelChoice, Stage, Tensor, Timing } from '../engine'
+import type { Block, Engine, EngineInfo, Head, KernelChoice, KernelClass, Stage, Tensor, Timing } from '../engine'
 import { Autotuner, type TuneOptions } from '../gpu/autotune'
 import { openDevice, type DeviceOptions, type Gpu } from '../gpu/device'
 import { constantsOf, Kernels, type Dispatch } from '../gpu/kernel'
@@ -161,8 +161,11 @@ export class GpuEngine implements Engine<GpuTensor, Dispatch> {
     return this.#orLost(profile(this.#gpu, this.#queue, program, repeat))
   }
   /** A dispatch's kernel by shader, entry point and overrides, and its WGSL as the device gets it. */
-  kernelOf({ kernel }: Dispatch): { name: string; source: string } {
-    return { name: kernel.name, source: kernel.code() }
+  kernelOf({ kernel, workgroups }: Dispatch): { name: string; source: string; workgroups: readonly number[] } {
+    return { name: kernel.name, source: kernel.code(), workgroups }
+  }
+  recordAs<R>(variants: Readonly<Record<string, string>>, record: () => R): { recorded: R; asked: KernelClass[] } {
+    return this.#tuner.recordAs(variants, record)
   }
   destroy(): void {
     this.#gpu.device.destroy()

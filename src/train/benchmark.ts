@@ -256,7 +256,7 @@ function nameless(vocab_size: number): Tokenizer {
 }
 
 /** A product n × n × n through the engine's own matmul: how fast this device multiplies when it has nothing else to do. */
-class Product {
+export class Product {
   readonly #engine: Engine
   readonly #tensors: readonly Tensor[]
   readonly #program: readonly Work[]

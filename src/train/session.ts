@@ -16,6 +16,7 @@ import { Flight } from './flight'
 import { learningRate } from './schedule'
 import { startingWeights, type Model } from './slot'
 import { Trainer, type Update } from './trainer'
+import { updateRatios } from './update_ratios'
 import type { Weights } from './weights'
 import { Writer } from './writer'
 
@@ -226,6 +227,12 @@ export class Session implements Model {
   }
   get weights(): Weights {
     return this.#trainer.weights
+  }
+  /** How far the last step moved each parameter, ‖Δ‖/‖w‖ by name, weight decay left out; none before the first step. Throws as `advance` does. */
+  async updateRatios(): Promise<Map<string, number>> {
+    await this.settle()
+    if (this.#step === 0) return new Map()
+    return updateRatios(await this.#trainer.state(), this.#spec.config, this.#step - 1)
   }
 
   /**

@@ -17,6 +17,8 @@ export interface Model {
   readonly step: number
   /** Its parameters on the device, for whoever looks inside. */
   readonly weights: Weights
+  /** How far the last step moved each parameter, where the model has AdamW's moments; see `Session.updateRatios`. */
+  updateRatios?(): Promise<Map<string, number>>
   /** Tokens of a text that are computed already: taking them costs nothing. */
   readonly ahead: number
   /** Writes text token by token; returns why it ended. Throws DeviceLostError. */

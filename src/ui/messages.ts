@@ -10,9 +10,12 @@ import { bench, device } from './device/messages'
 import { clock, compact, hundredths, integer, loss, percent, significant } from './format'
 import { bytes } from '../words/sizes'
 import { look } from './look/messages'
-import { lookParts } from './look/messages_parts'
 import { tokenLosses } from './look/messages_losses'
 import { off } from './look/messages_off'
+import { lookParts } from './look/messages_parts'
+import { health } from './look/messages_health'
+import { kernels } from './look/messages_kernels'
+import { map } from './look/messages_map'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
 import { go } from './parts/messages'
@@ -50,9 +53,12 @@ export const m = {
   recipe,
   tokens,
   look,
-  lookParts,
   off,
   tokenLosses,
+  lookParts,
+  health,
+  kernels,
+  map,
   chat,
   runs,
   bench,

@@ -25,7 +25,7 @@ import { dropout } from './dropout'
 import { embedding } from './embedding'
 import { gate } from './gate'
 import { grad_norm } from './grad_norm'
-import { moduleWith, type AnyKernel } from './kernel'
+import { moduleWith, textOf, type AnyKernel } from './kernel'
 import { layernorm } from './layernorm'
 import { matmul } from './matmul'
 import { mean_loss } from './mean_loss'
@@ -234,6 +234,19 @@ export class WasmEngine implements Engine<WasmTensor, WasmWork> {
     return this.#inOrder(() =>
       tensors.map((tensor) => this.#view(floating(tensor, tensor.label)).slice() as Float32Array),
     )
+  }
+
+  /** The kernels of a piece of work by their names, and their text as WebAssembly's text format has it. */
+  kernelOf({ label, steps }: WasmWork): { name: string; source: string } {
+    const kernels = [...new Set(steps.flatMap((step) => ('kernel' in step ? [step.kernel] : [])))]
+    // What draws a token runs in the host.
+    if (kernels.length === 0) return { name: label, source: '' }
+    return {
+      name: kernels.map(({ name }) => name).join(' + '),
+      get source() {
+        return textOf(kernels)
+      },
+    }
   }
 
   destroy(): void {

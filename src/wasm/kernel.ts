@@ -1,6 +1,7 @@
 // A kernel: a function with named parameters that is written in the words of expressions.ts and statements.ts. `moduleWith` makes bytes of
 // kernels and of those that they call.
 import { Code, moduleOf, type Type, type Written } from './assembler'
+import { listing } from './listing'
 import { here, writeInto, float, int, type Float, type Int } from './expressions'
 import { parameters, type ParameterType, type Pointer } from './pointer'
 import { unsigned } from './assembler'
@@ -66,6 +67,19 @@ export function moduleWith(kernels: readonly AnyKernel[]): Uint8Array<ArrayBuffe
   // Kernels that are called join the list while it is walked.
   for (const { name, parameters: types, body } of all) written.push(write(name, types, body, indexOf))
   return moduleOf(written)
+}
+
+/** Kernels as text, with all that they call; see listing.ts. */
+export function textOf(kernels: readonly AnyKernel[]): string {
+  const all = [...kernels]
+  const indexOf = (called: object) => {
+    const at = all.findIndex((kernel) => kernel === called)
+    return at >= 0 ? at : all.push(called as AnyKernel) - 1
+  }
+  const texts: string[] = []
+  for (const { name, parameters: types, body } of all)
+    texts.push(listing(write(name, types, body, indexOf), Object.keys(types), (index) => all[index]!.name))
+  return texts.join('\n\n')
 }
 
 function write(

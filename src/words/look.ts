@@ -1,6 +1,8 @@
 // Looking inside, as page and worker say it: the two slots that hold a model each, the steps that can be put into them, and for each
 // view its question and its answer.
 import type { Config } from '../config/config'
+import type { Keyframe } from './keyframes'
+import type { Gates } from './run'
 import type {
   Embedded,
   EmbeddingMap,
@@ -12,8 +14,8 @@ import type {
   ProbeLabel,
   TokenSpeakers,
 } from './look_parts'
-import type { Keyframe } from './keyframes'
-import type { Gates } from './run'
+import type { HealthCourse, HealthTold } from './health'
+import type { Measured, Peaks, Verdict } from './kernels'
 import type { TokenizerState } from './tokens'
 
 /** Two models can be looked at side by side. */
@@ -234,6 +236,17 @@ export interface LookViews {
       difference: { clean: number; corrupted: number }
     }
   }
+  /** A training step of the slot's config, taken apart; `variants` are kernels by class, where another than the chosen one is wanted. */
+  xray: {
+    asks: { slot: SlotName; variants: Readonly<Record<string, string>> }
+    tells: Measured & { peaks: Peaks; device: string }
+  }
+  /** Every kernel against its reference on this device; `agreement` is the largest relative error of one that agrees. */
+  verify: { asks: { slot: SlotName }; tells: { verdicts: Verdict[]; agreement: number; device: string } }
+  /** Every tensor of the model at its step, on held-out windows. */
+  health: { asks: { slot: SlotName }; tells: HealthTold }
+  /** The same over the kept steps of its run. */
+  course: { asks: { slot: SlotName }; tells: HealthCourse }
 }
 
 export type ViewName = keyof LookViews

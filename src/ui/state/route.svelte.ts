@@ -6,12 +6,15 @@ const read = (): Stage => STAGES.find((stage) => location.hash === `#/${stage}`)
 
 class Route {
   stage = $state<Stage>(read())
+  /** The view that Look inside should open with, where somebody came for one. */
+  view = $state<string | null>(null)
 
   constructor() {
     addEventListener('hashchange', () => (this.stage = read()))
   }
 
-  go(stage: Stage) {
+  go(stage: Stage, view: string | null = null) {
+    this.view = view
     if (stage !== read() || location.hash === '') location.hash = `#/${stage}`
   }
 }

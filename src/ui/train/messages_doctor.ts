@@ -100,6 +100,7 @@ function settings(change: Extract<Fix, { change: object }>['change']): string {
 export const doctor = {
   title: 'What the numbers say',
   look: (count: number) => `${plural(count, 'thing', 'things')} to look at`,
+  health: 'See the health of every tensor',
   dismiss: 'Dismiss',
   dismissLabel: (title: string) => `Dismiss for this run: ${title}`,
   describe: (finding: Finding, terms: Terms): Told =>

@@ -227,6 +227,31 @@ export class Slots {
     return looked.info
   }
 
+  /** The kept steps of the run in a slot, in order, and the weights of each. */
+  async kept(
+    slot: SlotName,
+  ): Promise<{ steps: number[]; weights: (step: number) => Promise<Map<string, Float32Array>> }> {
+    const source = this.#keptSource(this.at(slot).info.source)
+    const steps =
+      source.of === 'shipped'
+        ? (await this.#shipped.index()).steps
+        : (await this.#workbench.store.keyframes(source.run)).map(({ step }) => step)
+    return { steps, weights: async (step) => (await this.#weights({ ...source, step })).weights }
+  }
+  /** A model of its own at the first kept step of a slot's run, to be led through the others by `become`. The caller closes it. */
+  async walker(slot: SlotName, step: number): Promise<{ looked: Looked; become: (step: number) => Promise<void> }> {
+    const source = this.#keptSource(this.at(slot).info.source)
+    const looked = await this.#open({ ...source, step })
+    const become = async (to: number) => {
+      const at = { ...source, step: to }
+      await looked.become(at, to, (await this.#weights(at)).weights)
+    }
+    return { looked, become }
+  }
+  #keptSource(source: SlotSource): KeptSource {
+    return source.of === 'live' ? { of: 'run', run: this.#workbench.opened.id, step: null } : source
+  }
+
   /** The model that comes with the page at its last step, for whoever has none. Throws CheckpointError. */
   shipped(): Promise<Own> {
     this.#ownOfPage ??= this.#shipped

@@ -9,10 +9,10 @@ import { patch } from '../../inspect/patching'
 import { apart, foreseen, logits } from '../../inspect/predictions'
 import type { LookViews, PerPart, ViewName } from '../../words/look'
 import type { Job } from '../desk'
+import { learnedView, placesView } from './losses'
 import { embeddingsView, nearView } from './embeddings'
 import { labelsView, probeView } from './linear_probe'
 import { clampedView, neuronsView, neuronView, speakersView } from './neurons'
-import { learnedView, placesView } from './losses'
 import type { Slots } from './slots'
 import { likelyTokens, lookToken, readText, sameReading } from './texts'
 import { turnedView } from './turned'
@@ -61,6 +61,14 @@ export const VIEWS: Views = {
     } = await looked.probe((probe) => lensView(probe, { tokens: ids }, { k, follow: follow === null ? [] : [follow] }))
     return { ...told, ...view, top: Array.from(top, (id) => lookToken(looked.tokenizer, id)) }
   },
+
+  xray: async (slots, question, job) => (await import('./kernels')).xrayView(slots.at(question.slot), question, job),
+
+  verify: async (slots, { slot }, job) => (await import('./kernels')).verifyView(slots.at(slot), job),
+
+  health: async (slots, { slot }, job) => (await import('./health')).healthView(slots, slot, job),
+
+  course: async (slots, { slot }, job) => (await import('./health')).courseView(slots, slot, job),
 
   apart: async (slots, { text }) => {
     const [a, b] = [slots.at('A'), slots.at('B')]
