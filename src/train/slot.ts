@@ -71,7 +71,7 @@ export class Slot implements Model {
    * Puts the weights of a checkpoint on the device; its moments are left out. Throws ConfigError for a config that makes no model,
    * OutOfMemoryError for weights that are too large.
    */
-  static open(engine: Engine, spec: RunSpec, tokenizer: Tokenizer, from: Checkpoint): Promise<Slot> {
+  static async open(engine: Engine, spec: RunSpec, tokenizer: Tokenizer, from: Checkpoint): Promise<Slot> {
     return Slot.of(engine, spec, from.meta.step, tokenizer, startingWeights(engine, spec, tokenizer, from))
   }
   /** As `open`, of weights by name after `step` updates. */

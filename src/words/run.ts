@@ -93,6 +93,29 @@ export interface MemoryUse {
 /** What a run would take and compute with each way of computing again; `flops` are those of one step. */
 export type Forecast = Record<Config['recompute'], { memory: MemoryUse; flops: number }>
 
+/** Fields of a running config that take hold at the next step. */
+export type LiveChange = Partial<
+  Pick<
+    Config,
+    | 'learning_rate'
+    | 'min_lr'
+    | 'schedule'
+    | 'warmup_iters'
+    | 'max_iters'
+    | 'decay_fraction'
+    | 'weight_decay'
+    | 'beta1'
+    | 'beta2'
+    | 'eps'
+    | 'grad_clip'
+    | 'dropout'
+    | 'recompute'
+    | 'precision'
+    | 'eval_interval'
+    | 'eval_iters'
+  >
+>
+
 /** What the run strip shows. `finished`: max_iters reached. `failed`: stopped by an error, which `reason` tells. */
 export type RunStatus = 'paused' | 'running' | 'finished' | 'failed'
 

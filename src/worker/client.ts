@@ -11,7 +11,6 @@ export type {
   JobKind,
   Lab,
   LabEvent,
-  LiveChange,
   Measurement,
   OpenRun,
   Progress,

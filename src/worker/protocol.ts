@@ -18,7 +18,7 @@ import type {
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
 import type { LookCalls } from '../words/look'
-import type { Forecast, Gates, GeneratedToken, RunEvent, RunStatus, SampleOptions } from '../words/run'
+import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
 import type { Keyframe } from '../words/keyframes'
@@ -116,29 +116,6 @@ export interface Measurement {
   memory_bytes: number
   params: number
 }
-
-/** Fields of a running config that take hold at the next step. */
-export type LiveChange = Partial<
-  Pick<
-    Config,
-    | 'learning_rate'
-    | 'min_lr'
-    | 'schedule'
-    | 'warmup_iters'
-    | 'max_iters'
-    | 'decay_fraction'
-    | 'weight_decay'
-    | 'beta1'
-    | 'beta2'
-    | 'eps'
-    | 'grad_clip'
-    | 'dropout'
-    | 'recompute'
-    | 'precision'
-    | 'eval_interval'
-    | 'eval_iters'
-  >
->
 
 export type EnginePreference = 'auto' | 'gpu' | 'cpu'
 

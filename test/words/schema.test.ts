@@ -78,14 +78,21 @@ describe('a kept recipe', () => {
 })
 
 describe('the page’s settings', () => {
-  const usual = { theme: 'system', shortcuts: true, engine: 'auto', lossUnit: 'nats', lastRun: null }
+  const usual = {
+    theme: 'system',
+    shortcuts: true,
+    engine: 'auto',
+    keyframeBytes: 2 ** 25,
+    lossUnit: 'nats',
+    lastRun: null,
+  }
 
   test('each falls back alone', () => {
     expect(v.parse(SettingsSchema, {})).toEqual(usual)
-    const set = { theme: 'dark', shortcuts: false, engine: 'cpu', lossUnit: 'bits', lastRun: 'a1' }
+    const set = { theme: 'dark', shortcuts: false, engine: 'cpu', keyframeBytes: 5, lossUnit: 'bits', lastRun: 'a1' }
     expect(v.parse(SettingsSchema, { ...set, left: 1 })).toEqual(set)
     for (const name of Object.keys(usual) as (keyof typeof usual)[])
-      expect(v.parse(SettingsSchema, { ...set, [name]: 7 })).toEqual({ ...set, [name]: usual[name] })
+      expect(v.parse(SettingsSchema, { ...set, [name]: {} })).toEqual({ ...set, [name]: usual[name] })
   })
 
   test('what is no object holds no settings', () => {

@@ -630,9 +630,9 @@ describe('what goes wrong', () => {
     expect(await lab.run.check({ ...config, vocab_size: 5 })).toMatchObject([{ field: 'vocab_size', fix: vocab_size }])
     expect(await lab.run.check({ ...config, block_size: 4000 })).toMatchObject([{ field: 'block_size' }])
     expect(await lab.run.check({ ...config, n_head: 3 })).toMatchObject([{ field: 'n_embd' }, { field: 'n_kv_head' }])
-    // Heads of two keep the matrix: 1,000 × 1,000, for eight heads, 1,024 times.
+    // Heads of two keep the matrix: 1,000 × 1,000, for eight heads, 1,024 times; an eighth of a batch at a time.
     const large = { ...config, n_head: 8, n_kv_head: 8, batch_size: 1024, block_size: 1000, val_fraction: 0 }
-    expect(await lab.run.check(large)).toMatchObject([{ field: 'batch_size', fix: 33 }])
+    expect(await lab.run.check(large)).toMatchObject([{ field: 'batch_size', fix: 264 }])
     await expect(createRun(lab, { name: 'x', config: { ...config, block_size: 4000 }, prompt: '' })).rejects.toThrow(
       ConfigError,
     )

@@ -16,7 +16,8 @@ import {
   sizeDial,
   type Preset,
 } from '../../presets'
-import type { DatasetSummary, Lab, LiveChange, Measurement } from '../../worker/client'
+import type { LiveChange } from '../../words/run'
+import type { DatasetSummary, Lab, Measurement } from '../../worker/client'
 import { asError, lab } from './lab.svelte'
 import { route } from './route.svelte'
 

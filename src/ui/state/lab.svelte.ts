@@ -9,14 +9,13 @@ import {
   type JobKind,
   type Lab,
   type LabEvent,
-  type LiveChange,
   type Measurement,
   type OpenRun,
   type Progress,
   type RunSummary,
 } from '../../worker/client'
 import { StepColumns } from '../../words/columns'
-import type { Gates } from '../../words/run'
+import type { Gates, LiveChange } from '../../words/run'
 import type { UnreadableRun } from '../../words/kept'
 import { KEYFRAME_BUDGET, type Keyframe } from '../../words/keyframes'
 import { m } from '../messages'

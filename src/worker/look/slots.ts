@@ -244,7 +244,7 @@ export class Slots {
     const looked = await this.#open({ ...source, step })
     const become = async (to: number) => {
       const at = { ...source, step: to }
-      await looked.become(at, to, (await this.#weights(at)).weights)
+      await looked.become(at, await this.#weights(at))
     }
     return { looked, become }
   }
