@@ -23,7 +23,7 @@ test('what lies along a direction is read, and what does not is not', () => {
 })
 
 test('a fit in the binary case is at the point where its gradient is nought, whatever the columns’ units', () => {
-  const [N, C, ridge] = [400, 2, 0.01]
+  const [N, C, ridge] = [400, 2, 0.1]
   const rows = Float32Array.from({ length: N * C }, (_, i) => (i % C === 0 ? 1000 + 50 * noise(3, i) : noise(4, i)))
   const labels = Int32Array.from({ length: N }, (_, n) =>
     (rows[n * C]! - 1000) / 50 + rows[n * C + 1]! + 1.5 * noise(5, n) > 0 ? 1 : 0,

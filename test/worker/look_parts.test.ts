@@ -107,7 +107,10 @@ describe('neurons', () => {
     await lab.run.start()
     await tenth
     const wall = await ask('neurons', { layer: 0 })
-    expect(wall.tokens).toBe(8 * wall.from.length)
+    // As much of the text as there was time for.
+    expect(wall.tokens % 8).toBe(0)
+    expect(wall.tokens).toBeGreaterThanOrEqual(64)
+    expect(wall.k).toBe(8)
     const later = heard((event) => event.type === 'step')
     await later
     await lab.run.pause()

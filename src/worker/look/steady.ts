@@ -11,16 +11,21 @@ import type { Looked } from './slots'
 /** The open run lends its model for so long at a time: what fits a twentieth of the time, four times a second. */
 const TURN_MS = 12
 
+/** A run that trains lends little: after so long an answer about less of the text is better than none. */
+const PATIENCE_MS = 12_000
+/** Items that are always asked about. */
+const FEWEST = 8
+
 export interface Long<T> {
   /** The model as it is, or as it was at step 0. */
   of: 'now' | 'fresh'
   items: readonly T[]
   ask: (probe: Probe, item: T) => Promise<void>
-  /** No turn begins after so much work. */
+  /** No turn begins after so much work, but for the first few items. */
   most_ms: number
 }
 
-/** Asks about one item after the other; returns how many there was time for: at least one. Throws as `ask` does. */
+/** Asks about one item after the other; returns how many there was time for. Throws as `ask` does. */
 export async function inTurns<T>(
   looked: Looked,
   job: Job<never>,
@@ -30,8 +35,10 @@ export async function inTurns<T>(
   const held: { copy: Probe | null } = { copy: null }
   let done = 0
   let spent_ms = 0
+  const until = performance.now() + PATIENCE_MS
+  const hasTime = () => done < FEWEST || (spent_ms < most_ms && performance.now() < until)
   try {
-    while (done < items.length && spent_ms < most_ms) {
+    while (done < items.length && hasTime()) {
       await job.pause()
       await looked.probe(async (own, { engine }) => {
         if (held.copy && held.copy.weights.engine !== engine)

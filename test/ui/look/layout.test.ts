@@ -43,17 +43,17 @@ test('the grid finds the nearest of 32,768, or nothing where none is near', () =
   }
   expect(grid.nearest(2, 2)).toBe(null)
   // One that lies in another cell, on any side.
-  const alone = new Grid(Float32Array.of(100, 100), frame)
+  const alone = new Grid(Float32Array.of(110, 110), frame)
   for (const [x, y] of [
-    [81, 100],
-    [119, 100],
-    [100, 81],
-    [100, 119],
-    [87, 87],
-    [113, 113],
+    [91, 110],
+    [129, 110],
+    [110, 91],
+    [110, 129],
+    [97, 97],
+    [123, 123],
   ] as const)
     expect(alone.nearest(x, y)).toBe(0)
-  expect(alone.nearest(79, 100)).toBe(null)
+  expect(alone.nearest(89, 110)).toBe(null)
 })
 
 test('arrow keys go to the next point in their direction, and stay where there is none', () => {
