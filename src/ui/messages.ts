@@ -1,4 +1,5 @@
-// Every word that the page says, gathered from the wings into one catalogue so that it can be translated. Numbers and plurals come
+// Every word that the page says, gathered from the wings into one catalogue so that it can be translated; what Look inside adds is loaded
+// with it (look/words.ts). Numbers and plurals come
 // from format.ts.
 import { answers } from './chat/messages_answers'
 import { chat } from './chat/messages'
@@ -9,13 +10,6 @@ import { card, recipe } from './data/messages_recipe'
 import { bench, device } from './device/messages'
 import { clock, compact, hundredths, integer, loss, percent, significant } from './format'
 import { bytes } from '../words/sizes'
-import { look } from './look/messages'
-import { attribution, lens, patching } from './look/messages_lens'
-import { tokenLosses } from './look/messages_losses'
-import { off } from './look/messages_off'
-import { lookParts } from './look/messages_parts'
-import { health } from './look/messages_health'
-import { kernels } from './look/messages_kernels'
 import { map } from './look/messages_map'
 import { model } from './model/messages'
 import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
@@ -53,15 +47,6 @@ export const m = {
   card,
   recipe,
   tokens,
-  look,
-  lens,
-  attribution,
-  patching,
-  off,
-  tokenLosses,
-  lookParts,
-  health,
-  kernels,
   map,
   chat,
   runs,

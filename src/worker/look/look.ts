@@ -7,7 +7,6 @@ import { Desk, type Job } from '../desk'
 import type { Workbench } from '../workbench'
 import type { Shipped } from './shipped'
 import type { Slots } from './slots'
-import { VIEWS } from './views'
 
 /** Views that take their time. */
 const LONG: ReadonlySet<ViewName> = new Set(['learned'])
@@ -53,7 +52,7 @@ export class Look implements LookCalls {
     const desk = LONG.has(view) ? this.#looking : this.#desk(`${view} ${slot}`)
     return desk.begin(async (job: Job<number>) => {
       await job.before
-      const told = await VIEWS[view](this.#slots, question, job)
+      const told = await (await import('./views')).VIEWS[view](this.#slots, question, job)
       return typeof told === 'object' && told !== null ? transfer(told, buffersOf(told)) : told
     })
   }

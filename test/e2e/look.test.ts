@@ -1,0 +1,74 @@
+// Looking inside in the page: every view of the model that comes with it, before anything is trained, and of a run while it trains.
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { PANELS } from '../../src/ui/look/panels'
+import { m } from '../../src/ui/look/words'
+import * as b from './browser'
+import { serious, shoot } from './looks'
+
+const open = async (page: Page, panel: (typeof PANELS)[number]) => {
+  await page.getByText(m.look.panels[panel], { exact: true }).first().click()
+  await page.getByText(m.look.loading).waitFor({ state: 'hidden' })
+  await page.getByText(m.look.asking).first().waitFor({ state: 'hidden' })
+}
+const widerThanPage = (page: Page) => page.evaluate('document.documentElement.scrollWidth - innerWidth')
+
+describe('the model that comes with the page', () => {
+  const tab = b.openTab({ webgpu: false })
+  let page: Page
+  beforeAll(async () => {
+    page = tab.page
+    await b.stage(page, 'look').click()
+    await page.getByLabel(m.look.text).waitFor()
+  })
+
+  test.each(PANELS)('%s: says something, has nothing serious for axe, and fits a phone', async (panel) => {
+    await open(page, panel)
+    expect(await page.locator('.note.error').count()).toBe(0)
+    expect(await serious(page)).toEqual([])
+    await shoot(page, `look-${panel}-1440-light`)
+    await page.setViewportSize({ width: 390, height: 844 })
+    expect(await widerThanPage(page)).toBeLessThanOrEqual(0)
+    await shoot(page, `look-${panel}-390-light`)
+    await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  test('a kept step stands beside it, and what a text lacks is said', async () => {
+    await open(page, 'attention')
+    await page.getByLabel(m.strip.scrub).focus()
+    await page.keyboard.press('ArrowLeft')
+    await page.getByRole('radio', { name: m.look.slots.showNames.difference }).waitFor({ state: 'attached' })
+    await page.getByLabel(m.look.text).fill('')
+    await page.getByText('There is no text to look at').first().waitFor()
+    await page.getByLabel(m.look.text).fill('The whale')
+    await page.getByText('There is no text to look at').first().waitFor({ state: 'hidden' })
+  })
+
+  test('it writes in Chat', async () => {
+    await b.stage(page, 'chat').click()
+    await page.getByRole('button', { name: m.chat.generate, exact: true }).click()
+    await page.getByText(m.chat.writing, { exact: false }).waitFor({ state: 'hidden' })
+    await page.getByText(m.chat.ended.length(300)).waitFor()
+  })
+})
+
+describe('a run', () => {
+  const tab = b.openTab({ webgpu: false, dark: true })
+
+  test('is looked into while it trains, and at its kept steps after a reload', async () => {
+    const { page } = tab
+    await b.prepare(page, { steps: 400 })
+    await b.go(page)
+    await b.stage(page, 'look').click()
+    await page.getByLabel(m.look.text).waitFor()
+    await page.getByRole('slider', { name: m.look.attention.alt(0, 0) }).waitFor()
+    await shoot(page, 'look-training-1440-dark')
+    await b.finished(page)
+    await page.reload()
+    await page.getByLabel(m.look.slots.scrub('A')).focus()
+    await page.keyboard.press('Home')
+    await page.getByText(m.look.slots.step(0), { exact: true }).first().waitFor()
+    await page.getByRole('button', { name: m.look.slots.fork(0) }).click()
+    await page.getByRole('heading', { level: 1, name: /from step 0/ }).waitFor()
+  })
+})
