@@ -49,7 +49,7 @@ describe.each([
 
   test('each answer is marked as arithmetic has it, and the score counts them', async () => {
     await b.stage(page, 'model').click()
-    await page.getByRole('slider').first().fill('0')
+    await page.locator('main').getByRole('slider').first().fill('0')
     await page.getByText(m.model.advanced).click()
     const fields = {
       block_size: 32,

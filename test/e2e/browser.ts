@@ -173,7 +173,7 @@ export async function prepare(page: Page, { steps, fields = {} }: Settings): Pro
   await page.getByRole('button', { name: m.data.usePasted }).click()
   await page.getByRole('status').filter({ hasText: m.data.pasteName }).waitFor()
   await stage(page, 'model').click()
-  await page.getByRole('slider').fill('0')
+  await page.locator('main').getByRole('slider').fill('0')
   await page.getByText(m.model.advanced).click()
   // Few rows: SwiftShader takes a tenth of a millisecond for each workgroup that waits at a barrier.
   const small = { block_size: 16, batch_size: 4, warmup_iters: 4, eval_interval: 20, eval_iters: 2 }

@@ -130,7 +130,7 @@ describe('the recipe', () => {
 
   test('is trained on, and kept with the run over a reload', async () => {
     await b.stage(page, 'model').click()
-    await page.getByRole('slider').first().fill('0')
+    await page.locator('main').getByRole('slider').first().fill('0')
     await page.getByText(m.model.advanced).click()
     const fields = { block_size: 16, batch_size: 4, warmup_iters: 0, eval_interval: 1, eval_iters: 1, max_iters: 1 }
     for (const [name, value] of Object.entries(fields)) {

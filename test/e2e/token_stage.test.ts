@@ -108,7 +108,7 @@ describe('the Tokens stage', () => {
     expect(saved).toEqual(atOnce(learningBpe(b.TEXT, 280)).state)
     await shots('used')
     await b.stage(page, 'model').click()
-    await page.getByRole('slider').first().fill('0')
+    await page.locator('main').getByRole('slider').first().fill('0')
     await page.getByText(m.model.advanced).click()
     await page
       .getByText(/chance to each of 280/)

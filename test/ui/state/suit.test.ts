@@ -14,6 +14,7 @@ async function opened(kind: EngineInfo['kind'], step_ms: number) {
   const asked = vi.fn(async (configs: readonly unknown[]) => configs.map(() => step_ms))
   const engine = { kind, name: '', vendor: '', architecture: '', software: false, features: [], limits: {} }
   worker = answering({
+    look: { frames: async () => [] },
     open: async () => ({ engine, fallback: null, runs: [], unreadable: [], corpora: [] }),
     device: { stepTimes: asked, rest: async () => undefined },
     data: {
