@@ -5,6 +5,7 @@ import type { Keyframe } from '../../words/keyframes'
 import type { LookCalls, LookViews, SlotInfo, SlotName, SlotSource, ViewName } from '../../words/look'
 import { Desk, type Job } from '../desk'
 import type { Workbench } from '../workbench'
+import { HeadMarks } from './head_marks'
 import type { Shipped } from './shipped'
 import type { Slots } from './slots'
 
@@ -15,6 +16,7 @@ export class Look implements LookCalls {
   readonly #workbench: Workbench
   readonly #shipped: Shipped
   readonly #slots: Slots
+  readonly #marks = new HeadMarks()
   readonly #desks = new Map<string, Desk<number>>()
   /** Where views work that take their time, one at once; it tells how far they are. */
   readonly #looking: Desk<number>
@@ -53,8 +55,17 @@ export class Look implements LookCalls {
     return desk.begin(async (job: Job<number>) => {
       await job.before
       const told = await (await import('./views')).VIEWS[view](this.#slots, question, job)
+      if (view === 'heads') this.#markHeads(slot, told as LookViews['heads']['tells'])
       return typeof told === 'object' && told !== null ? transfer(told, buffersOf(told)) : told
     })
+  }
+
+  /** Marks the curve of the open run where one of its heads has become something. */
+  #markHeads(slot: SlotName, heads: LookViews['heads']['tells']): void {
+    const { run } = this.#workbench
+    const { source, config } = this.#slots.at(slot).info
+    if (source.of !== 'live' || run?.readOnly !== null) return
+    for (const sentence of this.#marks.hear(run.id, heads, config.n_head)) run.notice('info', sentence)
   }
 
   /** Ends every question of a view. */
