@@ -44,6 +44,20 @@ describe('the model that comes with the page', () => {
     await page.getByText('There is no text to look at').first().waitFor({ state: 'hidden' })
   })
 
+  test('keys walk through layers, heads and kept steps, and not while somebody types', async () => {
+    const head = (layer: number, at: number) => page.getByRole('heading', { name: m.look.attention.focus(layer, at) })
+    await page.locator('main').focus()
+    for (const key of [']', '}']) await page.keyboard.press(key)
+    await head(1, 1).waitFor()
+    for (const key of ['[', '{']) await page.keyboard.press(key)
+    await head(0, 0).waitFor()
+    const step = await page.getByLabel(m.look.slots.scrub('A')).getAttribute('aria-valuetext')
+    await page.keyboard.press(',')
+    await expect.poll(() => page.getByLabel(m.look.slots.scrub('A')).getAttribute('aria-valuetext')).not.toBe(step)
+    await page.getByLabel(m.look.text).press(']')
+    await head(0, 0).waitFor()
+  })
+
   test('it writes in Chat', async () => {
     await b.stage(page, 'chat').click()
     await page.getByRole('button', { name: m.chat.generate, exact: true }).click()

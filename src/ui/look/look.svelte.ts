@@ -61,6 +61,21 @@ class LookState {
     }
   }
 
+  /** Puts the kept step before or after the one that slot A shows in its place; after the last of the open run comes its present. */
+  async scrub(by: -1 | 1): Promise<void> {
+    const source = this.slots.A?.source
+    if (!source || this.filling !== null) return
+    const steps = this.frames.A.map(({ step }) => step)
+    const shown = source.of === 'live' ? null : source.step
+    const at = shown === null ? steps.length : steps.indexOf(shown)
+    const step = steps[at + by]
+    if (source.of === 'shipped') return step === undefined ? undefined : this.fill('A', { of: 'shipped', step })
+    const run = source.of === 'run' ? source.run : lab.run?.id
+    if (run === undefined || at + by < 0) return
+    if (step !== undefined) return this.fill('A', { of: 'run', run, step })
+    return this.fill('A', run === lab.run?.id ? { of: 'live' } : { of: 'run', run, step: null })
+  }
+
   /** The kept steps of the run in a slot. */
   async readFrames(slot: SlotName): Promise<void> {
     const source = this.slots[slot]?.source

@@ -1,14 +1,10 @@
 // The page's single keys. None acts while someone types, holds another modifier, or has switched shortcuts off.
 import { startOrPause, stepOnce } from '../state/actions'
+import { typing } from '../parts/typing'
 import { generateHere } from './commands'
 import { panels } from '../state/panels.svelte'
 import { route, STAGES } from '../state/route.svelte'
 import { settings } from '../state/settings.svelte'
-
-const typing = (target: EventTarget | null) =>
-  target instanceof HTMLElement &&
-  (target.isContentEditable ||
-    target.closest('textarea, select, input:not([type=checkbox], [type=radio], [type=range])') !== null)
 
 /** Space presses a focused control itself. */
 const pressable = (target: EventTarget | null) =>
