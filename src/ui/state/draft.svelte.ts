@@ -222,6 +222,8 @@ class Draft {
 
   /** Finds out how long each stop of the dial takes here. */
   async timeSizes() {
+    // A GPU that is software would take minutes to tell, and a run that starts would wait for it.
+    if (lab.engine?.software) return
     const { vocab_size } = this.config
     const configs = SIZES.map(({ config }) => configFor(config, vocab_size))
     const times = await lab.calls.device.stepTimes(configs)
