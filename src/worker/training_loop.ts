@@ -25,6 +25,8 @@ export interface Keeper {
 /** Milliseconds between two saves while training, and the largest share of the time that saving may take: the larger wait counts. */
 const SAVE_EVERY_MS = 3_000
 const SAVE_SHARE = 0.02
+/** No run goes longer without a save, whatever that costs: a busy machine once made a small save look as dear as a large one. */
+const SAVE_WITHIN_MS = 60_000
 /** Milliseconds of training after which the worker hears its messages. */
 const BREATH_MS = 8
 
@@ -171,7 +173,7 @@ export class TrainingLoop {
 
   #isSaveDue(): boolean {
     const { at, cost } = this.#saved
-    return this.#dirty || performance.now() - at > Math.max(SAVE_EVERY_MS, cost / SAVE_SHARE)
+    return this.#dirty || performance.now() - at > Math.min(SAVE_WITHIN_MS, Math.max(SAVE_EVERY_MS, cost / SAVE_SHARE))
   }
 
   #save(status: 'paused' | 'finished'): Promise<void> {
