@@ -1,6 +1,6 @@
 // The kept steps of the run that trains: takes its weights when words/keyframes.ts says so, rounds them to 16 bits and writes them
 // while training goes on. If the disk is full, half of them make room; if it keeps refusing, no more are kept. The run goes on.
-import { CheckpointError, StorageFullError } from '../errors'
+import { CheckpointError, StorageFullError, StorageRefusedError } from '../errors'
 import { encodeKeyframe } from '../storage/keyframe'
 import type { RunStore } from '../storage/runs'
 import type { Session } from '../train/session'
@@ -70,6 +70,8 @@ export class Frames {
       // Weights that are not finite: the next step ends the run, and says why.
       if (error instanceof CheckpointError) return
       this.#hasEnded = true
+      // That nothing is kept here at all, the run's own save says.
+      if (error instanceof StorageRefusedError) return
       notice(
         `From step ${step} on, no more steps are kept to look back at. ${error instanceof Error ? error.message : String(error)}`,
       )

@@ -4,7 +4,7 @@ import { paramTable } from '../../params'
 import type { HealthCourse, HealthTold, UpdateFrom } from '../../words/health'
 import type { SlotName } from '../../words/look'
 import type { Job } from '../desk'
-import type { Looked, Slots } from './slots'
+import { evenly, type Looked, type Slots } from './slots'
 import { heldOut, LOSS_WINDOWS } from './windows'
 
 /** Kept steps that a course goes through at most, evenly taken; and windows at each. */
@@ -43,10 +43,9 @@ async function sinceBefore(
   step: number,
   weights: ReadonlyMap<string, { data: Float32Array }>,
 ): Promise<{ updates: Map<string, number>; updateFrom: UpdateFrom }> {
-  const kept = await slots.kept(slot)
-  const before = kept.steps.findLast((other) => other < step)
+  const before = (await slots.steps(slot)).findLast((other) => other < step)
   if (before === undefined) return { updates: new Map(), updateFrom: null }
-  const from = await kept.weights(before)
+  const from = await slots.weightsOf(slot, before)
   const updates = new Map(
     [...weights].map(([name, { data }]) => [name, movedPerStep(from.get(name)!, data, step - before)]),
   )
@@ -55,8 +54,7 @@ async function sinceBefore(
 
 export async function courseView(slots: Slots, slot: SlotName, job: Job<never>): Promise<HealthCourse> {
   const { config, hasText } = slots.at(slot).info
-  const kept = await slots.kept(slot)
-  const steps = evenly(kept.steps, MOST_STEPS)
+  const steps = evenly(await slots.steps(slot), MOST_STEPS)
   const names = paramTable(config).map(({ name }) => name)
   const none: HealthCourse = {
     ...{ steps, tensors: names, activations: [] },
@@ -64,36 +62,30 @@ export async function courseView(slots: Slots, slot: SlotName, job: Job<never>):
     ...{ activation: blank(steps, 0), dead: blank(steps, 0), saturated: blank(steps, 0) },
   }
   if (steps.length === 0) return none
-  const { looked, become } = await slots.walker(slot, steps[0]!)
-  try {
+  const all: (Seen | null)[] = []
+  let before: Map<string, Float32Array> | null = null
+  await slots.walk(slot, steps, async (looked, { step, weights }) => {
+    await job.pause()
+    const i = all.length
     const windows = hasText ? await heldOut(looked, COURSE_WINDOWS) : []
-    const all: (Seen | null)[] = []
-    let before: Map<string, Float32Array> | null = null
-    for (const [i, step] of steps.entries()) {
-      await job.pause()
-      const weights = await kept.weights(step)
-      if (i > 0) await become(step)
-      all.push(windows.length > 0 ? await seenOn(looked, windows, job) : null)
-      names.forEach((name, n) => {
-        const at = i * names.length + n
-        const data = weights.get(name)!
-        none.spread[at] = spreadOf(data).std
-        none.gradient[at] = all[i]?.gradients.get(name) ?? NaN
-        if (before) none.update[at] = movedPerStep(before.get(name)!, data, step - steps[i - 1]!)
-      })
-      before = weights
-    }
-    const stacked = (of: (seen: Seen) => ArrayLike<number>) =>
-      Float32Array.from(all.flatMap((seen) => (seen ? Array.from(of(seen)) : [])))
-    return {
-      ...none,
-      activations: all[0]?.activations.map(({ address }) => address) ?? [],
-      activation: stacked(({ activations }) => activations.map(({ std }) => std)),
-      dead: stacked(({ dead }) => dead),
-      saturated: stacked(({ saturated }) => saturated),
-    }
-  } finally {
-    await looked.close()
+    all.push(windows.length > 0 ? await seenOn(looked, windows, job) : null)
+    names.forEach((name, n) => {
+      const at = i * names.length + n
+      const data = weights.get(name)!
+      none.spread[at] = spreadOf(data).std
+      none.gradient[at] = all[i]?.gradients.get(name) ?? NaN
+      if (before) none.update[at] = movedPerStep(before.get(name)!, data, step - steps[i - 1]!)
+    })
+    before = weights
+  })
+  const stacked = (of: (seen: Seen) => ArrayLike<number>) =>
+    Float32Array.from(all.flatMap((seen) => (seen ? Array.from(of(seen)) : [])))
+  return {
+    ...none,
+    activations: all[0]?.activations.map(({ address }) => address) ?? [],
+    activation: stacked(({ activations }) => activations.map(({ std }) => std)),
+    dead: stacked(({ dead }) => dead),
+    saturated: stacked(({ saturated }) => saturated),
   }
 }
 
@@ -105,9 +97,3 @@ function seenOn(looked: Looked, windows: readonly number[][], job: Job<never>): 
 }
 
 const blank = (steps: readonly number[], count: number) => new Float32Array(steps.length * count).fill(NaN)
-
-/** At most `most` of a list, the first and the last among them. */
-function evenly<T>(list: readonly T[], most: number): T[] {
-  if (list.length <= most) return [...list]
-  return Array.from({ length: most }, (_, i) => list[Math.round((i * (list.length - 1)) / (most - 1))]!)
-}

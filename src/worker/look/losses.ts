@@ -1,10 +1,11 @@
 // What a model foresees of a text: when in training each token was learned, and which held-out text is hard.
 import type { Dataset } from '../../data/dataset/dataset'
+import { ProbeError } from '../../errors'
 import { foreseen } from '../../inspect/predictions'
 import { bandOf, byClass, byGroup, extremeStretches, frequencyRanks, type Stretch } from '../../inspect/token_groups'
 import type { LookViews, Place } from '../../words/look'
 import type { Job } from '../desk'
-import type { Looked, Slots } from './slots'
+import { evenly, type Looked, type Slots } from './slots'
 import { readText } from './texts'
 import { heldOut } from './windows'
 
@@ -23,13 +24,14 @@ export async function learnedView(
   job: Job<number>,
 ): Promise<LookViews['learned']['tells']> {
   const { ids, told } = readText(slots.at(slot), text)
-  const steps: number[] = []
+  const steps = evenly(await slots.steps(slot), MOST_STEPS)
+  if (steps.length === 0)
+    throw new ProbeError(`“${slots.at(slot).info.name}” keeps no steps yet to look back at. Train it, and ask again.`)
   const rows: Float32Array[] = []
   job.tell(0)
-  await slots.walk(slot, MOST_STEPS, async (probe, step, share) => {
+  await slots.walk(slot, steps, async (looked, _, share) => {
     await job.pause()
-    rows.push(await foreseen(probe, ids))
-    steps.push(step)
+    rows.push(await looked.probe((probe) => foreseen(probe, ids)))
     job.tell(share)
   })
   const losses = new Float32Array(steps.length * ids.length)

@@ -242,28 +242,41 @@ export class Slots {
     return looked.info
   }
 
-  /** The kept steps of the run in a slot, in order, and the weights of each. */
-  async kept(
+  /** The kept steps of the run in a slot, in order. */
+  async steps(slot: SlotName): Promise<number[]> {
+    const source = this.#keptSource(slot)
+    if (source.of === 'shipped') return (await this.#shipped.index()).steps
+    return (await this.#workbench.store.keyframes(source.run)).map(({ step }) => step)
+  }
+  /** The weights of one of them, by parameter name. Throws CheckpointError. */
+  async weightsOf(slot: SlotName, step: number): Promise<Map<string, Float32Array>> {
+    return (await this.#weights({ ...this.#keptSource(slot), step })).weights
+  }
+  /**
+   * Calls `visit` at each of these kept steps of the run in a slot, in turn, with a model of its own that is led through them; the slot stays
+   * as it is. `share` is what is done once this step is.
+   */
+  async walk(
     slot: SlotName,
-  ): Promise<{ steps: number[]; weights: (step: number) => Promise<Map<string, Float32Array>> }> {
-    const source = this.#keptSource(this.at(slot).info.source)
-    const steps =
-      source.of === 'shipped'
-        ? (await this.#shipped.index()).steps
-        : (await this.#workbench.store.keyframes(source.run)).map(({ step }) => step)
-    return { steps, weights: async (step) => (await this.#weights({ ...source, step })).weights }
-  }
-  /** A model of its own at the first kept step of a slot's run, to be led through the others by `become`. The caller closes it. */
-  async walker(slot: SlotName, step: number): Promise<{ looked: Looked; become: (step: number) => Promise<void> }> {
-    const source = this.#keptSource(this.at(slot).info.source)
-    const looked = await this.#open({ ...source, step })
-    const become = async (to: number) => {
-      const at = { ...source, step: to }
-      await looked.become(at, await this.#weights(at))
+    steps: readonly number[],
+    visit: (looked: Looked, kept: Kept, share: number) => Promise<void>,
+  ): Promise<void> {
+    const source = this.#keptSource(slot)
+    let own: Own | null = null
+    try {
+      for (const [i, step] of steps.entries()) {
+        const at = { ...source, step }
+        const kept = await this.#weights(at)
+        if (own) await own.become(at, kept)
+        else own = await this.#open(at, kept)
+        await visit(own, kept, (i + 1) / steps.length)
+      }
+    } finally {
+      await own?.close()
     }
-    return { looked, become }
   }
-  #keptSource(source: SlotSource): KeptSource {
+  #keptSource(slot: SlotName): KeptSource {
+    const { source } = this.at(slot).info
     return source.of === 'live' ? { of: 'run', run: this.#workbench.opened.id, step: null } : source
   }
 
@@ -279,35 +292,8 @@ export class Slots {
     return this.#ownOfPage
   }
 
-  /**
-   * Calls `visit` with kept steps of the run in a slot, one after the other, at most `most` and evenly chosen among them, the first and the
-   * last included. The slot stays as it is. Throws ProbeError where none is kept.
-   */
-  async walk(slot: SlotName, most: number, visit: (probe: Probe, step: number, share: number) => Promise<void>) {
-    const { info } = this.at(slot)
-    const run =
-      info.source.of === 'run' ? info.source.run : info.source.of === 'live' ? this.#workbench.opened.id : null
-    const kept = run === null ? (await this.#shipped.index()).steps : await this.#stepsOf(run)
-    const steps = spread(kept, most)
-    const at = (step: number): KeptSource => (run === null ? { of: 'shipped', step } : { of: 'run', run, step })
-    if (steps.length === 0)
-      throw new ProbeError(`“${info.name}” keeps no steps yet to look back at. Train it, and ask again.`)
-    const own = await this.#open(at(steps[0]!))
-    try {
-      for (const [i, step] of steps.entries()) {
-        if (i > 0) await own.become(at(step), await this.#weights(at(step)))
-        await own.probe((probe) => visit(probe, step, (i + 1) / steps.length))
-      }
-    } finally {
-      await own.close()
-    }
-  }
-  async #stepsOf(run: string): Promise<number[]> {
-    return (await this.#workbench.store.keyframes(run)).map(({ step }) => step)
-  }
-
-  async #open(source: KeptSource): Promise<Own> {
-    const slot = await this.#openSlot(source)
+  async #open(source: KeptSource, kept?: Kept): Promise<Own> {
+    const slot = await this.#openSlot(source, kept)
     const tokenizer = tokenizerOf(slot.spec.tokenizer)
     const text = source.of === 'run' ? (await this.#run(source.run)).text : (await this.#shipped.index()).corpus
     return new Own(source, slot, {
@@ -325,9 +311,9 @@ export class Slots {
     })
   }
 
-  async #openSlot(source: KeptSource): Promise<Slot> {
+  async #openSlot(source: KeptSource, kept?: Kept): Promise<Slot> {
     const engine = await this.#workbench.engines.engine()
-    const { spec, step, weights } = await this.#weights(source)
+    const { spec, step, weights } = kept ?? (await this.#weights(source))
     return Slot.of(engine, spec, step, tokenizerOf(spec.tokenizer), weights)
   }
 
@@ -361,7 +347,7 @@ export class Slots {
 }
 
 /** At most `most` of a list, evenly chosen by their place, the first and the last included. */
-function spread<T>(list: readonly T[], most: number): T[] {
+export function evenly<T>(list: readonly T[], most: number): T[] {
   if (list.length <= most) return [...list]
   return Array.from({ length: most }, (_, i) => list[Math.round((i * (list.length - 1)) / (most - 1))]!)
 }
