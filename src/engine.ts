@@ -4,6 +4,7 @@
 //
 // Dimensions: B batch, T time, C channels, L layers, NH heads, NKV key/value heads, HS head size, F MLP width,
 // V vocabulary, N = B·T rows, P the longest context.
+import type { Threads } from './threads'
 
 export type DType = 'f32' | 'u32' | 'i32'
 
@@ -199,14 +200,6 @@ export function flashes(headSize: number): boolean {
 }
 
 /**
- * The number of stretches into which a norm's backward cuts N rows to sum the gradients of weight and bias. Each has at least 16 rows, so
- * that the partial sums are small beside the rows. There are at most 512, enough for the widest GPU and soon added up.
- */
-export function normPartials(N: number): number {
-  return Math.ceil(N / Math.max(16, Math.ceil(N / 512)))
-}
-
-/**
  * The words of `dice` (u32): what changes each step and is not a rate. `row` is the row of the batch, of B, with which the tensors begin:
  * a shard of a batch drops what the whole batch would. Only engines that have `threads` are given another than 0, and read it.
  */
@@ -329,21 +322,6 @@ export interface KernelChoice {
 }
 /** A class of calls that several kernels can compute, and the one that was taken. */
 export type KernelClass = Pick<KernelChoice, 'key' | 'variant'> & { variants: readonly string[] }
-
-/** A thread of its own, as `Worker` starts one in a browser and `worker_threads` in Node. */
-export interface Thread {
-  postMessage(message: unknown, transfer: ArrayBuffer[]): void
-  /** Tells every message, and why, once, where the thread failed or ended by itself. */
-  listen(heard: (message: unknown) => void, died: (why: string) => void): void
-  terminate(): void
-}
-/** The threads that an engine may share its steps with, beside its own. */
-export interface Threads {
-  /** How many may work now; it may change from step to step. */
-  readonly most: number
-  /** Starts one. Throws where the host has none. */
-  start(): Thread
-}
 
 export interface Engine<T extends Tensor = Tensor, W extends Work = Work> {
   readonly info: EngineInfo

@@ -1,4 +1,4 @@
-// Into how many parts the long sums of matrix products are cut, and the scratch memory that these take. The numbers depend on the sizes
+// Into how many parts the long sums of matrix products and norms are cut, and the scratch memory that these take. The numbers depend on the sizes
 // alone, since the order of summing makes the bits. A matrix with few tiles cannot keep a device busy otherwise.
 
 /** The most parts of a sum over K for a matrix [R, M], where each is to have `least` of K or more. */
@@ -24,4 +24,12 @@ export function partialsOf(N: number, K: number, M: number, transposed: boolean)
 /** The length of each part, a multiple of 32 as every variant needs; the last part may be shorter. */
 export function partOf(K: number, parts: number): number {
   return Math.ceil(K / parts / 32) * 32
+}
+
+/**
+ * The number of stretches into which a norm's backward cuts N rows to sum the gradients of weight and bias. Each has at least 16 rows, so
+ * that the partial sums are small beside the rows. There are at most 512, enough for the widest GPU and soon added up.
+ */
+export function normPartials(N: number): number {
+  return Math.ceil(N / Math.max(16, Math.ceil(N / 512)))
 }

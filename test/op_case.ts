@@ -5,7 +5,6 @@ import {
   DRAWS,
   HYPER,
   NORM_PARTIALS,
-  normPartials,
   RING,
   SAMPLING,
   type Activation,
@@ -14,6 +13,7 @@ import {
   type Ops,
   type SamplingOptions,
 } from '../src/engine'
+import { normPartials } from '../src/splits'
 import { sizeOf } from '../src/params'
 import { Rng } from '../src/rng'
 import { partialsOf } from '../src/splits'

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { Thread, Threads } from '../engine'
+import type { Thread, Threads } from '../threads'
 
 /** As many threads as there are cores beside this one's; none where `script`, shard_thread.ts as JavaScript, does not lie there. */
 export function nodeThreads(script: URL, most = availableParallelism() - 1): Threads {

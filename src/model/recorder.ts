@@ -2,7 +2,6 @@
 // backward reads again, and returns its output. What is recorded is plain: one op a call, every output at an address of its own.
 // fuse.ts may make fewer calls of it, and tape.ts adds the gradients. Knows shapes and names, not memory and not who computes.
 import {
-  normPartials,
   type Activation,
   type Call,
   type DType,
@@ -12,6 +11,7 @@ import {
   type Tensor,
   type Tensors,
 } from '../engine'
+import { normPartials } from '../splits'
 import { invariant } from '../errors'
 import { partialsOf } from '../splits'
 import type { Stretch } from './timeline'

@@ -1,5 +1,6 @@
 // What the op files share. An op file records the forward and the backward of one op as dispatches of its kernels.
-import { normPartials, type Dropout, type Op, type OpName } from '../engine'
+import { type Dropout, type Op, type OpName } from '../engine'
+import { normPartials } from '../splits'
 import type { Autotuner } from '../gpu/autotune'
 import { grid, type Dispatch, type Kernels, type Shader } from '../gpu/kernel'
 import type { GpuTensor } from '../gpu/tensor'

@@ -2,7 +2,8 @@
 // runs and agrees with the reference, and plain JavaScript where it does not. A GPU that is a program on the processor is none, and one
 // of which nothing is known is measured.
 import { openCpu } from '../cpu/engine'
-import type { Engine, EngineInfo, Threads } from '../engine'
+import type { Engine, EngineInfo } from '../engine'
+import type { Threads } from '../threads'
 import { NoWebGpuError } from '../errors'
 import type { TuneOptions } from '../gpu/autotune'
 import { openGpu } from '../ops/engine'

@@ -1,7 +1,7 @@
 // The other threads that compute shards of a step: started when they are wanted, asked, given up where they fail, ended with the run. What a
 // thread does not deliver is for the asker to compute: the bits are the same, so a thread may be given up too early, and nothing is lost.
 import type { Config } from '../config/config'
-import type { Thread, Threads } from '../engine'
+import type { Thread, Threads } from '../threads'
 import type { ThreadEvent } from '../words/run'
 import { CoreCount } from './core_count'
 import type { FromThread, ToThread } from './shard_thread'

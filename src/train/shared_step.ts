@@ -2,7 +2,8 @@
 // in the order of the shards. This thread takes the first shards, so that its own gradients never wait to be added.
 import type { Config } from '../config/config'
 import type { Batch } from '../data/dataset/loader'
-import type { Block, Engine, Tensor, Threads, Work } from '../engine'
+import type { Block, Engine, Tensor, Work } from '../engine'
+import type { Threads } from '../threads'
 import type { Tape } from '../model/tape'
 import type { ThreadEvent } from '../words/run'
 import { helpersWithin } from './plan'

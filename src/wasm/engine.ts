@@ -2,16 +2,8 @@
 // as the GPU engine makes pipelines; all modules of an engine share its memory. The same bits in every browser: no relaxed instruction, and no
 // function of the host but where a token is drawn. Programs, writes and reads take effect in the order of the calls. A long program yields to
 // the event loop.
-import {
-  ALIGN,
-  type Block,
-  type Engine,
-  type EngineInfo,
-  type Stage,
-  type Tensor,
-  type Threads,
-  type Words,
-} from '../engine'
+import { ALIGN, type Block, type Engine, type EngineInfo, type Stage, type Tensor, type Words } from '../engine'
+import type { Threads } from '../threads'
 import { invariant } from '../errors'
 import { macrotask } from '../paced'
 import { sizeOf } from '../params'

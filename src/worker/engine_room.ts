@@ -1,5 +1,6 @@
 // The worker's one engine: opened at its first use, and again after its device was lost. Its listener hears of both.
-import type { Engine, EngineInfo, KernelChoice, Threads } from '../engine'
+import type { Engine, EngineInfo, KernelChoice } from '../engine'
+import type { Threads } from '../threads'
 import { DeviceLostError } from '../errors'
 import { keepKernels, recallKernels } from '../storage/kernels'
 import { compare, openEngine } from '../train/open_engine'

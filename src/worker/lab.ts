@@ -1,6 +1,6 @@
 // The worker's side of protocol.ts: which object implements which group of calls, and what each is built with. Knows no thread:
 // serve.ts puts it behind one.
-import type { Threads } from '../engine'
+import type { Threads } from '../threads'
 import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'

@@ -1,6 +1,6 @@
 // Other threads for the WebAssembly engine in a browser: workers of the worker, of which no header of the host is asked. One core stays with the
 // page. While nobody looks, or the battery runs low, the worker computes alone.
-import type { Thread, Threads } from '../engine'
+import type { Thread, Threads } from '../threads'
 
 /** More workers than this save nothing: no step has more shards. */
 const MOST = 7

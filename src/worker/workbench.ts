@@ -1,7 +1,8 @@
 // What the worker has in hand: the engine, the disk, the way up to the page, and at most one open run. Runs are opened and
 // closed here, one after the other, and the page is told which one is open.
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
-import type { EngineInfo, Threads } from '../engine'
+import type { EngineInfo } from '../engine'
+import type { Threads } from '../threads'
 import { CheckpointError, RunLockedError, StorageFullError } from '../errors'
 import { countParams } from '../params'
 import type { RunSpec } from '../words/run'

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
-import type { Thread, Threads } from '../../src/engine'
+import type { Thread, Threads } from '../../src/threads'
 import { nodeThreads } from '../../src/headless/threads'
 
 let script: Promise<URL> | null = null
