@@ -2,7 +2,7 @@
 // each position would write (the norm of α·v·W_O; Kobayashi et al., arXiv 2004.10102). A pattern says where a head reads, not what for:
 // it is no explanation. The gate of a head tests one.
 import { attentionAddress, layers, qkvAddress } from './addresses'
-import { dot } from './numbers'
+import { dot, joined } from './numbers'
 import type { Probe, Question } from './probe'
 
 /** [L, NH, T, T] each, row-major; 0 above the diagonal, but for scores, which have −∞ there. */
@@ -19,7 +19,7 @@ export interface AttentionView {
 export async function patterns(probe: Probe, question: Question): Promise<Float32Array> {
   const keep = layers(probe.config).map(attentionAddress)
   const { tensors } = await probe.ask({ ...question, keep })
-  return stacked(keep.map((address) => tensors.get(address)!.data))
+  return joined(keep.map((address) => tensors.get(address)!.data))
 }
 
 /** Patterns, scores and value-weighted patterns of every head. */
@@ -40,9 +40,9 @@ export async function attention(probe: Probe, question: Question): Promise<Atten
     }))
   })
   return {
-    pattern: stacked(heads.map(({ pattern }) => pattern)),
-    scores: stacked(heads.map(({ scores }) => scores)),
-    weighted: stacked(heads.map(({ pattern, lengths }) => pattern.map((share, i) => share * lengths[i % T]!))),
+    pattern: joined(heads.map(({ pattern }) => pattern)),
+    scores: joined(heads.map(({ scores }) => scores)),
+    weighted: joined(heads.map(({ pattern, lengths }) => pattern.map((share, i) => share * lengths[i % T]!))),
   }
 }
 
@@ -85,14 +85,4 @@ function writtenLengths(
     }
     return Math.sqrt(dot(written, 0, written, 0, C))
   })
-}
-
-function stacked(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }

@@ -3,6 +3,7 @@
 import { gradientLabel } from '../model/tape'
 import { BINS, DEAD, SATURATED, type ActivationHealth, type Spread } from '../words/health'
 import { attentionAddress, layers, streamAddresses } from './addresses'
+import { joined } from './numbers'
 import type { Probe } from './probe'
 
 /** Numbers of a tensor that are sorted for its histogram: more are taken evenly. */
@@ -133,14 +134,4 @@ function addTo(sums: Map<string, Float32Array>, name: string, data: Float32Array
   const sum = sums.get(name) ?? new Float32Array(data.length)
   for (let i = 0; i < data.length; i++) sum[i]! += factor * data[i]!
   sums.set(name, sum)
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }

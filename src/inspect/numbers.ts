@@ -59,3 +59,14 @@ export function dot(a: ArrayLike<number>, i: number, b: ArrayLike<number>, j: nu
   for (let n = 0; n < length; n++) sum += a[i + n]! * b[j + n]!
   return sum
 }
+
+/** Arrays one after the other. */
+export function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
+}

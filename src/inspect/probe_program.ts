@@ -113,11 +113,7 @@ export class ProbeProgram {
       ...planMemory(tape, new Set([...keep, ...forward])),
     ]
     const placed = await engine.allocate(blocks)
-    const find = (label: string) => {
-      const tensor = placed.get(label) ?? weights.find(label)
-      invariant(tensor, () => `no tensor at the address ${label}`)
-      return tensor
-    }
+    const find = weights.finder(placed)
     try {
       writeAngles(engine, config, find)
       const feed = new Feed(engine, inputs, find)

@@ -7,6 +7,7 @@ import type { Engine } from '../engine'
 import { initWeights } from '../model/init'
 import { hash } from '../rng'
 import { Decoder } from '../train/decoder'
+import { everyOp } from '../train/agrees'
 import { Trainer } from '../train/trainer'
 import { mirror, type Checked } from './mirror'
 import { Probe } from './probe'
@@ -27,12 +28,7 @@ const SMALL = {
   batch_size: B,
   dropout: 0.1,
 }
-/** GPT-2's ops, Llama's, and those that neither has; heads of odd size take attention with its matrix. */
-const MODELS: readonly Partial<Config>[] = [
-  { ...SMALL, mlp: 'gelu', norm: 'layernorm', position: 'learned', bias: true, grad_clip: 0.5 },
-  { ...SMALL, mlp: 'swiglu', norm: 'rmsnorm', position: 'rope', bias: false, n_kv_head: 2, dropout: 0 },
-  { ...SMALL, mlp: 'relu2', n_embd: 40, n_inner: 50, tie: false, label_smoothing: 0.1 },
-]
+const MODELS = everyOp(SMALL, { n_kv_head: 2, odd: { n_embd: 40, n_inner: 50 } })
 
 /**
  * Checks every kernel that the engine would take for these models; with `variants`, those too that it could take instead. `between` is

@@ -20,12 +20,16 @@ const SMALL = {
   batch_size: B,
   dropout: 0.1,
 }
-/** GPT-2's ops, Llama's, and those that neither has; odd head sizes take attention with its matrix. */
-const MODELS: readonly Partial<Config>[] = [
-  { ...SMALL, mlp: 'gelu', norm: 'layernorm', position: 'learned', bias: true, grad_clip: 0.5 },
-  { ...SMALL, mlp: 'swiglu', norm: 'rmsnorm', position: 'rope', bias: false, n_kv_head: 1, dropout: 0 },
-  { ...SMALL, mlp: 'relu2', n_embd: 12, tie: false, label_smoothing: 0.1 },
+/** GPT-2's ops, Llama's, and those that neither has: between them every op. `odd` are sizes whose heads take attention with its matrix. */
+export const everyOp = (
+  small: Partial<Config>,
+  { n_kv_head, odd }: { n_kv_head: number; odd: Partial<Config> },
+): readonly Partial<Config>[] => [
+  { ...small, mlp: 'gelu', norm: 'layernorm', position: 'learned', bias: true, grad_clip: 0.5 },
+  { ...small, mlp: 'swiglu', norm: 'rmsnorm', position: 'rope', bias: false, n_kv_head, dropout: 0 },
+  { ...small, mlp: 'relu2', tie: false, label_smoothing: 0.1, ...odd },
 ]
+const MODELS = everyOp(SMALL, { n_kv_head: 1, odd: { n_embd: 12 } })
 
 /** Largest ‖Δ‖ / ‖reference‖. float32 strays by 1e-6 here; AdamW's first step turns that to a hundred times as much. */
 const TOLERANCE = 1e-3

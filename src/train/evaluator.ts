@@ -95,11 +95,7 @@ export class Evaluator {
     const inputs = evaluationInputs(config, B, T)
     const blocks = [inputs.written, ...inputs.others, ...planMemory(tape, kept)]
     const placed = await engine.allocate(blocks)
-    const find = (label: string) => {
-      const tensor = placed.get(label) ?? weights.find(label)
-      invariant(tensor, () => `no tensor at the address ${label}`)
-      return tensor
-    }
+    const find = weights.finder(placed)
     try {
       writeAngles(engine, config, find)
       const feed = new Feed(engine, inputs, find)

@@ -92,6 +92,15 @@ export class Weights {
     this.#gates = gates
   }
 
+  /** Finds a program's tensors by address: among those that it has placed, then here. Throws an invariant for an unknown one. */
+  finder(placed: ReadonlyMap<string, Tensor>): (label: string) => Tensor {
+    return (label) => {
+      const tensor = placed.get(label) ?? this.find(label)
+      invariant(tensor, () => `no tensor at the address ${label}`)
+      return tensor
+    }
+  }
+
   /** Replaces a parameter, flat in row-major order. Throws an invariant where the size differs. */
   write(name: string, data: Float32Array): void {
     writeWhole(this.engine, this.param(name), data)

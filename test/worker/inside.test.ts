@@ -1,23 +1,17 @@
 // What is asked of a model's kernels and health, through the worker: of the open run, of its kept steps, of the run that comes with the page;
 // and the run is not changed by it.
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { normOf } from '../../src/inspect/health'
-import { bitsOf, disk, status, tab, withRun, type Tab } from './lab_env'
-
-const fromPage = async (path: string) => new Uint8Array(await readFile(join('public', path)))
+import { bitsOf, disk, fromPage, tab, type Tab, withTrainedRun } from './lab_env'
 
 describe('the open run', () => {
   let page: Tab
   let id: string
   beforeAll(async () => {
-    const opened = await withRun(disk(), { max_iters: 20 }, 'auto')
+    const opened = await withTrainedRun(disk(), { max_iters: 20 }, 'auto')
     page = opened
     id = opened.id
-    const ended = page.heard(status('finished'))
-    await page.lab.run.start()
-    await ended
     await page.lab.look.fill('A', { of: 'live' })
   })
 

@@ -1,5 +1,7 @@
 // A worker without a thread, on an IndexedDB made of plain objects: `kill` is what closing the tab does to it.
 import 'fake-indexeddb/auto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { defaultConfig } from '../../src/config/fields'
 import type { Config } from '../../src/config/config'
 import type { RunEvent } from '../../src/words/run'
@@ -37,6 +39,8 @@ export interface Tab {
   kill(): Promise<void>
 }
 
+/** A file beside the page, from public/. */
+export const fromPage = async (path: string) => new Uint8Array(await readFile(join('public', path)))
 /** There is no file beside the page. */
 export const noFile = () => Promise.reject(new Error('no network'))
 
@@ -121,6 +125,15 @@ export async function withRun(name: string, change: Partial<Config> = {}, prefer
   const config = { ...tiny, vocab_size, ...change }
   const { run } = await createRun(opened.lab, { name: 'fox', config, prompt: 'the ' })
   return { ...opened, id: run.id }
+}
+
+/** The same, trained to its end of `max_iters` steps. */
+export async function withTrainedRun(name: string, change: Partial<Config> = {}, preference?: EnginePreference) {
+  const opened = await withRun(name, change, preference)
+  const ended = opened.heard(status('finished'))
+  await opened.lab.run.start()
+  await ended
+  return opened
 }
 
 export const status = (wanted: string) => (event: RunEvent) => event.type === 'status' && event.status === wanted

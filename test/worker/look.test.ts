@@ -1,10 +1,6 @@
 // The models that are looked at: the open run, its kept steps, the run that comes with the page; and what cannot be looked at.
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { disk, status, tab, withRun, type Tab } from './lab_env'
-
-const fromPage = async (path: string) => new Uint8Array(await readFile(join('public', path)))
+import { disk, fromPage, tab, type Tab, withTrainedRun } from './lab_env'
 
 /** Rows of every head's attention [L, NH, T, T] that do not add up to 1. */
 function crooked(maps: Float32Array, T: number): number {
@@ -20,12 +16,9 @@ describe('the open run and its kept steps', () => {
   let page: Tab
   let id: string
   beforeAll(async () => {
-    const opened = await withRun(disk(), { max_iters: 20 }, 'auto')
+    const opened = await withTrainedRun(disk(), { max_iters: 20 }, 'auto')
     page = opened
     id = opened.id
-    const ended = page.heard(status('finished'))
-    await page.lab.run.start()
-    await ended
   })
 
   test('steps 0, 1, 2, 4, … and evaluations are kept, and told', async () => {
