@@ -163,11 +163,13 @@ class Draft {
     }
   }
 
-  /** Brings the text that the settings are for, where there is none to show: a run that was reopened came without. */
-  bringText() {
+  /** Brings the text that the settings are for, where there is none to show and none on its way: a run that was reopened came without. */
+  bringText(): Promise<void> {
     const isMissing = lab.phase === 'ready' && !lab.reopening && lab.dataset === null
-    if (isMissing && this.dataError === null && !this.loading) void this.readDefault()
+    if (isMissing && this.dataError === null && !this.loading) this.#bringing = this.readDefault()
+    return this.#bringing
   }
+  #bringing = Promise.resolve()
   readDefault() {
     return this.bring(() => this.#text())
   }
@@ -232,15 +234,18 @@ class Draft {
   }
 
   /**
-   * On a first visit to a slow computer, takes the preset that writes words soon, unless somebody has chosen something meanwhile. The one that
-   * the page opens with shows them after `words_by` steps.
+   * On a first visit to a slow computer, takes the preset that writes words soon. The one that the page opens with shows them after `words_by`
+   * steps. Leaves all as it is where somebody has chosen something: settings, a text that may still be on its way, or a run.
    */
   async suit() {
     const { preset, config } = this
-    if (lab.engine?.kind !== 'cpu' || preset?.words_by === undefined) return
+    const loads = this.#loads
+    if (lab.engine?.kind !== 'cpu' || preset?.words_by === undefined || !this.#isUntouched) return
     const [step_ms = 0] = await lab.calls.device.stepTimes([config])
     const isSlow = secondsFor(config, { step_ms }, preset.words_by) > SOON_S
-    if (isSlow && this.preset === preset && this.#isUntouched) await this.bring(() => this.choose(QUICK_PRESET))
+    const isAlone = loads === this.#loads && this.going === 'idle' && lab.run === null
+    if (isSlow && isAlone && this.preset === preset && this.#isUntouched)
+      await this.bring(() => this.choose(QUICK_PRESET))
   }
 
   async measure() {

@@ -52,6 +52,17 @@ test('what somebody has chosen meanwhile stays', async () => {
   expect([draft.preset?.id, draft.config.learning_rate, loaded]).toEqual(['moby-dick', 1e-4, []])
 })
 
+test('a text that somebody brings meanwhile stays, still on its way or refused', async () => {
+  for (const load of [() => new Promise<void>(() => undefined), () => Promise.reject(new Error('not a text'))]) {
+    stubBrowser()
+    const { draft, loaded } = await opened('cpu', 400)
+    const suiting = draft.suit()
+    void draft.bring(load)
+    await suiting
+    expect([draft.preset?.id, loaded]).toEqual(['moby-dick', []])
+  }
+})
+
 test('each stop of the dial has its time, validations included', async () => {
   const { draft } = await opened('cpu', 100)
   await draft.timeSizes()
