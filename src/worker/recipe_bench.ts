@@ -2,6 +2,7 @@
 // the held-out part leaks from the training part. Only the newest of each question is answered.
 import { resplit, type Dataset } from '../data/dataset/dataset'
 import { paced, within } from '../paced'
+import type * as Leaks from '../data/prepare/leaks'
 import type { Hit } from '../data/prepare/pii'
 import { decoding } from '../data/tokenize/tokenizers'
 import {
@@ -121,7 +122,7 @@ export class RecipeBench implements RecipeCalls {
 
 function* comparing(
   { train, val, tokenizer }: Dataset,
-  { findingLeaks, leakUnit }: typeof import('../data/prepare/leaks'),
+  { findingLeaks, leakUnit }: typeof Leaks,
 ): Generator<number, LeakReport> {
   const trained = yield* within(decoding(tokenizer, train), 0, 0.2)
   const held = yield* within(decoding(tokenizer, val), 0.2, 0.25)
