@@ -155,15 +155,18 @@ export class CorpusShelf implements DataCalls {
 
   /** Other columns of a table in hand. Throws CorpusError. */
   async chooseColumns(part: string, columns: readonly string[]): Promise<DatasetSummary> {
-    const { rechoose } = await readers()
-    const chosen = rechoose(this.#collection, part, columns)
-    return this.#load((job) => this.#prepareAlike(chosen, job))
+    const collection = this.#collection
+    return this.#load(async (job) => {
+      const { rechoose } = await readers()
+      return this.#prepareAlike(rechoose(collection, part, columns), job)
+    })
   }
 
   /** The first rows of a table in hand. Throws CorpusError. */
   async previewTable(part: string): Promise<TablePreview> {
+    const collection = this.#collection
     const { tableOf } = await readers()
-    return tableOf(this.#collection, part)
+    return tableOf(collection, part)
   }
 
   /** The text of a kept run, read with its tokenizer. Throws CorpusError where the text is lost. */
