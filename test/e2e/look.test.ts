@@ -47,6 +47,8 @@ describe('the model that comes with the page', () => {
     expect(height).toBeGreaterThan(1000)
     // Words and figures, not an empty sheet of its one colour.
     expect(png.length).toBeGreaterThan(40_000)
+    // Its fonts were had, and the page's policy refused nothing.
+    expect(tab.browser.complaints).toEqual([])
   })
 
   test('a kept step stands beside it, and what a text lacks is said', async () => {

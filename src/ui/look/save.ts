@@ -2,6 +2,9 @@
 import { download } from '../state/actions'
 import { look } from './look.svelte'
 
+/** Around a view on its picture, in pixels of the page. */
+const MARGIN = 24
+
 /** A name for a file of what is shown: run, step, view. */
 function nameOf(what: string, ending: string): string {
   const { name = 'model', step = 0 } = look.info ?? {}
@@ -27,7 +30,50 @@ export async function saveView(what: string, view: HTMLElement): Promise<void> {
   const { toBlob } = await import('html-to-image')
   const backgroundColor = getComputedStyle(document.body).backgroundColor
   const filter = (node: HTMLElement) => !(node instanceof HTMLButtonElement && node.classList.contains('plain'))
-  await saveBlob(what, await toBlob(view, { pixelRatio: 2, backgroundColor, filter }))
+  const [width, height] = [view.offsetWidth + 2 * MARGIN, view.offsetHeight + 2 * MARGIN]
+  const style = { boxSizing: 'border-box', padding: `${MARGIN}px` }
+  const fontEmbedCSS = await fontsInUse()
+  await saveBlob(
+    what,
+    await toBlob(view, { pixelRatio: 2, width, height, style, backgroundColor, filter, fontEmbedCSS }),
+  )
+}
+
+/**
+ * The fonts that the page has loaded, as rules with the fonts in them. The library's own search sets a `<base>`, which the page's policy
+ * refuses, and then asks for them at the wrong address.
+ */
+async function fontsInUse(): Promise<string> {
+  const key = (family: string, range: string) => `${family.replaceAll(/["']/g, '')} ${range}`
+  const loaded = new Set(
+    [...document.fonts]
+      .filter(({ status }) => status === 'loaded')
+      .map(({ family, unicodeRange }) => key(family, unicodeRange)),
+  )
+  const faces = [...document.styleSheets].flatMap((sheet) =>
+    [...sheet.cssRules]
+      .filter((rule): rule is CSSFontFaceRule => rule instanceof CSSFontFaceRule)
+      .map(({ cssText, style }) => ({ cssText, style, base: sheet.href ?? document.baseURI })),
+  )
+  const used = faces.filter(({ style }) =>
+    loaded.has(key(style.getPropertyValue('font-family'), style.getPropertyValue('unicode-range'))),
+  )
+  const rules = used.map(async ({ cssText, base }) => {
+    const [whole, address] = /url\("?([^")]+)"?\)/.exec(cssText) ?? []
+    if (whole === undefined || address === undefined) return cssText
+    const font = await (await fetch(new URL(address, base))).blob()
+    return cssText.replace(whole, `url("${await dataUrl(font)}")`)
+  })
+  return (await Promise.all(rules)).join('\n')
+}
+
+function dataUrl(blob: Blob): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader()
+    reader.onload = () => resolve(String(reader.result))
+    reader.onerror = () => reject(reader.error ?? new Error('A font could not be read.'))
+    reader.readAsDataURL(blob)
+  })
 }
 
 async function saveBlob(what: string, blob: Blob | null): Promise<void> {
