@@ -76,17 +76,19 @@ function nameOf(family: Family, { role, layer, kind }: Part): string {
 export type FloatType = 'f32' | 'f16'
 
 /**
- * The tensors of a model by their names in transformers; `ours` may also be AdamW's moments. Throws ExportError for a number that 16
- * bits cannot hold.
+ * The tensors of a model by their names in transformers. `ours` may also be AdamW's moments; `only`: those that ours has, too. Throws
+ * ExportError for a number that 16 bits cannot hold.
  */
 export function hfTensors(
   c: ModelConfig,
   { family, layout }: Exclude<Held, { refused: string }>,
   ours: ReadonlyMap<string, Float32Array>,
   dtype: FloatType = 'f32',
+  only = false,
 ): Map<string, StoredTensor> {
+  const parts = partsOf(c, layout).filter(({ param }) => !only || param !== null)
   return new Map(
-    partsOf(c, layout).map((part) => {
+    parts.map((part) => {
       const name = nameOf(family, part)
       const { shape } = part
       const data = cut(part, ours)
