@@ -12,7 +12,17 @@ type Sources = ReadonlyMap<string, string>
 const BASE = ['words', 'config', 'leaves']
 const DATA = ['data/tokenize', 'data/collect', 'data/prepare', 'data/made', 'data/dataset'] as const
 /** The page's stages: none of them knows another. */
-const STAGES = ['ui/data', 'ui/tokens', 'ui/model', 'ui/train', 'ui/look', 'ui/chat', 'ui/runs', 'ui/device'] as const
+const STAGES = [
+  'ui/data',
+  'ui/tokens',
+  'ui/model',
+  'ui/train',
+  'ui/look',
+  'ui/chat',
+  'ui/share',
+  'ui/runs',
+  'ui/device',
+] as const
 /** What stands under every stage. */
 const PAGE = ['ui/words', 'ui/state', 'worker/client', ...BASE]
 
@@ -36,14 +46,38 @@ const ROOMS: Record<string, readonly string[]> = {
   inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', ...DATA, ...BASE],
   storage: ['storage', ...BASE],
   share: ['share', 'storage', ...DATA, ...BASE],
+  'share/formats': ['share/formats', 'storage', ...DATA, ...BASE],
+  'share/folder': ['share/folder', 'share/formats', 'storage', ...DATA, ...BASE],
   'worker/protocol': BASE,
   'worker/worker': [
-    ...['worker/worker', 'worker/protocol', 'train', 'inspect', 'evaluate', 'storage', 'share', 'gpu'],
+    ...[
+      'worker/worker',
+      'worker/protocol',
+      'train',
+      'inspect',
+      'evaluate',
+      'storage',
+      'share',
+      'share/formats',
+      'share/folder',
+      'gpu',
+    ],
     ...DATA,
     ...BASE,
   ],
   'worker/client': ['worker/protocol', ...BASE],
-  headless: ['headless', 'train', 'inspect', 'evaluate', 'storage', 'gpu', ...DATA, ...BASE],
+  headless: [
+    'headless',
+    'train',
+    'inspect',
+    'evaluate',
+    'storage',
+    'share/formats',
+    'share/folder',
+    'gpu',
+    ...DATA,
+    ...BASE,
+  ],
   'ui/words': ['ui/words', ...BASE],
   'ui/state': PAGE,
   'ui/parts': ['ui/parts', 'share', ...PAGE],
@@ -171,7 +205,7 @@ function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
 function readSources(): Sources {
   const files = ['src', 'shaders'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|svelte|css|wgsl|mjs|json)$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /\.(ts|svelte|css|wgsl|py|mjs|json)$/.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name)),
   )
   return new Map(files.map((path) => [path, readFileSync(path, 'utf8')]))

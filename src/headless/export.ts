@@ -5,14 +5,15 @@ import type { Engine } from '../engine'
 import { headInputs } from '../inspect/head_inputs'
 import { bundleFiles } from '../share/folder/bundle'
 import { folderFiles } from '../share/folder/folder'
-import type { Leaving } from '../share/folder/leaving'
+import { momentsOf, type Leaving } from '../share/folder/leaving'
 import { zip } from '../share/folder/zip'
 import { endToken, type EndToken } from '../share/formats/end_row'
 import { foldGates, type Outgoing } from '../share/formats/fold'
-import { GGUF_TYPES, writeGguf, type GgufType } from '../share/formats/gguf'
-import { lacksEnd } from '../share/formats/gguf_tokenizer'
+import { writeGguf } from '../share/formats/gguf'
+import { endNotes, lacksEnd } from '../share/formats/gguf_tokenizer'
 import { writeOnnx } from '../share/formats/onnx'
 import { decodeText } from '../storage/checkpoint'
+import { NUMBER_TYPES, type NumberType } from '../words/exports'
 import { fileName } from '../words/shareable'
 import type { Dataset } from '../data/dataset/dataset'
 import { engineFor, oneOf, pathOf, readFlags, runProgram, UsageError, type Io } from './command'
@@ -48,14 +49,16 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   if (folder === undefined || more.length > 0) throw new UsageError(`One folder of a kept run, please.\n\n${USAGE}`)
   if (flags.to === undefined) throw new UsageError(`--to must say what for.\n\n${USAGE}`)
   const to = oneOf('to', flags.to, TARGETS)
-  const type = oneOf('dtype', flags.dtype, GGUF_TYPES)
+  const type = oneOf('dtype', flags.dtype, NUMBER_TYPES)
   const kept = readRun(pathOf(folder))
   const { spec } = kept.checkpoint.meta
   const out = pathOf(flags.out ?? `${fileName(spec.name)}${ENDINGS[to]}`)
   if (to === 'bundle') {
     if (flags.step !== undefined) throw new UsageError('A bundle holds the run as it was saved last; leave --step out.')
     const { checkpoint: latest, history, text } = kept
-    const bytes = zip(bundleFiles({ latest, best: null, history, notes: '', text: flags.text ? decodeText(text) : null }))
+    const bytes = zip(
+      bundleFiles({ latest, best: null, history, notes: '', text: flags.text ? decodeText(text) : null }),
+    )
     return written(io, out, bytes, flags.text ? [] : ['The text stays here; --text takes it along.'])
   }
   const model = modelAt(pathOf(folder), kept, flags.step)
@@ -68,7 +71,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const engine = lacksEnd(tokenizer) ? await engineFor(flags.engine, io) : null
   try {
     const end = engine && (await endOf(engine, foldGates(model), dataset))
-    if (to === 'gguf') return written(io, out, writeGguf(foldGates(model), type, end), endNotes(end, tokenizer.vocab))
+    if (to === 'gguf') return written(io, out, writeGguf(foldGates(model), type, end), endNotes(end, tokenizer))
     return writtenFolder(io, out, leaving(kept, model, dataset, { end, text: flags.text }), type)
   } finally {
     engine?.destroy()
@@ -89,10 +92,6 @@ async function endOf(engine: Engine, { spec, weights }: Outgoing, { tokens }: Da
   const head = weights.get('lm_head.weight') ?? weights.get('transformer.wte.weight')!
   return endToken(await headInputs(engine, spec, weights, tokens), head, spec.config.n_embd)
 }
-const endNotes = (end: EndToken | null, vocab: readonly string[]) =>
-  end && 'id' in end
-    ? [`llama.cpp needs a character that ends a text: it stops at the rarest, ${JSON.stringify(vocab[end.id])}.`]
-    : []
 
 function leaving(
   { checkpoint, history }: KeptRun,
@@ -100,9 +99,9 @@ function leaving(
   { tokens: ids, train }: Dataset,
   { end, text }: { end: EndToken | null; text: boolean },
 ): Leaving {
-  const { meta, tensors } = checkpoint
+  const { meta } = checkpoint
   const isLast = model.step === meta.step
-  const moments = new Map([...tensors].flatMap(([name, { data }]) => (/^[mv]\./.test(name) ? [[name, data]] : [])))
+  const moments = momentsOf(checkpoint)
   return {
     ...model,
     history,
@@ -110,11 +109,11 @@ function leaving(
     elapsed_s: isLast ? meta.elapsed_s : null,
     adapter: meta.kernels?.adapter ?? null,
     end,
-    training: text && isLast ? { moments, ids, train: train.length } : null,
+    training: text && isLast && moments ? { moments, ids, train: train.length } : null,
   }
 }
 
-function writtenFolder(io: Io, out: string, run: Leaving, type: GgufType): number {
+function writtenFolder(io: Io, out: string, run: Leaving, type: NumberType): number {
   const { files, left, notes } = folderFiles(run, type)
   return written(io, out, zip(files, fileName(run.spec.name)), [...left, ...notes])
 }

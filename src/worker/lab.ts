@@ -5,6 +5,7 @@ import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
 import { Desk } from './desk'
+import { Exports } from './exports'
 import { KeptRuns } from './kept_runs'
 import { Look } from './look/look'
 import { Shipped } from './look/shipped'
@@ -38,6 +39,7 @@ export class LocalLab implements Lab {
   readonly kept: KeptRuns
   readonly chat: Chat
   readonly look: Look
+  readonly exports: Exports
   readonly device: SpeedBench
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
@@ -74,6 +76,7 @@ export class LocalLab implements Lab {
     this.kept = new KeptRuns(workbench)
     this.chat = new Chat(workbench, slots, desks.writing)
     this.look = new Look(workbench, shipped, slots, desks.looking)
+    this.exports = new Exports(workbench, models)
     this.device = new SpeedBench(workbench, desks.bench, threads)
   }
 

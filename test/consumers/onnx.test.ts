@@ -19,15 +19,21 @@ async function ask(
 ) {
   const [B, S] = [rows.length, rows[0]!.length]
   const P = past ? past['past_key_values.0.key']!.dims[2]! : 0
-  const i64 = (values: readonly number[], dims: number[]) => new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims)
-  const ids = i64(rows.flat().map((id) => Math.max(0, id)), [B, S])
+  const i64 = (values: readonly number[], dims: number[]) =>
+    new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims)
+  const ids = i64(
+    rows.flat().map((id) => Math.max(0, id)),
+    [B, S],
+  )
   const seen = rows.flatMap((row) => [...Array<number>(P).fill(1), ...row.map((id) => Number(id >= 0))])
   const places = rows.flatMap((row) => {
     const padding = row.filter((id) => id < 0).length
     return row.map((_, i) => Math.max(0, P + i - padding))
   })
   const empty = () => new ort.Tensor('float32', new Float32Array(0), [B, c.n_kv_head, 0, c.n_embd / c.n_head])
-  const cache = past ?? Object.fromEntries(session.inputNames.filter((name) => name.startsWith('past')).map((name) => [name, empty()]))
+  const cache =
+    past ??
+    Object.fromEntries(session.inputNames.filter((name) => name.startsWith('past')).map((name) => [name, empty()]))
   const feeds: Record<string, ort.Tensor> = { input_ids: ids, attention_mask: i64(seen, [B, P + S]), ...cache }
   if (session.inputNames.includes('position_ids')) feeds['position_ids'] = i64(places, [B, S])
   const results = await session.run(feeds)
@@ -75,7 +81,13 @@ test.each(Object.entries({ ...MODELS, ...OTHERS }))('%s', async (name, change) =
 
 test('gates stand in the weights', async () => {
   const model = await trained(MODELS['gpt2']!)
-  const gates = { 'wpe.gate': Array.from({ length: 48 }, (_, i) => i / 48), 'h.0.attn.heads': [0, 1, 0.5, 2], 'h.1.attn.gate': [0.3], 'h.1.mlp.neurons': Array.from({ length: 64 }, (_, i) => i % 2), 'h.0.mlp.gate': [0] }
+  const gates = {
+    'wpe.gate': Array.from({ length: 48 }, (_, i) => i / 48),
+    'h.0.attn.heads': [0, 1, 0.5, 2],
+    'h.1.attn.gate': [0.3],
+    'h.1.mlp.neurons': Array.from({ length: 64 }, (_, i) => i % 2),
+    'h.0.mlp.gate': [0],
+  }
   const turned = { ...model, spec: { ...model.spec, gates } }
   const { Weights } = await import('../../src/train/weights')
   const { Probe } = await import('../../src/inspect/probe')

@@ -15,7 +15,11 @@ import { Weights } from '../../src/train/weights'
 import { openWasm } from '../../src/wasm/engine'
 import type { TokenizerChoice } from '../../src/words/tokens'
 
-const LINES = ['The whale — Moby Dick — rose; “there she blows!”', 'Café, naïve, 東京 and 🐋: 3,141 letters.', 'It’s his, we’ll see.']
+const LINES = [
+  'The whale — Moby Dick — rose; “there she blows!”',
+  'Café, naïve, 東京 and 🐋: 3,141 letters.',
+  'It’s his, we’ll see.',
+]
 /** Letters of one to four bytes. */
 export const TEXT = Array.from({ length: 200 }, (_, i) => `${i} ${LINES[i % 3]}\n`).join('')
 const CHATS = writeDocuments(
@@ -58,7 +62,14 @@ export const MODELS: Record<string, Partial<Config>> = {
   'gpt2, grouped queries, no biases, untied': { ...GPT2, n_kv_head: 2, bias: false, tie: false },
   'gpt2, no positions': { ...GPT2, position: 'none' },
   llama: LLAMA,
-  'llama, grouped queries, biases, untied, another base': { ...LLAMA, n_kv_head: 2, bias: true, tie: false, rope_theta: 500, norm_eps: 1e-6 },
+  'llama, grouped queries, biases, untied, another base': {
+    ...LLAMA,
+    n_kv_head: 2,
+    bias: true,
+    tie: false,
+    rope_theta: 500,
+    norm_eps: 1e-6,
+  },
   arcee: { ...LLAMA, mlp: 'relu2' },
   starcoder2: { ...LLAMA, n_kv_head: 2, norm: 'layernorm', mlp: 'gelu', bias: true },
   'starcoder2, no biases': { ...LLAMA, norm: 'layernorm', mlp: 'gelu' },

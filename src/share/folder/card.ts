@@ -20,11 +20,13 @@ export function modelCard(run: Leaving, contents: Contents, left: readonly strin
   const { spec, step } = run
   const { config: c } = spec
   const params = integer(countParams(c))
+  // Weights that were brought from elsewhere have no text.
+  const isKnown = spec.corpus.characters > 0
   return [
     frontMatter(spec.corpus),
     `# ${plain(spec.name)}`,
     '',
-    `A language model of ${params} parameters, trained on ${plain(spec.corpus.name)} in a browser tab with Glasshouse. It continues text, ${unit(spec.tokenizer.kind)} by ${unit(spec.tokenizer.kind)}.`,
+    `A language model of ${params} parameters${isKnown ? `, trained on ${plain(spec.corpus.name)} with Glasshouse` : ''}. It continues text, ${unit(spec.tokenizer.kind)} by ${unit(spec.tokenizer.kind)}.`,
     '',
     ...section('Intended use', [
       'For learning, teaching and demonstration. It writes in the manner of the one text that it has read.',
@@ -38,7 +40,10 @@ export function modelCard(run: Leaving, contents: Contents, left: readonly strin
       ...left.map((sentence) => `- ${sentence}`),
     ]),
     ...section('How to open it', howToOpen(run, contents)),
-    ...section('Data', dataTable(shareableCorpus(spec.corpus), c)),
+    ...section(
+      'Data',
+      isKnown ? dataTable(shareableCorpus(spec.corpus), c) : ['What its first weights were trained on is not said.'],
+    ),
     ...section('Training', trainingTable(run)),
     ...section('Results', results(run, contents)),
     ...section('Model', settingsTable(c, step)),
@@ -62,7 +67,8 @@ const section = (title: string, lines: readonly string[]) => [`## ${title}`, '',
 const unit = (kind: string) => ({ char: 'character', byte: 'byte', word: 'word', bpe: 'token' })[kind] ?? 'token'
 function unknown(kind: string): string[] {
   if (kind === 'char') return ['- Characters that its text lacks are dropped.']
-  if (kind === 'word') return ['- Words that its vocabulary lacks are dropped in Glasshouse; other programs refuse them.']
+  if (kind === 'word')
+    return ['- Words that its vocabulary lacks are dropped in Glasshouse; other programs refuse them.']
   return []
 }
 
@@ -83,15 +89,22 @@ function dataTable(corpus: CorpusInfo, { val_fraction }: Config): string[] {
     ['Licence', plain(corpus.licence)],
     ['Characters', integer(corpus.characters)],
     ['SHA-256', corpus.fingerprint],
-    ['Held out', `${Math.round(100 * val_fraction)} %, ${split?.by === 'document' ? 'whole documents' : 'the end of the text'}`],
+    [
+      'Held out',
+      `${Math.round(100 * val_fraction)} %, ${split?.by === 'document' ? 'whole documents' : 'the end of the text'}`,
+    ],
   ]
   if (card) {
     rows.push(['Words', integer(card.words)], ['Lines', integer(card.lines)])
-    if (card.documents > 0) rows.push(['Documents', integer(card.documents)], ['Conversations', integer(card.conversations)])
+    if (card.documents > 0)
+      rows.push(['Documents', integer(card.documents)], ['Conversations', integer(card.conversations)])
     rows.push(['Different characters', integer(card.alphabet.size)])
     rows.push(['Repeated lines', `${(100 * card.duplicate_share).toFixed(1)} %`])
     rows.push(['Language', card.language ?? 'not known'])
-    rows.push(['Cleaning', card.recipe.map(({ step, count }) => `${step.kind} (${integer(count)})`).join(', ') || 'none'])
+    rows.push([
+      'Cleaning',
+      card.recipe.map(({ step, count }) => `${step.kind} (${integer(count)})`).join(', ') || 'none',
+    ])
     const sum = (of: 'found' | 'went_through') => card.personal?.kinds.reduce((all, kind) => all + kind[of], 0) ?? 0
     rows.push([
       'Personal data',
@@ -99,8 +112,7 @@ function dataTable(corpus: CorpusInfo, { val_fraction }: Config): string[] {
         ? `${integer(sum('found'))} places found, ${integer(sum('went_through'))} of them left as they were`
         : 'nobody looked for it',
     ])
-    if (card.generated)
-      rows.push(['Made by a program', `${plain(card.generated.task)}, seed ${card.generated.seed}`])
+    if (card.generated) rows.push(['Made by a program', `${plain(card.generated.task)}, seed ${card.generated.seed}`])
   }
   return table(rows)
 }
@@ -111,7 +123,10 @@ function trainingTable({ spec, step, tokens, elapsed_s, adapter }: Leaving): str
   return table([
     ['Steps', `${integer(step)} of ${integer(c.max_iters)}`],
     ...(tokens === null ? [] : [['Tokens seen', integer(tokens)] as const]),
-    ['Batch', `${c.batch_size} × ${c.block_size}${c.gradient_accumulation_steps > 1 ? ` × ${c.gradient_accumulation_steps}` : ''} tokens`],
+    [
+      'Batch',
+      `${c.batch_size} × ${c.block_size}${c.gradient_accumulation_steps > 1 ? ` × ${c.gradient_accumulation_steps}` : ''} tokens`,
+    ],
     ['Optimiser', `AdamW, β ${c.beta1} and ${c.beta2}, decay ${c.weight_decay}, clip ${c.grad_clip}`],
     ['Learning rate', `${rate}, ${integer(c.warmup_iters)} steps of warm-up`],
     ['Dropout', String(c.dropout)],
@@ -152,7 +167,10 @@ function results({ spec, history, step }: Leaving, { curve }: Contents): string[
 function settingsTable(c: Config, step: number): string[] {
   return [
     ...table([
-      ['Layers, heads, width', `${c.n_layer}, ${c.n_head}${c.n_kv_head === c.n_head ? '' : ` (${c.n_kv_head} of keys and values)`}, ${c.n_embd}`],
+      [
+        'Layers, heads, width',
+        `${c.n_layer}, ${c.n_head}${c.n_kv_head === c.n_head ? '' : ` (${c.n_kv_head} of keys and values)`}, ${c.n_embd}`,
+      ],
       ['MLP', `${c.mlp}, ${c.n_inner} wide`],
       ['Norm', `${c.norm}, epsilon ${c.norm_eps}`],
       ['Positions', c.position === 'rope' ? `RoPE, base ${c.rope_theta}` : c.position],

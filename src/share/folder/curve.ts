@@ -29,7 +29,8 @@ export function curveSvg(history: RunHistory): string | null {
   const x = (step: number) => (LEFT + (step / end) * (WIDTH - LEFT - RIGHT)).toFixed(1)
   const y = (loss: number) => (TOP + ((top - loss) / (top - lowest || 1)) * (HEIGHT - TOP - BOTTOM)).toFixed(1)
   const line = (points: readonly Point[]) => points.map(([step, loss]) => `${x(step)},${y(loss)}`).join(' ')
-  const label = (at: string, anchor: string, text: string, colour = '#666') => `<text ${at} text-anchor="${anchor}" fill="${colour}">${text}</text>`
+  const label = (at: string, anchor: string, text: string, colour = '#666') =>
+    `<text ${at} text-anchor="${anchor}" fill="${colour}">${text}</text>`
   const floor = HEIGHT - BOTTOM
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,

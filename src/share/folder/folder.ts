@@ -5,8 +5,20 @@ import { writeSafetensors, type StoredTensor } from '../../storage/safetensors'
 import { shareableCorpus } from '../../words/shareable'
 import type { RunSpec } from '../../words/run'
 import { foldGates } from '../formats/fold'
-import { ggufRefusal, writeGguf, type GgufType } from '../formats/gguf'
-import { generationConfig, halves, heldByTransformers, hfConfig, hfSafetensors, hfTensors, isChat, tokenizerConfig, type FloatType } from '../formats/hf'
+import type { NumberType } from '../../words/exports'
+import { ggufRefusal, writeGguf } from '../formats/gguf'
+import { endNotes } from '../formats/gguf_tokenizer'
+import {
+  generationConfig,
+  halves,
+  heldByTransformers,
+  hfConfig,
+  hfSafetensors,
+  hfTensors,
+  isChat,
+  tokenizerConfig,
+  type FloatType,
+} from '../formats/hf'
 import { writeOnnx } from '../formats/onnx'
 import { modelCard } from './card'
 import { curveSvg } from './curve'
@@ -17,10 +29,10 @@ import trainPy from './train.py?raw'
 import type { Files } from './zip'
 
 /** Numbers of 16 bits cannot be trained on from the same bit. */
-export const floatsOf = (type: GgufType): FloatType => (type === 'f16' ? 'f16' : 'f32')
+export const floatsOf = (type: NumberType): FloatType => (type === 'f16' ? 'f16' : 'f32')
 
 /** What a folder of this run will lack, or have otherwise, a sentence each, before it is made. */
-export function folderGaps(spec: RunSpec, type: GgufType, hasTraining: boolean): { left: string[]; notes: string[] } {
+export function folderGaps(spec: RunSpec, type: NumberType, hasTraining: boolean): { left: string[]; notes: string[] } {
   const held = heldByTransformers(spec.config)
   const gguf = ggufRefusal(spec)
   const left: string[] = []
@@ -33,7 +45,7 @@ export function folderGaps(spec: RunSpec, type: GgufType, hasTraining: boolean):
 }
 
 /** Why a run cannot be trained on from its folder, and what to do; null where it can. */
-function trainingGap({ gates, config }: RunSpec, type: GgufType, hasTraining: boolean): string | null {
+function trainingGap({ gates, config }: RunSpec, type: NumberType, hasTraining: boolean): string | null {
   if ('refused' in heldByTransformers(config)) return 'transformers cannot hold the model.'
   if (gates) return 'parts of the model are turned down, which only Glasshouse trains with.'
   if (floatsOf(type) === 'f16') return 'numbers of 16 bits are no place to go on from. Choose 32.'
@@ -41,7 +53,7 @@ function trainingGap({ gates, config }: RunSpec, type: GgufType, hasTraining: bo
 }
 
 /** The files of a folder by path. Throws ExportError where a number does not fit into 16 bits. */
-export function folderFiles(run: Leaving, type: GgufType): { files: Files; left: string[]; notes: string[] } {
+export function folderFiles(run: Leaving, type: NumberType): { files: Files; left: string[]; notes: string[] } {
   const plain = foldGates(run)
   const { spec } = plain
   const { config, tokenizer } = spec
@@ -57,8 +69,7 @@ export function folderFiles(run: Leaving, type: GgufType): { files: Files; left:
     curve: curve !== null,
     chat: isChat(tokenizer),
   }
-  if (run.end && 'id' in run.end && contents.gguf)
-    notes.push(`llama.cpp needs a character that ends a text: it stops at its rarest, ${JSON.stringify(tokenizer.vocab[run.end.id])}.`)
+  if (contents.gguf) notes.push(...endNotes(run.end, tokenizer))
 
   const files = new Map<string, string | Uint8Array>()
   files.set('README.md', modelCard(run, contents, left, notes))

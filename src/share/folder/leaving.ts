@@ -1,6 +1,7 @@
 // A run as it leaves: the model, and what is known of how it came to be.
 import type { Tokens } from '../../data/tokenize/tokenizer'
 import type { RunHistory } from '../../words/history'
+import type { Checkpoint } from '../../words/run'
 import type { EndToken } from '../formats/end_row'
 import type { Outgoing } from '../formats/fold'
 
@@ -24,4 +25,11 @@ export interface Training {
   /** All of them in the run's own order, the first `train` to train on. */
   ids: Tokens
   train: number
+}
+
+/** AdamW's moments of a checkpoint, by name; null where it has weights alone. */
+export function momentsOf({ tensors }: Checkpoint): ReadonlyMap<string, Float32Array> | null {
+  const moments = new Map<string, Float32Array>()
+  for (const [name, { data }] of tensors) if (/^[mv]\./.test(name)) moments.set(name, data)
+  return moments.size > 0 ? moments : null
 }

@@ -1,13 +1,14 @@
 // How a folder is opened in each tool that it has files for.
 import { SPECIAL } from '../../words/tokens'
-import { heldByLlamaCpp, type GgufType } from '../formats/gguf'
+import type { NumberType } from '../../words/exports'
+import { heldByLlamaCpp } from '../formats/gguf'
 import type { FloatType } from '../formats/hf'
 import type { Leaving } from './leaving'
 
 /** What a folder holds. `gguf`, `transformers`: null where the format cannot hold the model. */
 export interface Contents {
   transformers: FloatType | null
-  gguf: GgufType | null
+  gguf: NumberType | null
   training: boolean
   curve: boolean
   chat: boolean
@@ -17,7 +18,7 @@ const code = (language: string, ...lines: string[]) => ['```' + language, ...lin
 
 /** Markdown. */
 export function howToOpen({ spec, training }: Leaving, contents: Contents): string[] {
-  const prompt = contents.chat ? 'Hello' : spec.prompt.trim() || 'A'
+  const prompt = contents.chat ? 'Hello' : /^[^`\n]+$/.test(spec.prompt.trim()) ? spec.prompt.trim() : 'A'
   const said = JSON.stringify(prompt)
   const turns = `[{"role": "user", "content": ${said}}]`
   return [
@@ -51,10 +52,17 @@ export function howToOpen({ spec, training }: Leaving, contents: Contents): stri
             `console.log(await write(${contents.chat ? turns : said}, { max_new_tokens: ${Math.min(100, spec.config.block_size)} }))`,
           ),
         ]
-      : ['**ONNX Runtime** opens `onnx/model.onnx`: `input_ids`, `attention_mask`, `position_ids` where it asks for them, and empty `past_key_values` go in.', '']),
+      : [
+          '**ONNX Runtime** opens `onnx/model.onnx`: `input_ids`, `attention_mask`, `position_ids` where it asks for them, and empty `past_key_values` go in.',
+          '',
+        ]),
     ...(contents.gguf ? llamaCpp(spec.config.block_size, spec.config.position === 'learned', prompt, contents) : []),
     ...(contents.training && training
-      ? ['**Going on training**, from this very step:', '', ...code('sh', 'pip install torch transformers accelerate safetensors numpy', 'accelerate launch train.py')]
+      ? [
+          '**Going on training**, from this very step:',
+          '',
+          ...code('sh', 'pip install torch transformers accelerate safetensors numpy', 'accelerate launch train.py'),
+        ]
       : []),
     '**Glasshouse** reads this folder, its zip and its GGUF: drop it on the page.',
   ]
@@ -65,9 +73,15 @@ function llamaCpp(block_size: number, isBound: boolean, prompt: string, { chat }
   return [
     '**llama.cpp**, LM Studio and others open `model.gguf`:',
     '',
-    ...code('sh', `llama-cli -m model.gguf -c ${block_size} -n ${count} ${chat ? '-cnv' : '-no-cnv'} -p ${shell(prompt)}`),
+    ...code(
+      'sh',
+      `llama-cli -m model.gguf -c ${block_size} -n ${count} ${chat ? '-cnv' : '-no-cnv'} -p ${shell(prompt)}`,
+    ),
     ...(isBound
-      ? [`Prompt and answer take at most ${block_size} tokens together: beyond its positions, llama.cpp stops with an error.`, '']
+      ? [
+          `Prompt and answer take at most ${block_size} tokens together: beyond its positions, llama.cpp stops with an error.`,
+          '',
+        ]
       : []),
     '**Ollama**, by the `Modelfile` here:',
     '',

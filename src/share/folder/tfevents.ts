@@ -34,9 +34,17 @@ export function tensorboardEvents(history: RunHistory): Uint8Array<ArrayBuffer> 
   columns.step.forEach((step, i) => {
     seconds.set(step, columns.elapsed_s[i]!)
     const values = { 'loss/train': columns.loss, grad_norm: columns.grad_norm, learning_rate: columns.learning_rate }
-    write(file, event(step, columns.elapsed_s[i]!, Object.entries(values).map(([tag, of]) => [tag, of[i]!] as const)))
+    write(
+      file,
+      event(
+        step,
+        columns.elapsed_s[i]!,
+        Object.entries(values).map(([tag, of]) => [tag, of[i]!] as const),
+      ),
+    )
   })
-  for (const { step, val_loss } of history.evals) write(file, event(step, seconds.get(step) ?? 0, [['loss/validation', val_loss]]))
+  for (const { step, val_loss } of history.evals)
+    write(file, event(step, seconds.get(step) ?? 0, [['loss/validation', val_loss]]))
   return file.finish()
 }
 

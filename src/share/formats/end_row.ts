@@ -15,7 +15,11 @@ export type EndToken = { row: Float32Array } | { id: number }
 /**
  * `rows` [N, C] is what the head reads on `tokens`, which are text like the model's own, with N well above C; `head` [V, C].
  */
-export function endToken({ rows, tokens }: { rows: Float32Array; tokens: ArrayLike<number> }, head: Float32Array, C: number): EndToken {
+export function endToken(
+  { rows, tokens }: { rows: Float32Array; tokens: ArrayLike<number> },
+  head: Float32Array,
+  C: number,
+): EndToken {
   const row = unlikely(rows, head, C)
   if (row) return { row }
   const counts = new Float64Array(head.length / C)

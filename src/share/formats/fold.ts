@@ -22,10 +22,11 @@ function foldInto(from: Outgoing['weights'], gates: Gates, c: ModelConfig): Map<
   const weights = new Map(from)
   const turn = (name: string, factor: (row: number) => number, columns: number) => {
     const before = weights.get(name)
-    if (before) weights.set(
-      name,
-      before.map((x, i) => x * factor(Math.floor(i / columns))),
-    )
+    if (before)
+      weights.set(
+        name,
+        before.map((x, i) => x * factor(Math.floor(i / columns))),
+      )
   }
   const { n_embd: C } = c
   const positions = gates[POSITION_GATES]

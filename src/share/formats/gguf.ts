@@ -4,16 +4,13 @@
 import type { ModelConfig } from '../../config/config'
 import { ExportError } from '../../errors'
 import { toFloat16 } from '../../float16'
+import type { NumberType } from '../../words/exports'
 import { BinaryWriter } from './binary'
 import type { EndToken } from './end_row'
 import type { Outgoing } from './fold'
 import { ggufTokenizer, NO_WORDS, type GgufTokenizer } from './gguf_tokenizer'
 import { halves, isChat, tokenizerConfig, type Held } from './hf'
 import { cut, partsOf, type Family, type Part } from './layout'
-
-/** Types of a GGUF's matrices. `q8_0`: blocks of 32 numbers in 8 bits with a scale of 16 bits. */
-export const GGUF_TYPES = ['f32', 'f16', 'q8_0'] as const
-export type GgufType = (typeof GGUF_TYPES)[number]
 
 /** The smallest head that llama.cpp takes of a GPT-2. */
 const SMALLEST_HEAD = 2
@@ -39,7 +36,11 @@ export function heldByLlamaCpp(c: ModelConfig): Held {
   if (c.mlp === 'relu2') return no('LayerNorm beside squared ReLU')
   if (c.mlp === 'gelu') return { family: 'starcoder2', layout: { ...apart, bias: all }, notes: [] }
   if (c.bias) return no('rotations, LayerNorm and biases beside SwiGLU')
-  return { family: 'stablelm', layout: { ...apart, head: true, bias: { norm: true, qkv: false, linear: false } }, notes: [] }
+  return {
+    family: 'stablelm',
+    layout: { ...apart, head: true, bias: { norm: true, qkv: false, linear: false } },
+    notes: [],
+  }
 }
 
 /** Why GGUF cannot hold a model, in a sentence; null where it can. */
@@ -74,7 +75,11 @@ const nameOf = ({ role, layer, kind }: Part) =>
  * Writes a model without gates. `end` is the token that ends a text, where the tokenizer `lacksEnd` (end_row.ts). Throws ExportError
  * for what GGUF cannot hold.
  */
-export function writeGguf({ spec, weights }: Outgoing, type: GgufType, end: EndToken | null): Uint8Array<ArrayBuffer> {
+export function writeGguf(
+  { spec, weights }: Outgoing,
+  type: NumberType,
+  end: EndToken | null,
+): Uint8Array<ArrayBuffer> {
   const { config } = spec
   const held = heldByLlamaCpp(config)
   if ('refused' in held) throw new ExportError(held.refused)
@@ -134,7 +139,7 @@ function paired(data: Float32Array, heads: number, headSize: number): Float32Arr
 const CODES = { f32: 0, f16: 1, q8_0: 8 } as const
 
 /** A tensor's bytes and ggml's number for its type. */
-function stored(name: string, part: Part, shape: readonly number[], data: Float32Array, type: GgufType) {
+function stored(name: string, part: Part, shape: readonly number[], data: Float32Array, type: NumberType) {
   const isMatrix = shape.length === 2 && part.role !== 'wpe'
   const fits = type !== 'q8_0' || shape[1]! % BLOCK === 0
   const as = isMatrix && fits ? type : 'f32'
@@ -165,9 +170,15 @@ function q8(data: Float32Array): Uint8Array {
   return file
 }
 
-type Value = { u32: number } | { f32: number } | { bool: boolean } | { string: string } | { strings: string[] } | { i32s: number[] }
+type Value =
+  | { u32: number }
+  | { f32: number }
+  | { bool: boolean }
+  | { string: string }
+  | { strings: string[] }
+  | { i32s: number[] }
 
-function keysOf(spec: Outgoing['spec'], family: Family, tokenizer: GgufTokenizer, type: GgufType): [string, Value][] {
+function keysOf(spec: Outgoing['spec'], family: Family, tokenizer: GgufTokenizer, type: NumberType): [string, Value][] {
   const { config: c } = spec
   const rope: [string, Value][] =
     c.position === 'rope'

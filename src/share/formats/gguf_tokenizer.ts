@@ -49,10 +49,15 @@ export function ggufTokenizer(state: TokenizerState, end: EndToken | null): Gguf
 export const lacksEnd = (state: TokenizerState) =>
   state.kind === 'char' && !state.special?.includes(SPECIAL.end_of_text)
 
+/** What a person should know of the token that ends a text, a sentence each. */
+export const endNotes = (end: EndToken | null, { vocab }: TokenizerState): string[] =>
+  end && 'id' in end
+    ? [`llama.cpp needs a character that ends a text: it stops at the rarest, ${JSON.stringify(vocab[end.id])}.`]
+    : []
+
 /** The byte 255, which no text in UTF-8 has. */
 const NEVER = BYTE_SYMBOLS[255]!
 
 const spelled = (character: string) => Array.from(new TextEncoder().encode(character), (byte) => BYTE_SYMBOLS[byte]!)
 /** The merges that join bytes from left to right. */
-const joins = (bytes: readonly string[]) =>
-  bytes.slice(1).map((byte, i) => `${bytes.slice(0, i + 1).join('')} ${byte}`)
+const joins = (bytes: readonly string[]) => bytes.slice(1).map((byte, i) => `${bytes.slice(0, i + 1).join('')} ${byte}`)

@@ -20,7 +20,9 @@ export function heldByTransformers(c: ModelConfig): Held {
   const notes: string[] = []
   if (c.position !== 'rope') {
     if (c.norm !== 'layernorm' || c.mlp === 'swiglu')
-      return { refused: `No model of transformers has ${positionsOf(c)} beside ${c.norm === 'rmsnorm' ? 'RMSNorm' : 'SwiGLU'}.` }
+      return {
+        refused: `No model of transformers has ${positionsOf(c)} beside ${c.norm === 'rmsnorm' ? 'RMSNorm' : 'SwiGLU'}.`,
+      }
     if (c.n_kv_head !== c.n_head)
       return { refused: 'GPT-2 has no grouped queries in transformers: it needs as many key/value heads as heads.' }
     if (!c.bias) notes.push('GPT-2 always has biases: they are written as zeros, and would move in further training.')
@@ -31,7 +33,10 @@ export function heldByTransformers(c: ModelConfig): Held {
   const same = { norm: false, qkv: c.bias, linear: c.bias }
   if (c.norm === 'rmsnorm')
     return { family: c.mlp === 'swiglu' ? 'llama' : 'arcee', layout: { ...apart, bias: same }, notes }
-  if (!c.bias) notes.push('Its LayerNorms always have biases there: they are written as zeros, and would move in further training.')
+  if (!c.bias)
+    notes.push(
+      'Its LayerNorms always have biases there: they are written as zeros, and would move in further training.',
+    )
   if (c.mlp !== 'swiglu') return { family: 'starcoder2', layout: { ...apart, bias: { ...same, norm: true } }, notes }
   if (c.bias) return { refused: 'No model of transformers has SwiGLU with LayerNorm and biases beside rotations.' }
   return { family: 'stablelm', layout: { ...apart, bias: { ...same, norm: true } }, notes }
@@ -54,7 +59,12 @@ const INNER: Partial<Record<Part['role'], string>> = {
   up: 'mlp.up_proj',
   down: 'mlp.down_proj',
 }
-const GPT2_OUTER: typeof OUTER = { wte: 'transformer.wte', wpe: 'transformer.wpe', ln_f: 'transformer.ln_f', head: 'lm_head' }
+const GPT2_OUTER: typeof OUTER = {
+  wte: 'transformer.wte',
+  wpe: 'transformer.wpe',
+  ln_f: 'transformer.ln_f',
+  head: 'lm_head',
+}
 const GPT2_INNER: typeof INNER = {
   ln_1: 'ln_1',
   qkv: 'attn.c_attn',

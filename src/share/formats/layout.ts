@@ -11,7 +11,8 @@ import { sizeOf } from '../../params'
 export type Family = 'gpt2' | 'llama' | 'arcee' | 'starcoder2' | 'stablelm'
 
 /** What a tensor is for. `qkv` and `fc` stand for what a family keeps in one piece. */
-export type Role = 'wte' | 'wpe' | 'ln_1' | 'qkv' | 'q' | 'k' | 'v' | 'o' | 'ln_2' | 'gate' | 'up' | 'down' | 'ln_f' | 'head'
+export type Role =
+  'wte' | 'wpe' | 'ln_1' | 'qkv' | 'q' | 'k' | 'v' | 'o' | 'ln_2' | 'gate' | 'up' | 'down' | 'ln_f' | 'head'
 
 /** A tensor of another program. `param`: ours, of which it is the columns `from` to `to` (elements, of a vector); null: zeros. */
 export interface Part {
@@ -45,7 +46,8 @@ export function partsOf(c: ModelConfig, layout: Layout): Part[] {
   const { n_embd: C, n_inner: F, vocab_size: V } = c
   const kv = (C / c.n_head) * c.n_kv_head
   const parts: Part[] = []
-  const add = (role: Role, layer: number | null, part: Omit<Part, 'role' | 'layer'>) => parts.push({ role, layer, ...part })
+  const add = (role: Role, layer: number | null, part: Omit<Part, 'role' | 'layer'>) =>
+    parts.push({ role, layer, ...part })
   const table = (role: Role, rows: number, param: string | null) =>
     add(role, null, { kind: 'weight', shape: [rows, C], param, from: 0, to: C, transposed: false })
   const norm = (role: Role, layer: number | null, at: string) => {
@@ -59,7 +61,14 @@ export function partsOf(c: ModelConfig, layout: Layout): Part[] {
     const shape = layout.transposed ? [columns, rows] : [rows, columns]
     add(role, layer, { kind: 'weight', shape, param: `${at}.weight`, from, to, transposed: layout.transposed })
     if (bias)
-      add(role, layer, { kind: 'bias', shape: [columns], param: c.bias ? `${at}.bias` : null, from, to, transposed: false })
+      add(role, layer, {
+        kind: 'bias',
+        shape: [columns],
+        param: c.bias ? `${at}.bias` : null,
+        from,
+        to,
+        transposed: false,
+      })
   }
 
   table('wte', V, 'transformer.wte.weight')

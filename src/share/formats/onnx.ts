@@ -28,7 +28,10 @@ export function writeOnnx({ spec, weights }: Outgoing): Uint8Array<ArrayBuffer> 
   const norm = (x: string, at: string) => {
     const [scale, bias] = [w(`${at}.weight`), maybe(`${at}.bias`)]
     if (c.norm === 'layernorm')
-      return g.op('LayerNormalization', bias ? [x, scale, bias] : [x, scale], { axis: -1, epsilon: { float: c.norm_eps } })
+      return g.op('LayerNormalization', bias ? [x, scale, bias] : [x, scale], {
+        axis: -1,
+        epsilon: { float: c.norm_eps },
+      })
     const squares = g.op('ReduceMean', [g.op('Mul', [x, x])], { axes: [-1], keepdims: 1 })
     const root = g.op('Sqrt', [g.op('Add', [squares, g.number(c.norm_eps)])])
     return g.op('Mul', [g.op('Div', [x, root]), scale])
@@ -36,8 +39,7 @@ export function writeOnnx({ spec, weights }: Outgoing): Uint8Array<ArrayBuffer> 
 
   const ids = g.input('input_ids', 'i64', ['batch_size', 'sequence_length']) //                 [B, S]
   const seen = g.input('attention_mask', 'i64', ['batch_size', 'total_sequence_length']) //     [B, T]
-  const positions =
-    c.position === 'none' ? null : g.input('position_ids', 'i64', ['batch_size', 'sequence_length'])
+  const positions = c.position === 'none' ? null : g.input('position_ids', 'i64', ['batch_size', 'sequence_length'])
   const mask = maskOf(g, ids, seen) //                                                          [B, 1, 1, S, T]
   const rotate = c.position === 'rope' ? rotation(g, c, positions!) : null
 
@@ -85,11 +87,7 @@ function maskOf(g: OnnxGraph, ids: string, seen: string): string {
 }
 
 /** Softmax(q·kᵀ/√HS)·v, each group of heads with the keys and values that it shares. [B, S, C] */
-function attention(
-  g: OnnxGraph,
-  c: ModelConfig,
-  { q, k, v, mask }: Record<'q' | 'k' | 'v' | 'mask', string>,
-): string {
+function attention(g: OnnxGraph, c: ModelConfig, { q, k, v, mask }: Record<'q' | 'k' | 'v' | 'mask', string>): string {
   const headSize = c.n_embd / c.n_head
   const grouped = g.op('Reshape', [q, g.integers([0, c.n_kv_head, c.n_head / c.n_kv_head, -1, headSize])])
   const shared = (x: string) => g.op('Unsqueeze', [x, g.integers([2])]) //                      [B, NKV, 1, T, HS]

@@ -53,7 +53,12 @@ export class OnnxGraph {
   }
 
   /** A node with one output, which gets `name`, or one of its own. */
-  op(type: string, inputs: readonly string[], attributes: Readonly<Record<string, Attribute>> = {}, name?: string): string {
+  op(
+    type: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    name?: string,
+  ): string {
     return this.ops(type, inputs, [name ?? `${type}.${this.#count}`], attributes)[0]!
   }
   /** A node with these outputs. */
@@ -89,7 +94,11 @@ function tensor(name: string, type: number, shape: readonly number[], raw: Uint8
 function attribute(name: string, value: Attribute): Bytes {
   if (typeof value === 'number') return message(text(1, name), int(3, value), int(20, KIND.int))
   if ('float' in value) return message(text(1, name), float(2, value.float), int(20, KIND.float))
-  return message(text(1, name), value.map((x) => int(8, x)), int(20, KIND.ints))
+  return message(
+    text(1, name),
+    value.map((x) => int(8, x)),
+    int(20, KIND.ints),
+  )
 }
 
 function valueInfo(name: string, type: number, shape: readonly Dimension[]): Bytes {
