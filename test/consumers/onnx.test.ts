@@ -5,6 +5,10 @@ import { expect, test } from 'vitest'
 import type { ModelConfig } from '../../src/config/config'
 import { foldGates } from '../../src/share/formats/fold'
 import { writeOnnx } from '../../src/share/formats/onnx'
+import { logits } from '../../src/inspect/predictions'
+import { Probe } from '../../src/inspect/probe'
+import { Weights } from '../../src/train/weights'
+import { openWasm } from '../../src/wasm/engine'
 import { apart, MODELS, trained, type Trained } from './trained'
 
 ort.env.wasm.numThreads = 1
@@ -70,11 +74,10 @@ const OTHERS = {
   'no positions, RMSNorm, ReLU²': { position: 'none', norm: 'rmsnorm', mlp: 'relu2', bias: true },
 } as const
 
-test.each(Object.entries({ ...MODELS, ...OTHERS }))('%s', async (name, change) => {
+test.each(Object.entries({ ...MODELS, ...OTHERS }))('%s', async (_, change) => {
   const model = await trained(change)
   const session = await ort.InferenceSession.create(writeOnnx(model))
   const most = await check(model, session)
-  console.log(`${name}: ${most.toExponential(1)}`)
   expect(most).toBeLessThan(1e-5)
   await session.release()
 })
@@ -89,10 +92,6 @@ test('gates stand in the weights', async () => {
     'h.0.mlp.gate': [0],
   }
   const turned = { ...model, spec: { ...model.spec, gates } }
-  const { Weights } = await import('../../src/train/weights')
-  const { Probe } = await import('../../src/inspect/probe')
-  const { logits } = await import('../../src/inspect/predictions')
-  const { openWasm } = await import('../../src/wasm/engine')
   const weights = await Weights.open(openWasm(), model.spec.config, model.weights)
   await weights.turn(gates)
   const want = await logits(new Probe(weights), { tokens: model.dataset.val.subarray(0, 48) })

@@ -50,8 +50,8 @@ const SHAPE: Partial<Config> = {
   warmup_iters: 4,
   eval_interval: 80,
   eval_iters: 1,
-  learning_rate: 1e-2,
-  min_lr: 1e-3,
+  learning_rate: 4e-3,
+  min_lr: 4e-4,
 }
 
 const GPT2 = { position: 'learned', norm: 'layernorm', mlp: 'gelu', bias: true } as const
@@ -84,13 +84,15 @@ export interface Trained extends Outgoing {
   end: EndToken | null
 }
 
-/** A model after 80 steps; `chats` are conversations with special tokens. */
+/** A model after 80 steps; `chats` are conversations with special tokens; `plain`: letters of one byte alone. */
 export async function trained(
   change: Partial<Config>,
   choice: TokenizerChoice = TOKENIZERS.char,
   chats = false,
+  plain = false,
 ): Promise<Trained> {
-  const text = chats ? CHATS : TEXT
+  const whole = chats ? CHATS : TEXT
+  const text = plain ? whole.replace(/[^\n -~]/g, '') : whole
   const state = learnTokenizer(text, choice, chats ? SPECIAL_TOKENS : [])
   const { dataset } = await makeDataset(text, { name: 'whales', licence: 'public domain' }, 0.1, state)
   const config = configFor({ ...SHAPE, ...change }, state.vocab.length)
