@@ -44,7 +44,7 @@ async function ask(
   const next = Object.fromEntries(
     Object.entries(results)
       .filter(([name]) => name.startsWith('present'))
-      .map(([name, tensor]) => [name.replace('present', 'past_key_values'), tensor as ort.Tensor]),
+      .map(([name, tensor]) => [name.replace('present', 'past_key_values'), tensor]),
   )
   return { logits: results['logits']!.data as Float32Array, next }
 }

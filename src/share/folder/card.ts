@@ -74,7 +74,8 @@ function unknown(kind: string): string[] {
 
 /** One line, without what Markdown or HTML would read. */
 export function plain(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/[\\`*_[\]<>|#]/g, '\\$&')
+  const escaped = text.replace(/\s+/g, ' ').replace(/[\\`*_[\]|#]/g, '\\$&')
+  return escaped.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 }
 const table = (rows: readonly (readonly [string, string])[]) => [
   '| | |',

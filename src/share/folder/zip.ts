@@ -4,18 +4,18 @@ import { zipSync, type Zippable } from 'fflate'
 /** Files by path, text as UTF-8. */
 export type Files = ReadonlyMap<string, string | Uint8Array>
 
-/** The first date that a zip can say. */
-const DATE = new Date(1980, 0, 1)
 const STORED = /\.(safetensors|gguf|onnx|bin|png)$/
 
 /** Writes a zip of files, all under `folder` where it is given. */
 export function zip(files: Files, folder?: string): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder()
   const entries: Zippable = {}
+  // The first date that the format can say; it has no time zone.
+  const mtime = new Date(1980, 0, 1)
   for (const [path, content] of files)
     entries[folder === undefined ? path : `${folder}/${path}`] = [
       typeof content === 'string' ? encoder.encode(content) : content,
-      { mtime: DATE, level: STORED.test(path) ? 0 : 6 },
+      { mtime, level: STORED.test(path) ? 0 : 6 },
     ]
-  return zipSync(entries) as Uint8Array<ArrayBuffer>
+  return zipSync(entries)
 }

@@ -59,7 +59,7 @@ export class OnnxGraph {
     attributes: Readonly<Record<string, Attribute>> = {},
     name?: string,
   ): string {
-    return this.ops(type, inputs, [name ?? `${type}.${this.#count}`], attributes)[0]!
+    return this.ops(type, inputs, [name ?? `${type}.${this.#count}`], attributes)[0]
   }
   /** A node with these outputs. */
   ops<const N extends readonly string[]>(
