@@ -68,6 +68,7 @@ export function folderFiles(run: Leaving, type: NumberType): { files: Files; lef
     training: training !== null,
     curve: curve !== null,
     chat: isChat(tokenizer),
+    isRead: 'family' in held && (held.family === 'gpt2' || held.family === 'llama'),
   }
   if (contents.gguf) notes.push(...endNotes(run.end, tokenizer))
 

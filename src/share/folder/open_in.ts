@@ -12,6 +12,8 @@ export interface Contents {
   training: boolean
   curve: boolean
   chat: boolean
+  /** Glasshouse itself opens it, which reads GPT-2 and Llama. */
+  isRead: boolean
 }
 
 const code = (language: string, ...lines: string[]) => ['```' + language, ...lines, '```', '']
@@ -64,7 +66,7 @@ export function howToOpen({ spec, training }: Leaving, contents: Contents): stri
           ...code('sh', 'pip install torch transformers accelerate safetensors numpy', 'accelerate launch train.py'),
         ]
       : []),
-    '**Glasshouse** reads this folder, its zip and its GGUF: drop it on the page.',
+    ...(contents.isRead ? ['**Glasshouse** reads this folder, its zip and its GGUF: drop it on the page.'] : []),
   ]
 }
 
