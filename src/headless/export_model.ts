@@ -37,7 +37,7 @@ export async function exportModel(folder: string, to: ExportFormat, flags: Expor
   if (to === 'bundle') {
     if (flags.step !== undefined) throw new UsageError('A bundle holds the run as it was saved last; leave --step out.')
     const { checkpoint: latest, history, text } = kept
-    const files = bundleFiles({ latest, best: null, history, notes: '', text: flags.text ? decodeText(text) : null })
+    const files = bundleFiles({ latest, history, notes: '', text: flags.text ? decodeText(text) : null })
     return written(io, out, zip(files), flags.text ? [] : ['The text stays here; --text takes it along.'])
   }
   const model = modelAt(folder, kept, flags.step)

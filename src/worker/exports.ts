@@ -80,7 +80,7 @@ export class Exports implements ExportCalls {
       ...checkpoint,
       meta: { ...checkpoint.meta, spec: { ...checkpoint.meta.spec, name: record.spec.name } },
     }
-    const files = bundleFiles({ latest, best: null, history, notes: record.notes, text: text ? run.text : null })
+    const files = bundleFiles({ latest, history, notes: record.notes, text: text ? run.text : null })
     return { name: `${fileName(record.spec.name)}-run.zip`, bytes: zip(files), gaps: [] }
   }
 

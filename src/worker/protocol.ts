@@ -234,7 +234,7 @@ export interface TokenCalls {
   replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay>
   /** Byte pairs of 256, 512, 1,024 … tokens, as far as the text gives them. */
   compressionCurve(): Promise<CompressionPoint[]>
-  /** The tokenizer as Hugging Face's tokenizer.json; byte pairs only. */
+  /** The tokenizer as Hugging Face's tokenizer.json. */
   writeJson(choice: TokenizerChoice): Promise<string>
   /** The tokenizer of a tokenizer.json. */
   readJson(json: string): Promise<TokenizerChoice>

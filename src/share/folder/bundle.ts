@@ -1,5 +1,5 @@
 // A run as one zip for other tools and for another browser: its settings and its corpus card, the tokenizer, the history for spreadsheets
-// and for TensorBoard, the curve, and its checkpoints, which Glasshouse goes on from. The text goes along only where somebody chose so.
+// and for TensorBoard, the curve, and its checkpoint, which Glasshouse goes on from. The text goes along only where somebody chose so.
 import { writeTokenizerJson } from '../../data/tokenize/tokenizer_json'
 import { encodeCheckpoint } from '../../storage/checkpoint'
 import { metricsTable } from '../../words/metrics_table'
@@ -13,8 +13,6 @@ import type { Files } from './zip'
 export interface Bundled {
   /** As it was saved last. */
   latest: Checkpoint
-  /** The one of the lowest validation loss, where it is another. */
-  best: Checkpoint | null
   history: RunHistory
   notes: string
   /** Null: it stays here. */
@@ -25,11 +23,9 @@ export interface Bundled {
 const EVENTS = 'events.out.tfevents.0.glasshouse'
 
 /** The files of a bundle by path. Throws CheckpointError where a number is not finite. */
-export function bundleFiles({ latest, best, history, notes, text }: Bundled): Files {
+export function bundleFiles({ latest, history, notes, text }: Bundled): Files {
   const spec = shareableSpec(latest.meta.spec)
   const bytes = text === null ? null : new TextEncoder().encode(text)
-  const checkpoint = (of: Checkpoint, extra: { text: Uint8Array | null; history: RunHistory | null }) =>
-    encodeCheckpoint({ ...of, meta: { ...of.meta, spec: shareableSpec(of.meta.spec) } }, { ...extra, notes })
   const { config, corpus, tokenizer, ...said } = spec
   const files = new Map<string, string | Uint8Array>()
   files.set('settings.json', json({ ...said, step: latest.meta.step, config }))
@@ -41,8 +37,8 @@ export function bundleFiles({ latest, best, history, notes, text }: Bundled): Fi
   const curve = curveSvg(history)
   if (curve !== null) files.set('curve.svg', curve)
   if (notes !== '') files.set('notes.txt', notes)
-  files.set('checkpoint.safetensors', checkpoint(latest, { text: bytes, history }))
-  if (best) files.set('best.safetensors', checkpoint(best, { text: bytes, history: null }))
+  const checkpoint = { ...latest, meta: { ...latest.meta, spec } }
+  files.set('checkpoint.safetensors', encodeCheckpoint(checkpoint, { text: bytes, history, notes }))
   return files
 }
 

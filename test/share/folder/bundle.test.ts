@@ -7,9 +7,9 @@ import { RunHistory } from '../../../src/words/history'
 import { TEXT, tinyCheckpoint, tinyHistory } from '../../storage/tiny'
 
 const bundle = (text: string | null) =>
-  bundleFiles({ latest: tinyCheckpoint(30), best: tinyCheckpoint(20), history: tinyHistory(30), notes: 'hello', text })
+  bundleFiles({ latest: tinyCheckpoint(30), history: tinyHistory(30), notes: 'hello', text })
 
-test('settings, card, tokenizer, metrics, events, curve and checkpoints', () => {
+test('settings, card, tokenizer, metrics, events, curve and checkpoint', () => {
   const files = bundle(null)
   expect([...files.keys()]).toEqual([
     'settings.json',
@@ -20,7 +20,6 @@ test('settings, card, tokenizer, metrics, events, curve and checkpoints', () => 
     'curve.svg',
     'notes.txt',
     'checkpoint.safetensors',
-    'best.safetensors',
   ])
   const { checkpoint, extra } = decodeCheckpoint(files.get('checkpoint.safetensors') as Uint8Array)
   expect(checkpoint.tensors).toEqual(tinyCheckpoint(30).tensors)
