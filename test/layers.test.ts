@@ -12,7 +12,7 @@ type Sources = ReadonlyMap<string, string>
 const BASE = ['words', 'config', 'leaves']
 const DATA = ['data/tokenize', 'data/collect', 'data/prepare', 'data/made', 'data/dataset'] as const
 /** The page's stages: none of them knows another. */
-const STAGES = ['ui/data', 'ui/tokens', 'ui/model', 'ui/train', 'ui/look', 'ui/chat', 'ui/runs', 'ui/device'] as const
+const STAGES = ['ui/data', 'ui/tokens', 'ui/model', 'ui/train', 'ui/look', 'ui/chat', 'ui/share', 'ui/runs', 'ui/device'] as const
 /** What stands under every stage. */
 const PAGE = ['ui/words', 'ui/state', 'worker/client', ...BASE]
 
@@ -36,14 +36,15 @@ const ROOMS: Record<string, readonly string[]> = {
   inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', ...DATA, ...BASE],
   storage: ['storage', ...BASE],
   share: ['share', 'storage', ...DATA, ...BASE],
+  'share/link': ['share/link', 'storage', ...DATA, ...BASE],
   'worker/protocol': BASE,
   'worker/worker': [
-    ...['worker/worker', 'worker/protocol', 'train', 'inspect', 'evaluate', 'storage', 'share', 'gpu'],
+    ...['worker/worker', 'worker/protocol', 'train', 'inspect', 'evaluate', 'storage', 'share', 'share/link', 'gpu'],
     ...DATA,
     ...BASE,
   ],
   'worker/client': ['worker/protocol', ...BASE],
-  headless: ['headless', 'train', 'inspect', 'evaluate', 'storage', 'gpu', ...DATA, ...BASE],
+  headless: ['headless', 'train', 'inspect', 'evaluate', 'storage', 'share/link', 'gpu', ...DATA, ...BASE],
   'ui/words': ['ui/words', ...BASE],
   'ui/state': PAGE,
   'ui/parts': ['ui/parts', 'share', ...PAGE],
@@ -59,6 +60,7 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^(vite|esbuild)$/, ['headless']],
   [/^svelte(\/|$)/, ['ui', 'main']],
   [/^uplot/, ['ui/train']],
+  [/^uqr$/, ['ui/share']],
   [/^@fontsource/, ['main']],
   [/^comlink$/, ['worker/worker', 'worker/client']],
   [/^idb-keyval$/, ['storage']],
