@@ -1,25 +1,23 @@
 // Links, made of a model and opened: what goes into one and what rounding its weights costs, what one carries, and what becomes of it
 // here. The codec is src/share/link, which is loaded when somebody shares or opens; nothing of a link is used before it was read whole.
+import type { Config } from '../config/config'
 import { fingerprint } from '../data/dataset/dataset'
-import { sha256 } from '../data/dataset/sha256'
-import { CORPORA } from '../data/made/corpora'
 import { ConfigError, LinkError } from '../errors'
 import { RoundingBench } from '../inspect/rounding_bench'
 import { countParams, paramTable } from '../params'
+import { learningRate } from '../train/schedule'
 import { checkGates } from '../train/weights'
 import { newRecord } from '../storage/runs'
 import { RunHistory } from '../words/history'
 import {
   ZONES,
   type LinkBits,
-  type LinkCard,
   type LinkChoice,
   type LinkCurve,
   type LinkOffer,
   type LinkTold,
   type RoundedLosses,
 } from '../words/link'
-import { bitsPerByte } from '../words/loss_unit'
 import type { SlotSource } from '../words/look'
 import type { LinkParts, ReadLink } from '../share/link/link'
 import type { CorpusShelf } from './corpus_shelf'
@@ -72,7 +70,8 @@ export class Links implements LinkCalls {
     const { roundWeights } = await import('../share/link/weights')
     const { spec, step, weights } = held.state
     const lengthOf = (parts: LinkParts) => linkLength(parts)
-    const curve = await curveOf(held.history)
+    const { cardOf, curveOf, settingsOf } = await import('../share/link/parts')
+    const curve = curveOf(held.history)
     const text = held.text?.text
     const fits = text !== undefined && text.length < 3 * ZONES.paste
     const params = countParams(spec.config)
@@ -86,8 +85,8 @@ export class Links implements LinkCalls {
       step,
       params,
       sizes: {
-        settings: await lengthOf({ settings: settingsOf(held.state) }),
-        card: await lengthOf({ card: await this.#card(held, false) }),
+        settings: await lengthOf({ settings: settingsOf(spec) }),
+        card: await lengthOf({ card: cardOf(spec, step, held.history, held.sha256, null) }),
         curve: curve && (await lengthOf({ curve })),
         tokenizer: await lengthOf({ tokenizer: spec.tokenizer }),
         text: fits ? await lengthOf({ text }) : null,
@@ -107,13 +106,15 @@ export class Links implements LinkCalls {
     const { writeLink } = await import('../share/link/link')
     const has = (name: LinkChoice['sections'][number]) => sections.includes(name)
     const weights = has('weights') ? (await this.#measured(held)).weights[bits] : null
-    const curve = has('curve') ? await curveOf(held.history) : null
-    const { spec } = held.state
+    const { cardOf, curveOf, settingsOf } = await import('../share/link/parts')
+    const curve = has('curve') ? curveOf(held.history) : null
+    const { spec, step } = held.state
+    const { info } = await this.#workbench.engines.engine()
     // Characters and bytes are read off the text; any other tokenizer is needed to read it alike.
     const isOdd = has('settings') && spec.tokenizer.kind !== 'char' && spec.tokenizer.kind !== 'byte'
     return writeLink({
-      ...((has('settings') || weights || has('text')) && { settings: settingsOf(held.state) }),
-      ...(has('card') && { card: await this.#card(held, device) }),
+      ...((has('settings') || weights || has('text')) && { settings: settingsOf(spec) }),
+      ...(has('card') && { card: cardOf(spec, step, held.history, held.sha256, device ? info.name : null) }),
       ...(has('view') && view && { view }),
       ...(curve && { curve }),
       ...((has('tokenizer') || weights || isOdd) && { tokenizer: spec.tokenizer }),
@@ -124,20 +125,19 @@ export class Links implements LinkCalls {
 
   async #hold(source: SlotSource): Promise<Held> {
     const state = await this.#models.weights(source)
-    const [{ weightRow }, history, text] = await Promise.all([
+    const [{ weightDigest }, history, text] = await Promise.all([
       import('../share/link/weights'),
       this.#history(source),
       this.#models.text(source).catch(() => null),
     ])
     history.cut(state.step)
-    const row = weightRow(state.spec.config, state.weights)
     this.#rounding.supersede()
     return (this.#held = {
       key: JSON.stringify(source),
       state,
       history,
       text,
-      sha256: await digest(row),
+      sha256: await weightDigest(state.spec.config, state.weights),
       measured: null,
     })
   }
@@ -149,22 +149,6 @@ export class Links implements LinkCalls {
     if (source.of === 'live') return new RunHistory(this.#workbench.opened.opened.history)
     if (source.of === 'run') return (await this.#workbench.store.load(source.run)).history
     return this.#shipped.history()
-  }
-
-  async #card({ state, history, sha256: digest }: Held, device: boolean): Promise<LinkCard> {
-    const { spec, step } = state
-    const val_loss = history.evals.findLast((e) => e.step <= step && Number.isFinite(e.val_loss))?.val_loss ?? null
-    const { bytes_per_token } = spec
-    const known = val_loss !== null && bytes_per_token !== undefined && bytes_per_token > 0
-    const name = device ? (await this.#workbench.engines.engine()).info.name : null
-    return {
-      step,
-      params: countParams(spec.config),
-      val_loss,
-      bits_per_byte: known ? bitsPerByte(val_loss, bytes_per_token) : null,
-      ...(name !== null && { device: name.slice(0, 200) }),
-      sha256: digest,
-    }
   }
 
   #measured(held: Held): NonNullable<Held['measured']> {
@@ -213,8 +197,8 @@ export class Links implements LinkCalls {
   /** SHA-256 of the weights of the open run as they stand. */
   async fingerprint(): Promise<{ step: number; sha256: string }> {
     const { step, spec, weights } = await this.#models.weights({ of: 'live' })
-    const { weightRow } = await import('../share/link/weights')
-    return { step, sha256: await digest(weightRow(spec.config, weights)) }
+    const { weightDigest } = await import('../share/link/weights')
+    return { step, sha256: await weightDigest(spec.config, weights) }
   }
 
   // -- opened
@@ -238,7 +222,7 @@ export class Links implements LinkCalls {
               bits: weights.bits,
               step: weights.step,
               params: countParams(settings.config),
-              sha256: await digest((await import('../share/link/weights')).weightRow(settings.config, weights.values)),
+              sha256: await (await import('../share/link/weights')).weightDigest(settings.config, weights.values),
             }
           : null,
     }
@@ -276,7 +260,7 @@ export class Links implements LinkCalls {
       paramTable(config).map(({ name, shape }) => [name, { shape, data: weights.values.get(name)! }]),
     )
     const fresh = transplant(tensors, spec)
-    const history = curve ? historyOf(curve, weights.step) : new RunHistory()
+    const history = curve ? historyOf(curve, weights.step, config) : new RunHistory()
     const { step } = weights
     const tokens = step * config.batch_size * config.block_size * config.gradient_accumulation_steps
     const best = history.evals.reduce((least, { val_loss }) => Math.min(least, val_loss), Infinity)
@@ -312,39 +296,13 @@ export class Links implements LinkCalls {
   }
 }
 
-/** A run's settings as a link has them. */
-function settingsOf({ spec }: ModelState) {
-  const { name, prompt, config, corpus, tokenizer, gates, bytes_per_token } = spec
-  const { fingerprint, characters, licence, split } = corpus
-  return {
-    ...{ name, prompt, config, preset: null, reads: tokenizer.kind },
-    corpus: { name: corpus.name, fingerprint, characters, licence, ...(split && { split }) },
-    builtIn: CORPORA.find((known) => known.name === corpus.name)?.id ?? null,
-    ...(gates && { gates }),
-    ...(bytes_per_token !== undefined && { bytes_per_token }),
-  }
-}
-
-/** A history as a curve to race; null where there is none. */
-async function curveOf({ steps, evals }: RunHistory): Promise<LinkCurve | null> {
-  const { decimated, thinned, MOST_POINTS } = await import('../share/link/curve')
-  const { step, loss } = steps.view()
-  const curve = {
-    train: decimated(step, loss, MOST_POINTS.train),
-    validation: thinned(
-      evals.map((e) => e.step),
-      evals.map((e) => e.val_loss),
-      MOST_POINTS.validation,
-    ),
-  }
-  return curve.train.step.length + curve.validation.step.length > 0 ? curve : null
-}
-
 /** The history of a run of which no more is known than its curve. */
-function historyOf({ train, validation }: LinkCurve, last: number): RunHistory {
+function historyOf({ train, validation }: LinkCurve, last: number, config: Config): RunHistory {
   const history = new RunHistory()
   train.step.forEach((step, i) => {
-    const metrics = { step, loss: train.loss[i]!, grad_norm: NaN, learning_rate: NaN, step_ms: 0, tokens: 0 }
+    const tokens = step * config.batch_size * config.block_size * config.gradient_accumulation_steps
+    const learning_rate = learningRate(config, step - 1)
+    const metrics = { step, loss: train.loss[i]!, grad_norm: NaN, learning_rate, step_ms: 0, tokens }
     history.add({ type: 'step', metrics })
   })
   validation.step.forEach((step, i) =>
@@ -352,11 +310,4 @@ function historyOf({ train, validation }: LinkCurve, last: number): RunHistory {
   )
   history.cut(last)
   return history
-}
-
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const { subtle } = globalThis.crypto
-  if (!subtle) return sha256(bytes)
-  const hash = new Uint8Array(await subtle.digest('SHA-256', bytes))
-  return Array.from(hash, (x) => x.toString(16).padStart(2, '0')).join('')
 }

@@ -6,6 +6,7 @@
 //   matrix = scales (binary16) codes; two 4-bit codes a byte, the first in the low half
 //   vector = binary16
 import type { ModelConfig } from '../../config/config'
+import { sha256 } from '../../data/dataset/sha256'
 import { LinkError } from '../../errors'
 import { fromFloat16, LARGEST_FLOAT16, toFloat16 } from '../../float16'
 import { paramTable, sizeOf, type Param } from '../../params'
@@ -135,8 +136,18 @@ export function weightsFromBytes(config: ModelConfig, bytes: Uint8Array): LinkWe
   return { bits, step, values }
 }
 
-/** The bytes of weights by name as one row, in the order of the parameter table: what their SHA-256 is taken of. */
-export function weightRow(config: ModelConfig, weights: ReadonlyMap<string, Float32Array>): Uint8Array<ArrayBuffer> {
+/** SHA-256 of weights by name, as one row of 32-bit floats in the order of the parameter table: 64 hex digits. */
+export async function weightDigest(config: ModelConfig, weights: ReadonlyMap<string, Float32Array>): Promise<string> {
+  const row = weightRow(config, weights)
+  // Browsers withhold `subtle` from pages on plain http.
+  const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle
+  if (!subtle) return sha256(row)
+  return Array.from(new Uint8Array(await subtle.digest('SHA-256', row)), (x) => x.toString(16).padStart(2, '0')).join(
+    '',
+  )
+}
+
+function weightRow(config: ModelConfig, weights: ReadonlyMap<string, Float32Array>): Uint8Array<ArrayBuffer> {
   const params = paramTable(config)
   const row = new Float32Array(params.reduce((sum, { shape }) => sum + sizeOf(shape), 0))
   let at = 0
