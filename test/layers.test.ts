@@ -61,6 +61,7 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^svelte(\/|$)/, ['ui', 'main']],
   [/^uplot/, ['ui/train']],
   [/^uqr$/, ['ui/share']],
+  [/^html-to-image$/, ['ui/look']],
   [/^@fontsource/, ['main']],
   [/^comlink$/, ['worker/worker', 'worker/client']],
   [/^idb-keyval$/, ['storage']],

@@ -5,6 +5,7 @@ import type { Dataset } from '../../data/dataset/dataset'
 import { tokenizerOf } from '../../data/tokenize/tokenizers'
 import type { Tokenizer } from '../../data/tokenize/tokenizer'
 import { ProbeError } from '../../errors'
+import { LivePace } from '../../inspect/live_pace'
 import { Probe } from '../../inspect/probe'
 import { countParams } from '../../params'
 import { Slot, type Model } from '../../train/slot'
@@ -16,10 +17,6 @@ import type { KeptSource, ModelShelf, ModelState } from '../models'
 import { tokenizerKey } from '../summary'
 import type { Workbench } from '../workbench'
 import type { Shipped } from './shipped'
-
-/** While the open run trains: the least time between two readings of its weights, and their largest share of the time. */
-const LIVE_EVERY_MS = 250
-const LIVE_SHARE = 0.05
 
 /** A model in a slot, as the views use it. */
 export interface Looked {
@@ -62,7 +59,7 @@ class Live implements Looked {
   readonly #workbench: Workbench
   readonly #run: string
   readonly #probes = new ProbeKeeper()
-  #next = 0
+  readonly #pace = new LivePace()
 
   constructor(workbench: Workbench) {
     const run = workbench.opened
@@ -85,15 +82,9 @@ class Live implements Looked {
   async probe<T>(ask: (probe: Probe, model: Model) => Promise<T>): Promise<T> {
     const run = this.#opened()
     const trains = () => run.summary.status === 'running'
-    while (trains() && performance.now() < this.#next)
-      await new Promise((resolve) => setTimeout(resolve, Math.min(50, this.#next - performance.now())))
-    return run.withModel(async (model) => {
-      const from = performance.now()
-      const told = await ask(this.#probes.into(model.weights), model)
-      const ms = performance.now() - from
-      this.#next = from + Math.max(LIVE_EVERY_MS, ms / LIVE_SHARE)
-      return told
-    })
+    while (trains() && this.#pace.wait_ms > 0)
+      await new Promise((resolve) => setTimeout(resolve, Math.min(50, this.#pace.wait_ms)))
+    return run.withModel((model) => this.#pace.ask(() => ask(this.#probes.into(model.weights), model)))
   }
 
   close(): Promise<void> {
