@@ -63,8 +63,6 @@ export interface LinkView {
   panel: string | null
   /** The text that is looked at. */
   text: string | null
-  step: number | null
-  gates: Gates
   /** The stages that are shown, for a class; null: all of them. */
   only: string[] | null
 }

@@ -17,6 +17,8 @@ const dialog = (page: Page) => page.getByRole('dialog')
 let fragment = ''
 /** The same without the model. */
 let short = ''
+/** The model for a class: Look inside, and nothing else. */
+let lesson = ''
 
 const first = b.openTab({ webgpu: false })
 
@@ -59,6 +61,20 @@ describe('the sharer', () => {
       })
     }
     await page.setViewportSize({ width: 1440, height: 900 })
+  })
+
+  test('can be made to open on one stage, for a class', async () => {
+    const text = page.getByRole('textbox', { name: m.share.copy })
+    await page.getByLabel(m.share.sections.view).check()
+    await page.getByLabel(m.share.stage).selectOption('look')
+    await page.getByLabel(m.share.panel).selectOption('lens')
+    await page.getByLabel(m.share.probe).fill('Mar')
+    await page.getByLabel(m.share.only).check()
+    await expect.poll(async () => (await text.isVisible()) && (await text.inputValue()).endsWith(fragment)).toBe(false)
+    await page.getByRole('status').filter({ hasText: m.share.making }).waitFor({ state: 'hidden' })
+    const address = await text.inputValue()
+    lesson = address.slice(address.indexOf('#'))
+    await page.getByLabel(m.share.sections.view).uncheck()
   })
 
   test('without the model it is short enough for a QR code', async () => {
@@ -117,11 +133,9 @@ describe.each([
   })
 
   test('opens the model, and it writes', async () => {
-    const from = performance.now()
     await dialog(page).getByRole('button', { name: said.openModel }).click()
     await page.getByRole('button', { name: m.chat.generate, exact: true }).click()
     await page.locator('main ol li').first().locator('.body').getByText(/\w/).first().waitFor()
-    console.log(`from the click to the first letters: ${Math.round(performance.now() - from)} ms`)
     await page.getByText(m.chat.ended.length(300)).waitFor()
     expect(new URL(page.url()).hash).toBe('#/chat')
     nothingElse()
@@ -152,6 +166,21 @@ describe.each([
     await page.setViewportSize({ width: 390, height: 844 })
     await shoot(page, 'share-race-390-light')
     await page.setViewportSize({ width: 1440, height: 900 })
+    nothingElse()
+  })
+
+  test('one made for a class opens where it says, and shows all stages when asked', async () => {
+    await page.goto('about:blank')
+    await page.goto(site.address + lesson)
+    await dialog(page).getByText(said.view(m.stages.look)).waitFor()
+    await page.getByRole('button', { name: said.openModel }).click()
+    await expect.poll(() => page.getByLabel(m.look.text).inputValue()).toBe('Mar')
+    await page.getByRole('radio', { name: m.look.panels.lens }).waitFor({ state: 'attached' })
+    expect(await page.getByRole('radio', { name: m.look.panels.lens }).isChecked()).toBe(true)
+    const stages = page.getByRole('navigation').getByRole('link')
+    expect(await stages.count()).toBe(1)
+    await page.getByRole('button', { name: m.stages.all }).click()
+    expect(await stages.count()).toBe(8)
     nothingElse()
   })
 

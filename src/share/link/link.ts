@@ -4,10 +4,9 @@ import * as v from 'valibot'
 import { tokenizerOf } from '../../data/tokenize/tokenizers'
 import { CheckpointError, LinkError } from '../../errors'
 import { parseJson } from '../../storage/json'
-import { GatesSchema } from '../../storage/schema'
-import { LINK_SECTIONS, type LinkContents, type LinkSection, type LinkView, type LinkWeights } from '../../words/link'
+import { LINK_SECTIONS, type LinkContents, type LinkSection, type LinkWeights } from '../../words/link'
 import { count, text } from '../../words/schema'
-import { TOKENIZER_KINDS, type TokenizerState } from '../../words/tokens'
+import { TOKENIZER_KINDS } from '../../words/tokens'
 import { curveFromBytes, curveToBytes } from './curve'
 import { packedLength, readFragment, writeFragment, fragmentLength, type Section } from './envelope'
 import { settingsFromJson, settingsToJson } from './settings'
@@ -34,8 +33,6 @@ const ViewSchema = v.object({
   stage: word,
   panel: v.nullable(word),
   text: v.nullable(v.pipe(text, v.maxLength(MOST_TEXT))),
-  step: v.nullable(count),
-  gates: GatesSchema,
   only: v.nullable(v.pipe(v.array(word), v.maxLength(16))),
 })
 const TokenizerSchema = v.object({
@@ -125,9 +122,9 @@ export async function readLink(fragment: string): Promise<ReadLink> {
   const contents: ReadLink['contents'] = defined({
     settings: settings && settingsFromJson(settings.value),
     card: parsed('card', CardSchema),
-    view: parsed('view', ViewSchema) as LinkView | undefined,
+    view: parsed('view', ViewSchema),
     curve: curve && curveFromBytes(curve),
-    tokenizer: parsed('tokenizer', TokenizerSchema) as TokenizerState | undefined,
+    tokenizer: parsed('tokenizer', TokenizerSchema),
     text: written && decoded(written),
   })
   checkTogether(contents)

@@ -123,7 +123,7 @@ function passOn(
   for (let i = 0; i < n; i++) {
     const c = order[i]!
     codes[c] = codeOf(values[c]!, scales[c]!, half)
-    const error = (values[c]! - scales[c]! * (codes[c]! - half)) / spread[i * n + i]!
+    const error = (values[c]! - scales[c]! * (codes[c] - half)) / spread[i * n + i]!
     for (let j = i + 1; j < n; j++) values[order[j]!]! -= error * spread[i * n + j]!
   }
 }

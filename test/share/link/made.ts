@@ -6,8 +6,7 @@ import { validate } from '../../../src/config/validate'
 import { configFor, PRESETS } from '../../../src/presets'
 import type { LinkCard, LinkCurve, LinkSettings, LinkView } from '../../../src/words/link'
 import type { TokenizerState } from '../../../src/words/tokens'
-import { curveToBytes } from '../../../src/share/link/curve'
-import { sectionsOf, type LinkParts } from '../../../src/share/link/link'
+import type { LinkParts } from '../../../src/share/link/link'
 import { roundWeights } from '../../../src/share/link/weights'
 import { tinyCheckpoint, tinyConfig, tinySpec } from '../../storage/tiny'
 
@@ -88,8 +87,6 @@ export const anyView: fc.Arbitrary<LinkView> = fc.record({
   stage: fc.constantFrom('look', 'chat', 'train'),
   panel: fc.option(fc.constantFrom('attention', 'lens')),
   text: fc.option(line),
-  step: fc.option(fc.nat()),
-  gates,
   only: fc.option(fc.uniqueArray(fc.constantFrom('train', 'look', 'chat'))),
 })
 
@@ -116,12 +113,10 @@ export async function wholeLink(): Promise<LinkParts> {
   return {
     settings: { name, prompt, config: tinyConfig, preset: null, corpus, builtIn: null, reads: 'char' },
     card: { step: 3, params: 100, val_loss: 1.5, bits_per_byte: 2.1, device: 'a device', sha256: 'ab'.repeat(32) },
-    view: { stage: 'look', panel: 'lens', text: 'a', step: 3, gates: {}, only: ['look', 'chat'] },
+    view: { stage: 'look', panel: 'lens', text: 'a', only: ['look', 'chat'] },
     curve: { train: { step: [1, 2, 3], loss: [3, 2, 1] }, validation: { step: [3], loss: [1.5] } },
     tokenizer,
     text: 'abc',
     weights: await roundWeights(tinyConfig, 3, weights, 4),
   }
 }
-
-export { curveToBytes, sectionsOf }

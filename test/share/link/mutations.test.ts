@@ -13,7 +13,7 @@ import { wholeLink } from './made'
 /** Links that are changed as text, which the checksum tells; and as what they say, sealed anew. */
 const DAMAGED = 95_000
 const SEALED = 5_000
-/** No link may take a second to be refused; so long is allowed for all of them on a machine that does much else. */
+/** Only a link that hangs takes so long. */
 const ALL_MS = 600_000
 
 const told = async (fragment: string) => {
@@ -137,25 +137,18 @@ const refusal = (error: unknown) => {
 
 test('as text: nothing but what was written is ever accepted', { timeout: ALL_MS }, async () => {
   const rng = new Rng(15, 1)
-  let slowest = 0
-  let accepted = 0
   for (let n = 0; n < DAMAGED; n++) {
     const change = TEXT_CHANGES[n % TEXT_CHANGES.length]!
-    const from = performance.now()
     const said = await told(change(ORIGINAL, rng)).catch(refusal)
-    slowest = Math.max(slowest, performance.now() - from)
     if (said === null) continue
-    accepted++
     expect(said).toBe(SAYS)
   }
-  console.log(`${DAMAGED} damaged links: ${accepted} unchanged, slowest ${slowest.toFixed(1)} ms`)
 })
 
 test('sealed anew: what is accepted is whole, and comes back', { timeout: ALL_MS }, async () => {
   const rng = new Rng(15, 2)
   const sections = sectionsOf(whole)
   const packed = fromBase64url(ORIGINAL.slice('#g1.'.length)).slice(4)
-  let slowest = 0
   let accepted = 0
   for (let n = 0; n < SEALED; n++) {
     let fragment: string
@@ -167,9 +160,7 @@ test('sealed anew: what is accepted is whole, and comes back', { timeout: ALL_MS
       all.set(bytes, 4)
       fragment = `#g1.${toBase64url(all)}`
     } else fragment = await writeFragment(SECTION_CHANGES[n % SECTION_CHANGES.length]!(sections, rng))
-    const from = performance.now()
     const said = await told(fragment).catch(refusal)
-    slowest = Math.max(slowest, performance.now() - from)
     if (said === null) continue
     accepted++
     const { contents } = await readLink(fragment)
@@ -182,7 +173,6 @@ test('sealed anew: what is accepted is whole, and comes back', { timeout: ALL_MS
     for (const data of weights()?.values.values() ?? []) expect(data.every(Number.isFinite)).toBe(true)
   }
   expect(accepted).toBeGreaterThan(100)
-  console.log(`${SEALED} sealed links: ${accepted} accepted, slowest ${slowest.toFixed(1)} ms`)
 })
 
 test('a link that swells is not held', async () => {
