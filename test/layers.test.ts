@@ -48,6 +48,7 @@ const ROOMS: Record<string, readonly string[]> = {
   share: ['share', 'storage', ...DATA, ...BASE],
   'share/formats': ['share/formats', 'storage', ...DATA, ...BASE],
   'share/folder': ['share/folder', 'share/formats', 'storage', ...DATA, ...BASE],
+  'share/link': ['share/link', 'storage', ...DATA, ...BASE],
   'worker/protocol': BASE,
   'worker/worker': [
     ...[
@@ -58,6 +59,7 @@ const ROOMS: Record<string, readonly string[]> = {
       'evaluate',
       'storage',
       'share',
+      'share/link',
       'share/formats',
       'share/folder',
       'gpu',
@@ -72,6 +74,7 @@ const ROOMS: Record<string, readonly string[]> = {
     'inspect',
     'evaluate',
     'storage',
+    'share/link',
     'share/formats',
     'share/folder',
     'gpu',
@@ -93,6 +96,7 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^(vite|esbuild)$/, ['headless']],
   [/^svelte(\/|$)/, ['ui', 'main']],
   [/^uplot/, ['ui/train']],
+  [/^uqr$/, ['ui/share']],
   [/^html-to-image$/, ['ui/look']],
   [/^@fontsource/, ['main']],
   [/^comlink$/, ['worker/worker', 'worker/client']],
