@@ -97,6 +97,7 @@ export function keptFiles(folder) {
   const total = () => files.reduce((sum, { gzipped, onUse }) => sum + (onUse ? 0 : gzipped), 0)
   for (const pattern of ON_USE)
     if (total() > LARGEST_KEPT) for (const file of files) file.onUse ||= pattern.test(file.path)
-  if (total() > LARGEST_KEPT) throw new Error(`The page keeps ${total()} bytes, more than ${LARGEST_KEPT}: name what can wait for its use.`)
+  if (total() > LARGEST_KEPT)
+    throw new Error(`The page keeps ${total()} bytes, more than ${LARGEST_KEPT}: name what can wait for its use.`)
   return files
 }

@@ -1,11 +1,13 @@
 // Keeps the page’s files, so that after one visit it opens without a network. The list with a hash of each is written in by the build
 // (src/headless/page_files.mjs). A file is kept under its path and hash: another version of the page shares what has not changed, and a tab of
 // the version before goes on finding its own files. Nothing takes over a page that is open, unless the page asks for it.
-declare const self: ServiceWorkerGlobalScope
+export {}
+
+const worker = globalThis as unknown as ServiceWorkerGlobalScope
 /** Path beside the page, hash, and whether it is fetched only when it is first asked for. */
 declare const FILES: readonly (readonly [path: string, hash: string, onUse: boolean])[]
 
-const scope = new URL(self.registration.scope)
+const scope = new URL(worker.registration.scope)
 /** Other copies of the page may be served from other folders of the same host. */
 const CACHE = `glasshouse ${scope.pathname}`
 const RECORD = new URL('?kept', scope).href
@@ -83,12 +85,12 @@ async function answer(request: Request, path: string): Promise<Response> {
   }
 }
 
-self.addEventListener('install', (event) => event.waitUntil(install()))
-self.addEventListener('activate', (event) => event.waitUntil(activate()))
-self.addEventListener('message', ({ data }) => {
-  if (data === 'take over') void self.skipWaiting()
+worker.addEventListener('install', (event) => event.waitUntil(install()))
+worker.addEventListener('activate', (event) => event.waitUntil(activate()))
+worker.addEventListener('message', ({ data }) => {
+  if (data === 'take over') void worker.skipWaiting()
 })
-self.addEventListener('fetch', (event) => {
+worker.addEventListener('fetch', (event) => {
   const { request } = event
   const url = new URL(request.url)
   if (request.method !== 'GET' || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname)) return

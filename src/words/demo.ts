@@ -1,5 +1,6 @@
 // A model that is given away as a file that runs by itself: what its author says of it, and how its weights are kept.
 import type { SlotSource } from './look'
+import type { PiiKind } from './recipe'
 
 /** What stands in the file beside the model, as text alone. */
 export interface DemoText {
@@ -32,6 +33,10 @@ export interface DemoOffer {
   /** It was trained on conversations: the file is a chat. */
   chats: boolean
   prompt: string
+  /** Kinds of personal data that went through into the text that it learned from. */
+  personal: readonly PiiKind[]
+  /** It learned from conversations in which nobody has looked for any. */
+  unlooked: boolean
   /** Bytes of the weights in each form, before they are compressed. */
   weight_bytes: Record<DemoForm, number>
 }

@@ -4,6 +4,7 @@ import type { Threads } from '../threads'
 import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
+import { Demos } from './demos'
 import { Desk } from './desk'
 import { KeptRuns } from './kept_runs'
 import { Look } from './look/look'
@@ -38,6 +39,7 @@ export class LocalLab implements Lab {
   readonly kept: KeptRuns
   readonly chat: Chat
   readonly look: Look
+  readonly demos: Demos
   readonly device: SpeedBench
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
@@ -73,6 +75,7 @@ export class LocalLab implements Lab {
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
     this.chat = new Chat(workbench, slots, desks.writing)
+    this.demos = new Demos(models, workbench, fetchFile)
     this.look = new Look(workbench, shipped, slots, desks.looking)
     this.device = new SpeedBench(workbench, desks.bench, threads)
   }

@@ -17,6 +17,7 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
+import type { DemoCalls } from '../words/demo'
 import type { LookCalls } from '../words/look'
 import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
@@ -364,5 +365,6 @@ export interface Lab {
   readonly kept: KeptCalls
   readonly chat: ChatCalls
   readonly look: LookCalls
+  readonly demos: DemoCalls
   readonly device: DeviceCalls
 }

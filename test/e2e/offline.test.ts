@@ -88,7 +88,9 @@ test('the first visit keeps every file, and takes over nothing', async () => {
   })
   const files = keptFiles('dist').filter(({ onUse }) => !onUse)
   expect(files.reduce((sum, { gzipped }) => sum + gzipped, 0)).toBeLessThan(5_000_001)
-  expect(new Set(kept)).toEqual(new Set([...files.map(({ path, hash }) => `${address}${path}?${hash}`), `${address}?kept`]))
+  expect(new Set(kept)).toEqual(
+    new Set([...files.map(({ path, hash }) => `${address}${path}?${hash}`), `${address}?kept`]),
+  )
   expect(browser.complaints).toEqual([])
 })
 

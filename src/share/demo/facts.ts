@@ -37,7 +37,13 @@ export function factsOf(
       ? []
       : [['Validation loss', `${val_loss.toFixed(3)} nats a token, before rounding`] as [string, string]]),
     ['Parameters', `${number.format(countParams(c))}, ${FORMS[form]}`],
-    ['Architecture', `${c.n_layer} layers, ${heads}, ${c.n_embd} wide, ${POSITIONS[c.position]}, ${NORMS[c.norm]}, ${MLPS[c.mlp]}`],
-    ['Reads', `${READS[kind]}, ${number.format(vocab.length)} different ones, ${number.format(c.block_size)} at a time`],
+    [
+      'Architecture',
+      `${c.n_layer} layers, ${heads}, ${c.n_embd} wide, ${POSITIONS[c.position]}, ${NORMS[c.norm]}, ${MLPS[c.mlp]}`,
+    ],
+    [
+      'Reads',
+      `${READS[kind]}, ${number.format(vocab.length)} different ones, ${number.format(c.block_size)} at a time`,
+    ],
   ]
 }

@@ -80,7 +80,12 @@ ${facts.map(([name, value]) => `<div><dt>${escaped(name)}</dt><dd>${escaped(valu
 }
 
 /** The module: the player, and the packed model as a constant at its end. */
-export function demoModule(model: Omit<PackedModel, keyof DemoText>, text: DemoText, form: DemoForm, { script }: Embed): string {
+export function demoModule(
+  model: Omit<PackedModel, keyof DemoText>,
+  text: DemoText,
+  form: DemoForm,
+  { script }: Embed,
+): string {
   return `${script}\nconst GLASSHOUSE_MODEL="${pack({ ...model, ...text }, form)}"\n`
 }
 
@@ -88,8 +93,8 @@ const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;
 /** Text as it may stand anywhere in the page, between quotation marks too. */
 export function escaped(text: string): string {
   // What HTML cannot hold at all: NUL, other controls, halves of surrogate pairs.
-  const held = text.toWellFormed().replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]/g, '�')
-  return held.replace(/[&<>"']/g, (character) => ENTITIES[character]!)
+  const held = text.replace(/[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\p{Surrogate}]/gu, '�')
+  return held.replace(/[&<>"']/g, (character: string) => ENTITIES[character]!)
 }
 
 /** Empty lines part paragraphs; other line breaks stay. */

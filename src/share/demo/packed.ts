@@ -73,7 +73,8 @@ export function unpack(packed: string): PackedModel {
   const weights = new Map<string, Float32Array>()
   let at = start
   const take = (length: number) => {
-    if (at + length > bytes.length) throw new CheckpointError('The model in this file is cut short. Save the file again.')
+    if (at + length > bytes.length)
+      throw new CheckpointError('The model in this file is cut short. Save the file again.')
     return bytes.slice(at, (at += length))
   }
   for (const param of paramTable(about.config)) {

@@ -21,7 +21,8 @@ const WORDS = {
   writing: 'Writing…',
   ended: { length: 'As long as asked for.', stop: 'It came to an end.', cancelled: 'Stopped.' },
   ready: (engine: string) => `Ready. ${engine} computes, in this page.`,
-  unknown: (pieces: string[]) => `The model has never seen ${pieces.map((piece) => `“${piece}”`).join(', ')}, and left that out.`,
+  unknown: (pieces: string[]) =>
+    `The model has never seen ${pieces.map((piece) => `“${piece}”`).join(', ')}, and left that out.`,
   nothing: 'It had nothing to say.',
   failed: (error: unknown) =>
     `It stopped: ${error instanceof Error ? error.message : String(error)} Your text is still here; open the file again to go on.`,
@@ -54,15 +55,19 @@ type Slider = keyof typeof SLIDERS
 /** The sliders, and what they say now. */
 function settings(): { element: HTMLElement; values: () => Pick<WriteOptions, Slider> } {
   const sliders = Object.entries(SLIDERS).map(([name, { value, ...range }]) => {
-    const input = make('input', { type: 'range', ...range, value })
-    const shown = make('output')
-    const show = () => (shown.textContent = name === 'top_k' && input.value === '0' ? WORDS.all : input.value)
+    const input = make('input', { type: 'range', id: name, ...range, value })
+    const shown = make('span', { 'aria-hidden': 'true' })
+    const show = () => {
+      shown.textContent = name === 'top_k' && input.value === '0' ? WORDS.all : input.value
+      input.setAttribute('aria-valuetext', shown.textContent)
+    }
     input.addEventListener('input', show)
     show()
-    return { name, input, label: make('label', {}, WORDS[name as Slider], shown, input) }
+    const label = make('label', { for: name }, WORDS[name as Slider])
+    return { name, input, element: make('div', {}, label, shown, input) }
   })
   const fields = make('fieldset', { class: 'settings' }, make('legend', { class: 'hidden' }, WORDS.settings))
-  fields.append(...sliders.map(({ label }) => label))
+  fields.append(...sliders.map(({ element }) => element))
   return {
     element: fields,
     values: () => Object.fromEntries(sliders.map(({ name, input }) => [name, Number(input.value)])),
@@ -70,7 +75,12 @@ function settings(): { element: HTMLElement; values: () => Pick<WriteOptions, Sl
 }
 
 /** A form whose button is *Write* and, while the model writes, *Stop*. */
-function asking(label: string, text: string, begin: string, ask: (text: string, signal: AbortSignal) => Promise<string>) {
+function asking(
+  label: string,
+  text: string,
+  begin: string,
+  ask: (text: string, signal: AbortSignal) => Promise<string>,
+) {
   const box = make('textarea', { id: 'text', rows: 3, spellcheck: 'false' })
   box.value = text
   const button = make('button', { class: 'main' }, begin)
@@ -100,7 +110,10 @@ function asking(label: string, text: string, begin: string, ask: (text: string, 
 }
 
 /** Shows a text as it comes, a few times a second; returns why it ended. */
-async function follow(text: AsyncGenerator<string, keyof typeof WORDS.ended>, into: Text): Promise<keyof typeof WORDS.ended> {
+async function follow(
+  text: AsyncGenerator<string, keyof typeof WORDS.ended>,
+  into: Text,
+): Promise<keyof typeof WORDS.ended> {
   let waiting = ''
   let shown = 0
   const show = () => {

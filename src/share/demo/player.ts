@@ -114,7 +114,11 @@ async function trial({ writer }: Seat): Promise<number> {
   return performance.now() - from
 }
 
-async function take(engine: Engine, { config, weights: values, gates }: PackedModel, tokenizer: Tokenizer): Promise<Seat> {
+async function take(
+  engine: Engine,
+  { config, weights: values, gates }: PackedModel,
+  tokenizer: Tokenizer,
+): Promise<Seat> {
   try {
     const weights = await Weights.open(engine, config, values)
     if (Object.keys(gates).length > 0) await weights.turn(gates)

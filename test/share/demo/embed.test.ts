@@ -4,15 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { tokenizerOf } from '../../../src/data/tokenize/tokenizers'
+import { gateTable } from '../../../src/model/gates'
 import { demoModule } from '../../../src/share/demo/html'
 import type * as Told from '../../../src/share/demo/model'
-import { pack, unpack } from '../../../src/share/demo/packed'
 import { DEMO_FORMS, type DemoForm } from '../../../src/words/demo'
-import { Weights } from '../../../src/train/weights'
-import { Writer } from '../../../src/train/writer'
-import { openWasm } from '../../../src/wasm/engine'
-import { bundled, CHARACTERS, CHAT, KINDS, madeModel, TEXT } from './made'
+import { greedy } from './greedy'
+import { bundled, CHAT, KINDS, madeModel, TEXT } from './made'
 import { writeDemoBundle } from '../../../src/headless/demo_bundle.mjs'
 
 const folder = mkdtempSync(join(tmpdir(), 'embed-'))
@@ -24,17 +21,6 @@ async function imported(model: ReturnType<typeof madeModel>, form: DemoForm): Pr
   return (await import(/* @vite-ignore */ pathToFileURL(path).href)) as typeof Told
 }
 
-/** What the engine of this process writes with the weights as the file rounds them. */
-async function written(model: ReturnType<typeof madeModel>, form: DemoForm, prompt: string, count: number) {
-  const { config, tokenizer, gates, weights } = unpack(pack({ ...model, ...TEXT }, form))
-  const on = await Weights.open(openWasm(), config, weights)
-  if (Object.keys(gates).length > 0) await on.turn(gates)
-  const writer = new Writer(on, tokenizerOf(tokenizer))
-  const tokens: string[] = []
-  const options = { prompt, temperature: 0, top_k: 0, top_p: 1, max_tokens: count, seed: 1, stop: [] }
-  for await (const { text } of writer.generate(options)) tokens.push(text)
-  return tokens
-}
 async function all(text: AsyncGenerator<string>) {
   const tokens: string[] = []
   for await (const token of text) tokens.push(token)
@@ -50,7 +36,7 @@ describe.each(Object.keys(KINDS))('%s', (kind) => {
     const tokens = await all(model.write('once upon', GREEDY))
     expect(tokens).toHaveLength(60)
     expect(new Set(tokens).size).toBeGreaterThan(2)
-    expect(tokens).toEqual(await written(made, form, 'once upon', 60))
+    expect(tokens).toEqual(await greedy(made, form, 'once upon', 60))
     const plain = await open({ engine: 'javascript' })
     expect(await all(plain.write('once upon', GREEDY))).toEqual(tokens)
     model.close()
@@ -59,14 +45,13 @@ describe.each(Object.keys(KINDS))('%s', (kind) => {
 })
 
 test('gates that are not 1 go along', async () => {
-  const made = { ...madeModel(KINDS['GPT-2']!), gates: { 'h.0.attn': [0] } }
-  const { gateTable } = await import('../../../src/model/gates')
+  const made = madeModel(KINDS['GPT-2']!)
   const [label] = gateTable(made.config).flatMap(({ label, count }) => (count === 1 ? [label] : []))
   const turned = { ...made, gates: { [label!]: [0] } }
   const { open } = await imported(turned, 'f16')
   const tokens = await all((await open()).write('once upon', GREEDY))
-  expect(tokens).toEqual(await written(turned, 'f16', 'once upon', 60))
-  expect(tokens).not.toEqual(await written({ ...made, gates: {} }, 'f16', 'once upon', 60))
+  expect(tokens).toEqual(await greedy(turned, 'f16', 'once upon', 60))
+  expect(tokens).not.toEqual(await greedy(made, 'f16', 'once upon', 60))
 })
 
 test('says what it is, what it cannot read, and repeats itself by seed', async () => {
@@ -100,13 +85,12 @@ test('a model of conversations answers, and stops where its turn ends', async ()
   const model = await open()
   expect(model.chats).toBe(true)
   const tokens = await all(model.reply([{ role: 'user', content: 'hello' }], GREEDY))
-  const free = await written(made, 'f16', '<|user|>hello<|end|><|assistant|>', 60)
+  const free = await greedy(made, 'f16', '<|user|>hello<|end|><|assistant|>', 60)
   const end = free.findIndex((token) => token === '<|end|>' || token === '<|endoftext|>')
   expect(tokens).toEqual(end < 0 ? free : free.slice(0, end))
 })
 
-test('the bundle is the same twice, as files beside a program', async () => {
+test('the bundle lies beside a program as two files', async () => {
   await writeDemoBundle(join(folder, 'bundle'))
   expect(readdirSync(join(folder, 'bundle')).sort()).toEqual(['embed.json', 'page.json'])
-  expect(CHARACTERS.special).toBeUndefined()
 })

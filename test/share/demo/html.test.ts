@@ -59,12 +59,9 @@ test('the policy lets in the script and the style by their hashes, and nothing e
     'form-action': "form-action 'none'",
   })
   // What is asked of nobody: no element names an address.
-  expect(elements.flatMap(({ attributes }) => Object.keys(attributes)).filter((name) => /src|href|on/.test(name))).toEqual([
-    'content',
-    'content',
-    'content',
-    'content',
-  ])
+  expect(
+    elements.flatMap(({ attributes }) => Object.keys(attributes)).filter((name) => /src|href|on/.test(name)),
+  ).toEqual(['content', 'content', 'content', 'content'])
   expect(elements.filter(({ name }) => name === 'link' || name === 'img' || name === 'iframe')).toEqual([])
 })
 

@@ -25,7 +25,10 @@ export const KINDS: Record<string, Partial<Config>> = {
 }
 
 /** Weights large enough that what it writes is not one letter. */
-export function madeModel(kind: Partial<Config>, tokenizer: TokenizerState = CHARACTERS): Omit<PackedModel, keyof DemoText> {
+export function madeModel(
+  kind: Partial<Config>,
+  tokenizer: TokenizerState = CHARACTERS,
+): Omit<PackedModel, keyof DemoText> {
   const config: Config = { ...defaultConfig(tokenizer.vocab.length), ...kind }
   const weights = new Map([...initialWeights({ config })].map(([name, data]) => [name, data.map((x) => x * 6)]))
   return { config, tokenizer, gates: {}, weights }
