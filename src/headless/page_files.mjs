@@ -1,7 +1,7 @@
 // What the build puts beside the page: the bundles that demos are made with, and the service worker with the list of all files that it keeps.
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { bundleDemo, writeDemoBundle } from './demo_bundle.mjs'
 import { ROOT } from './packages.mjs'
@@ -25,7 +25,7 @@ export function demoFiles() {
   return {
     name: 'demo-files',
     configResolved({ build }) {
-      folder = join(ROOT, build.outDir)
+      folder = resolve(ROOT, build.outDir)
     },
     async transformIndexHtml(html, { server }) {
       const { page } = await (bundle ??= bundleDemo())
@@ -53,7 +53,7 @@ export function serviceWorker() {
     name: 'service-worker',
     apply: 'build',
     configResolved({ build }) {
-      folder = join(ROOT, build.outDir)
+      folder = resolve(ROOT, build.outDir)
     },
     // After everything else has been written.
     async closeBundle() {

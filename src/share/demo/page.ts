@@ -10,10 +10,11 @@ const WORDS = {
   send: 'Send',
   fresh: 'Start again',
   settings: 'How it writes',
-  temperature: 'Boldness (temperature)',
-  top_k: 'Likeliest tokens (top k)',
+  temperature: 'Temperature',
+  top_k: 'Top k',
   all: 'all',
-  max_tokens: 'Length in tokens',
+  hint: 'Temperature: 0 always takes the likeliest token, higher is bolder. Top k: only the k likeliest are taken. Length is counted in tokens.',
+  max_tokens: 'Length',
   written: 'What it wrote',
   turns: 'Conversation',
   you: 'You: ',
@@ -67,14 +68,16 @@ function settings(): { element: HTMLElement; values: () => Pick<WriteOptions, Sl
     return { name, input, element: make('div', {}, label, shown, input) }
   })
   const fields = make('fieldset', { class: 'settings' }, make('legend', { class: 'hidden' }, WORDS.settings))
-  fields.append(...sliders.map(({ element }) => element))
+  fields.append(...sliders.map(({ element }) => element), make('p', { class: 'small muted' }, WORDS.hint))
   return {
     element: fields,
     values: () => Object.fromEntries(sliders.map(({ name, input }) => [name, Number(input.value)])),
   }
 }
 
-/** A form whose button is *Write* and, while the model writes, *Stop*. */
+/**
+ * A box and a button, *Write* and, while the model writes, *Stop*. No form is submitted: a frame may forbid that.
+ */
 function asking(
   label: string,
   text: string,
@@ -83,13 +86,12 @@ function asking(
 ) {
   const box = make('textarea', { id: 'text', rows: 3, spellcheck: 'false' })
   box.value = text
-  const button = make('button', { class: 'main' }, begin)
+  const button = make('button', { class: 'main', type: 'button' }, begin)
   const status = make('p', { class: 'small muted', role: 'status' })
   const row = make('div', { class: 'row' }, button, status)
-  const form = make('form', {}, make('label', { for: 'text' }, label), box, row)
+  const form = make('div', { class: 'ask' }, make('label', { for: 'text' }, label), box, row)
   let stopping: AbortController | null = null
-  form.addEventListener('submit', (event) => {
-    event.preventDefault()
+  const go = () => {
     if (stopping) return stopping.abort()
     const stops = (stopping = new AbortController())
     button.textContent = WORDS.stop
@@ -105,8 +107,9 @@ function asking(
         button.textContent = begin
         status.textContent = ended
       })
-  })
-  return { box, row, form, status, writes: () => stopping !== null }
+  }
+  button.addEventListener('click', go)
+  return { box, row, form, status, go, writes: () => stopping !== null }
 }
 
 /** Shows a text as it comes, a few times a second; returns why it ended. */
@@ -139,7 +142,7 @@ async function follow(
 function prompting(model: Model): HTMLElement[] {
   const { element, values } = settings()
   const written = make('div', { class: 'written', role: 'group', 'aria-label': WORDS.written, hidden: '' })
-  const { form, box, status } = asking(WORDS.prompt, model.prompt, WORDS.write, async (prompt, signal) => {
+  const { form, box, status, go } = asking(WORDS.prompt, model.prompt, WORDS.write, async (prompt, signal) => {
     const unknown = model.unknown(prompt)
     const read = [...prompt].filter((character) => !unknown.includes(character)).join('')
     const text = new Text()
@@ -149,7 +152,7 @@ function prompting(model: Model): HTMLElement[] {
     return unknown.length > 0 ? `${ended} ${WORDS.unknown(unknown)}` : ended
   })
   box.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) form.requestSubmit()
+    if (event.key === 'Enter' && (event.metaKey || event.ctrlKey)) go()
   })
   status.textContent = WORDS.ready(model.engine)
   form.append(element)
@@ -163,7 +166,7 @@ function chatting(model: Model): HTMLElement[] {
   const add = (who: 'you' | 'model', text: Text) => {
     turns.append(make('li', { class: `turn ${who}` }, make('span', { class: 'hidden' }, WORDS[who]), text))
   }
-  const { form, box, row, status, writes } = asking(WORDS.say, model.prompt, WORDS.send, async (said, signal) => {
+  const { form, box, row, status, go, writes } = asking(WORDS.say, model.prompt, WORDS.send, async (said, signal) => {
     if (said.trim() === '') return ''
     const asked: Message[] = [...messages, { role: 'user', content: said }]
     add('you', new Text(said))
@@ -182,7 +185,7 @@ function chatting(model: Model): HTMLElement[] {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
     event.preventDefault()
     // Enter sends; it never stops an answer.
-    if (box.value.trim() !== '' && !writes()) form.requestSubmit()
+    if (box.value.trim() !== '' && !writes()) go()
   })
   const fresh = make('button', { type: 'button' }, WORDS.fresh)
   fresh.addEventListener('click', () => {
