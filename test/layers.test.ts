@@ -108,7 +108,7 @@ const opOf = (path: string) => stem(path).replace(/\..*$/, '')
 
 function resolve(from: string, specifier: string, sources: Sources): string {
   const path = normalize(join(dirname(from), specifier.replace(/\?.*$/, '')))
-  return [path, `${path}.ts`].find((candidate) => sources.has(candidate)) ?? path
+  return [path, `${path}.ts`, `${path}.d.ts`].find((candidate) => sources.has(candidate)) ?? path
 }
 
 /** Everything in these sources that breaks the design, one sentence each. */
