@@ -89,6 +89,7 @@ export class Demos implements DemoCalls {
 function fileName(title: string): string {
   const plain = title
     .normalize('NFKD')
+    .replace(/\p{Mark}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')
