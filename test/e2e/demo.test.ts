@@ -1,6 +1,6 @@
 // The single file from a disk, in a frame and on a host, and the module in a page: what they write is what the engine here writes with the same
 // weights, and nothing is asked of anybody.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { demoHtml, demoModule } from '../../src/share/demo/html'
+import { demoHtml, demoModule, type Player } from '../../src/share/demo/html'
 import type { DemoForm, DemoText } from '../../src/words/demo'
 import { greedy } from '../share/demo/greedy'
 import { bundled, CHAT, KINDS, madeModel } from '../share/demo/made'
@@ -229,4 +229,51 @@ describe('on a host', () => {
     expect(text).toBe((await greedy(shippedModel(), 'int8', PROMPT, 80)).join(''))
     expect(asked.filter((url) => !url.endsWith('/favicon.ico'))).toEqual([address, `${address}model.js`])
   })
+})
+
+test('the built page shows it in a frame, under its own policy', async () => {
+  const site = await b.serveDist()
+  try {
+    await b.open(browser, site.address + b.SUB_PATH.slice(1))
+    const player = JSON.parse(readFileSync('dist/demo/page.json', 'utf8')) as Player
+    await page.evaluate(
+      (srcdoc) => {
+        const frame = document.createElement('iframe')
+        frame.setAttribute('sandbox', 'allow-scripts')
+        frame.srcdoc = srcdoc
+        document.querySelector('main')?.append(frame)
+      },
+      demoHtml(shippedModel(), TOLD, ORIGIN, 'int8', player),
+    )
+    const frame = page.frameLocator('iframe')
+    await frame.getByRole('status').filter({ hasText: 'Ready.' }).waitFor()
+    await frame.getByRole('button', { name: 'Write' }).click()
+    await frame.getByRole('status').filter({ hasText: 'As long as asked for.' }).waitFor()
+    expect(browser.complaints).toEqual([])
+    expect(asked.filter((url) => !url.startsWith(site.address) && !url.startsWith('about:'))).toEqual([])
+  } finally {
+    await page.goto('about:blank')
+    site.close()
+  }
+})
+
+test('on WebGPU, where that is asked for, it writes the same', async () => {
+  const other = b.newProfile()
+  const gpu = await b.openBrowser(other.folder, { webgpu: true })
+  try {
+    const model = madeModel(KINDS['Llama']!)
+    const tab = gpu.context.pages()[0]!
+    await tab.goto(`${await demo('gpu.html', { ...TOLD, prompt: 'once upon' }, 'f16', model)}#gpu`)
+    await tab.getByRole('status').filter({ hasText: 'SwiftShader' }).waitFor()
+    await tab.getByLabel('Temperature').fill('0')
+    await tab.getByLabel('Length').fill('40')
+    await tab.getByRole('button', { name: 'Write' }).click()
+    await tab.getByRole('status').filter({ hasText: 'As long as asked for.' }).waitFor()
+    const text = await tab.getByRole('group', { name: 'What it wrote' }).textContent()
+    expect(text).toBe(`once upon${(await greedy(model, 'f16', 'once upon', 40)).join('')}`)
+    expect(gpu.complaints).toEqual([])
+  } finally {
+    await gpu.close()
+    other.forget()
+  }
 })
