@@ -12,7 +12,17 @@ type Sources = ReadonlyMap<string, string>
 const BASE = ['words', 'config', 'leaves']
 const DATA = ['data/tokenize', 'data/collect', 'data/prepare', 'data/made', 'data/dataset'] as const
 /** The page's stages: none of them knows another. */
-const STAGES = ['ui/data', 'ui/tokens', 'ui/model', 'ui/train', 'ui/look', 'ui/chat', 'ui/share', 'ui/runs', 'ui/device'] as const
+const STAGES = [
+  'ui/data',
+  'ui/tokens',
+  'ui/model',
+  'ui/train',
+  'ui/look',
+  'ui/chat',
+  'ui/share',
+  'ui/runs',
+  'ui/device',
+] as const
 /** What stands under every stage. */
 const PAGE = ['ui/words', 'ui/state', 'worker/client', ...BASE]
 

@@ -35,7 +35,11 @@ test('one HTML file, twice the same, with what was told', () => {
   expect(readFileSync(at('b.html'), 'utf8') === html).toBe(true)
   expect(html).toContain('<h1>A &lt;fox&gt;</h1>')
   expect(html).toMatch(/<dt>Validation loss<\/dt><dd>\d\.\d{3}/)
-  expect(unpack(/id="model">([^<]*)</.exec(html)![1]!)).toMatchObject({ title: 'A <fox>', author: 'Me', prompt: 'the dog' })
+  expect(unpack(/id="model">([^<]*)</.exec(html)![1]!)).toMatchObject({
+    title: 'A <fox>',
+    author: 'Me',
+    prompt: 'the dog',
+  })
 })
 
 test('a module that Node imports, which writes what the run would', async () => {

@@ -69,7 +69,7 @@ export function unpack(packed: string): PackedModel {
   const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, start))) as Header
   if (header.version !== VERSION)
     throw new CheckpointError(`This model is packed as version ${header.version}; this file reads version ${VERSION}.`)
-  const { form, wide, version: _, ...about } = header
+  const { form, wide, config, tokenizer, gates, title, author, description, prompt } = header
   const weights = new Map<string, Float32Array>()
   let at = start
   const take = (length: number) => {
@@ -77,7 +77,7 @@ export function unpack(packed: string): PackedModel {
       throw new CheckpointError('The model in this file is cut short. Save the file again.')
     return bytes.slice(at, (at += length))
   }
-  for (const param of paramTable(about.config)) {
+  for (const param of paramTable(config)) {
     const size = sizeOf(param.shape)
     if (wide.includes(param.name)) weights.set(param.name, new Float32Array(take(4 * size).buffer))
     else if (inBytes(param, form)) {
@@ -89,7 +89,7 @@ export function unpack(packed: string): PackedModel {
       )
     } else weights.set(param.name, unplaned(take(2 * size)))
   }
-  return { ...about, weights }
+  return { config, tokenizer, gates, title, author, description, prompt, weights }
 }
 
 /** Bytes of a model's weights before they are deflated. */
