@@ -28,7 +28,7 @@ export function demoFiles() {
       folder = resolve(ROOT, build.outDir)
     },
     async transformIndexHtml(html, { server }) {
-      const { page } = await (bundle ??= bundleDemo())
+      const { page } = await (server ? bundleDemo() : (bundle ??= bundleDemo()))
       const script = html.replace(/script-src [^;]*/, `$& '${page.script_hash}'`)
       // While developing, styles are let in as text, which a hash would take back.
       return server ? script : script.replace(/style-src [^;]*/, `$& '${page.style_hash}'`)

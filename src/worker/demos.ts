@@ -1,8 +1,7 @@
 // Models at hand as files that run by themselves: one HTML file, or a module with its types. The player that goes into each lies beside the page.
-import { zipSync } from 'fflate'
 import { transfer } from 'comlink'
 import { isChat } from '../share/demo/chat'
-import { demoHtml, demoModule, type Embed, type Player } from '../share/demo/html'
+import { demoHtml, demoModule, demoZip, type Embed, type Player } from '../share/demo/html'
 import { packedBytes } from '../share/demo/packed'
 import { countParams } from '../params'
 import { CheckpointError } from '../errors'
@@ -14,8 +13,6 @@ import type { Workbench } from './workbench'
 
 /** What a file's bytes are called after. */
 const ENDING = { html: '.html', embed: '.zip' }
-/** Any fixed time: the same model gives the same zip. */
-const WRITTEN = new Date('2026-01-01T00:00:00')
 
 export class Demos implements DemoCalls {
   readonly #models: ModelShelf
@@ -52,21 +49,16 @@ export class Demos implements DemoCalls {
       Object.entries(LONGEST).map(([name, most]) => [name, text[name as keyof typeof LONGEST].slice(0, most)]),
     ) as unknown as typeof text
     const model = { config, tokenizer, gates, weights }
-    const utf8 = new TextEncoder()
     const name = `${fileName(told.title)}${ENDING[kind]}`
     if (kind === 'embed') {
       const embed = await this.#read<Embed>('embed')
-      const files = { 'model.js': demoModule(model, told, form, embed), 'model.d.ts': embed.types }
-      const zip = zipSync(
-        Object.fromEntries(Object.entries(files).map(([path, content]) => [path, utf8.encode(content)])),
-        { mtime: WRITTEN },
-      )
+      const zip = demoZip(demoModule(model, told, form, embed), embed)
       return transfer({ name, bytes: zip, engine_bytes: embed.script.length }, [zip.buffer])
     }
     const player = await this.#read<Player>('page')
     const val_loss = await this.#lossAt(source, step)
     const origin = { corpus: corpus.name, licence: corpus.licence, step, val_loss }
-    const bytes = utf8.encode(demoHtml(model, told, origin, form, player))
+    const bytes = new TextEncoder().encode(demoHtml(model, told, origin, form, player))
     return transfer({ name, bytes, engine_bytes: player.script.length + player.style.length }, [bytes.buffer])
   }
 

@@ -1,5 +1,6 @@
 // One HTML file that is the demo: what its author says as text, the packed model, and the player. A policy of its own lets in the player’s script and
 // style by their hashes and nothing else: no other script, no request to anywhere.
+import { strToU8, zipSync } from 'fflate'
 import { invariant } from '../../errors'
 import type { DemoForm, DemoText } from '../../words/demo'
 import { isChat } from './chat'
@@ -87,6 +88,14 @@ export function demoModule(
   { script }: Embed,
 ): string {
   return `${script}\nconst GLASSHOUSE_MODEL="${pack({ ...model, ...text }, form)}"\n`
+}
+
+/** Any fixed time: the same model gives the same zip. */
+const WRITTEN = new Date('2026-01-01T00:00:00')
+
+/** The module and its types in a .zip. */
+export function demoZip(module: string, { types }: Embed): Uint8Array<ArrayBuffer> {
+  return zipSync({ 'model.js': strToU8(module), 'model.d.ts': strToU8(types) }, { mtime: WRITTEN })
 }
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
