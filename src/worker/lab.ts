@@ -4,6 +4,7 @@ import type { Threads } from '../threads'
 import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
+import { Demos } from './demos'
 import { Desk } from './desk'
 import { KeptRuns } from './kept_runs'
 import { Links } from './links'
@@ -40,6 +41,7 @@ export class LocalLab implements Lab {
   readonly chat: Chat
   readonly look: Look
   readonly links: Links
+  readonly demos: Demos
   readonly device: SpeedBench
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
@@ -76,6 +78,7 @@ export class LocalLab implements Lab {
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
     this.chat = new Chat(workbench, slots, desks.writing)
+    this.demos = new Demos(models, workbench, fetchFile)
     this.look = new Look(workbench, shipped, slots, desks.looking)
     this.links = new Links(workbench, { models, shipped, shelf: this.data }, desks.rounding)
     this.device = new SpeedBench(workbench, desks.bench, threads)

@@ -19,6 +19,7 @@ import type {
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
 import type { LinkChoice, LinkOffer, LinkTold, RoundedLosses } from '../words/link'
 import type { LookCalls, SlotSource } from '../words/look'
+import type { DemoCalls } from '../words/demo'
 import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
@@ -386,5 +387,6 @@ export interface Lab {
   readonly chat: ChatCalls
   readonly look: LookCalls
   readonly links: LinkCalls
+  readonly demos: DemoCalls
   readonly device: DeviceCalls
 }
