@@ -4,6 +4,7 @@ import type { Threads } from '../threads'
 import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
+import { Demos } from './demos'
 import { Desk } from './desk'
 import { Exports } from './exports'
 import { KeptRuns } from './kept_runs'
@@ -40,8 +41,9 @@ export class LocalLab implements Lab {
   readonly kept: KeptRuns
   readonly chat: Chat
   readonly look: Look
-  readonly exports: Exports
   readonly links: Links
+  readonly demos: Demos
+  readonly exports: Exports
   readonly device: SpeedBench
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
@@ -78,9 +80,10 @@ export class LocalLab implements Lab {
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
     this.chat = new Chat(workbench, slots, desks.writing)
+    this.demos = new Demos(models, workbench, fetchFile)
     this.look = new Look(workbench, shipped, slots, desks.looking)
-    this.exports = new Exports(workbench, models)
     this.links = new Links(workbench, { models, shipped, shelf: this.data }, desks.rounding)
+    this.exports = new Exports(workbench, models)
     this.device = new SpeedBench(workbench, desks.bench, threads)
   }
 

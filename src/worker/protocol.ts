@@ -17,9 +17,10 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
-import type { ExportCalls } from '../words/exports'
 import type { LinkChoice, LinkOffer, LinkTold, RoundedLosses } from '../words/link'
 import type { LookCalls, SlotSource } from '../words/look'
+import type { DemoCalls } from '../words/demo'
+import type { ExportCalls } from '../words/exports'
 import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
@@ -386,7 +387,8 @@ export interface Lab {
   readonly kept: KeptCalls
   readonly chat: ChatCalls
   readonly look: LookCalls
-  readonly exports: ExportCalls
   readonly links: LinkCalls
+  readonly demos: DemoCalls
+  readonly exports: ExportCalls
   readonly device: DeviceCalls
 }

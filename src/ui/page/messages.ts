@@ -238,3 +238,9 @@ export const palette = {
     generate: 'Generate text',
   },
 }
+
+export const update = {
+  ready: 'A newer Glasshouse is here. Using it loads the page anew; your runs stay.',
+  now: 'Use it now',
+  later: 'Later',
+}
