@@ -1,16 +1,19 @@
 // `npm run export -- DIR --to FORMAT`: a run that `train` kept, as a file for others.
 import { LONGEST, DEMO_FORMS } from '../words/demo'
-import { oneOf, pathOf, readFlags, runProgram, UsageError, type Io } from './command'
+import { engineFor, oneOf, pathOf, readFlags, runProgram, UsageError, type Io } from './command'
 import { exportHtml } from './export_html'
+import { exportLink } from './export_link'
 import { readRun } from './run_folder'
 
-const FORMATS = ['html', 'embed'] as const
+const FORMATS = ['html', 'embed', 'link'] as const
 
 const USAGE = `npm run export -- DIR --to ${FORMATS.join('|')} [--out PATH]    the run in DIR, which train kept, for others
 
   --to html          one HTML file with the model, its tokenizer and an engine: opens from disk, any host, an iframe
   --to embed         the same as a module for a page or a program, model.js and model.d.ts, into the folder PATH
-  --out PATH         where (DIR/demo.html, DIR/embed)
+  --to link          the fragment of a link with settings, results, curve, tokenizer and model; says what rounding costs
+  --bits 4|8         of a link's weights (4)
+  --out PATH         where (DIR/demo.html, DIR/embed; a link, standard output)
   --title, --author, --description, --prompt "…"   what the file says, and what its box holds at first
   --weights ${DEMO_FORMS.join('|')}   bits of a weight (f16)
 `
@@ -18,11 +21,16 @@ const USAGE = `npm run export -- DIR --to ${FORMATS.join('|')} [--out PATH]    t
 export async function main(args: readonly string[], io: Io): Promise<number> {
   const text = { type: 'string' } as const
   const { values, positionals } = readFlags(USAGE, args, {
-    ...{ to: text, out: text, title: text, author: text, description: text, prompt: text, weights: text },
+    ...{ to: text, out: text, title: text, author: text, description: text, prompt: text, weights: text, bits: text },
   })
   const [folder] = positionals
   if (folder === undefined || values.to === undefined) throw new UsageError(USAGE)
   const to = oneOf('to', values.to, FORMATS)
+  if (to === 'link') {
+    const bits = oneOf('bits', values.bits ?? '4', ['4', '8']) === '4' ? 4 : 8
+    const out = values.out === undefined ? null : pathOf(values.out)
+    return exportLink(readRun(pathOf(folder)), { bits, out }, await engineFor('wasm', io), io)
+  }
   const told = Object.fromEntries(
     (['title', 'author', 'description', 'prompt'] as const).flatMap((name) => {
       const value = values[name]
