@@ -4,8 +4,11 @@ import type { Threads } from '../threads'
 import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
+import { Demos } from './demos'
 import { Desk } from './desk'
+import { Exports } from './exports'
 import { KeptRuns } from './kept_runs'
+import { Links } from './links'
 import { Look } from './look/look'
 import { Shipped } from './look/shipped'
 import { Slots } from './look/slots'
@@ -38,6 +41,9 @@ export class LocalLab implements Lab {
   readonly kept: KeptRuns
   readonly chat: Chat
   readonly look: Look
+  readonly links: Links
+  readonly demos: Demos
+  readonly exports: Exports
   readonly device: SpeedBench
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
@@ -53,6 +59,7 @@ export class LocalLab implements Lab {
       leaks: desk('leaks'),
       looking: desk('looking', 'It was called off: what it would show is not known.'),
       bench: desk('bench'),
+      rounding: desk('rounding', 'It was called off: what rounding costs is not known.'),
       writing: new Desk(),
     })
     const workbench = (this.#workbench = new Workbench(store, { gpu, threads }, this.#outbox, desks.writing))
@@ -73,7 +80,10 @@ export class LocalLab implements Lab {
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
     this.chat = new Chat(workbench, slots, desks.writing)
+    this.demos = new Demos(models, workbench, fetchFile)
     this.look = new Look(workbench, shipped, slots, desks.looking)
+    this.links = new Links(workbench, { models, shipped, shelf: this.data }, desks.rounding)
+    this.exports = new Exports(workbench, models)
     this.device = new SpeedBench(workbench, desks.bench, threads)
   }
 
