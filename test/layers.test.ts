@@ -11,6 +11,8 @@ type Sources = ReadonlyMap<string, string>
 /** Rooms that many may import. */
 const BASE = ['words', 'config', 'leaves']
 const DATA = ['data/tokenize', 'data/collect', 'data/prepare', 'data/made', 'data/dataset'] as const
+/** What takes a model to others. */
+const SHARE = ['share/link', 'share/demo'] as const
 /** The page's stages: none of them knows another. */
 const STAGES = [
   'ui/data',
@@ -45,36 +47,23 @@ const ROOMS: Record<string, readonly string[]> = {
   train: ['train', 'model', 'ops', 'gpu', 'cpu', 'wasm', ...DATA, ...BASE],
   inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', ...DATA, ...BASE],
   storage: ['storage', ...BASE],
-  share: ['share', 'storage', ...DATA, ...BASE],
+  'share/link': ['share/link', 'storage', ...DATA, ...BASE],
   // The player has an engine of its own.
   'share/demo': ['share/demo', 'train', 'ops', 'wasm', 'cpu', ...DATA, ...BASE],
-  'share/link': ['share/link', 'storage', ...DATA, ...BASE],
   offline: ['offline'],
   'worker/protocol': BASE,
   'worker/worker': [
-    ...['worker/worker', 'worker/protocol', 'train', 'inspect', 'evaluate', 'storage', 'share', 'gpu'],
-    ...['share/link', 'share/demo'],
+    ...['worker/worker', 'worker/protocol', 'train', 'inspect', 'evaluate', 'storage', 'gpu', ...SHARE],
     ...DATA,
     ...BASE,
   ],
   'worker/client': ['worker/protocol', ...BASE],
-  headless: [
-    'headless',
-    'train',
-    'inspect',
-    'evaluate',
-    'storage',
-    'share/link',
-    'share/demo',
-    'gpu',
-    ...DATA,
-    ...BASE,
-  ],
+  headless: ['headless', 'train', 'inspect', 'evaluate', 'storage', 'gpu', ...SHARE, ...DATA, ...BASE],
   'ui/words': ['ui/words', ...BASE],
   'ui/state': PAGE,
-  'ui/parts': ['ui/parts', 'share', ...PAGE],
-  ...Object.fromEntries(STAGES.map((stage) => [stage, [stage, 'ui/parts', 'share', ...PAGE]])),
-  'ui/page': ['ui/page', 'ui/parts', ...STAGES, 'share', ...PAGE],
+  'ui/parts': ['ui/parts', ...PAGE],
+  ...Object.fromEntries(STAGES.map((stage) => [stage, [stage, 'ui/parts', ...PAGE]])),
+  'ui/page': ['ui/page', 'ui/parts', ...STAGES, ...PAGE],
   main: ['ui/page'],
 }
 

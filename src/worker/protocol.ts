@@ -17,9 +17,9 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
-import type { DemoCalls } from '../words/demo'
 import type { LinkChoice, LinkOffer, LinkTold, RoundedLosses } from '../words/link'
 import type { LookCalls, SlotSource } from '../words/look'
+import type { DemoCalls } from '../words/demo'
 import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
@@ -386,7 +386,7 @@ export interface Lab {
   readonly kept: KeptCalls
   readonly chat: ChatCalls
   readonly look: LookCalls
-  readonly demos: DemoCalls
   readonly links: LinkCalls
+  readonly demos: DemoCalls
   readonly device: DeviceCalls
 }
