@@ -13,6 +13,8 @@ import type { DemoForm, DemoText } from '../../src/words/demo'
 import { greedy } from '../share/demo/greedy'
 import { bundled, CHAT, KINDS, madeModel } from '../share/demo/made'
 import { shippedModel } from '../share/demo/shipped'
+import { demo as words } from '../../src/ui/share/messages_demo'
+import { m } from '../../src/ui/share/words'
 import * as b from './browser'
 import { serious, shoot } from './looks'
 
@@ -251,6 +253,32 @@ test('the built page shows it in a frame, under its own policy', async () => {
     await frame.getByRole('status').filter({ hasText: 'As long as asked for.' }).waitFor()
     expect(browser.complaints).toEqual([])
     expect(asked.filter((url) => !url.startsWith(site.address) && !url.startsWith('about:'))).toEqual([])
+  } finally {
+    await page.goto('about:blank')
+    site.close()
+  }
+})
+
+test('made on the stage: shown, saved, and opened from the disk', async () => {
+  const site = await b.serveDist()
+  try {
+    await b.open(browser, site.address)
+    await b.stage(page, 'share').click()
+    await page.getByText(m.share.panels.demo, { exact: true }).first().click()
+    await page.getByLabel(words.fields.title).fill('A <b>whale</b>')
+    await page.getByRole('button', { name: words.show }).click()
+    const shown = page.frameLocator('iframe')
+    await shown.getByRole('heading', { name: 'A <b>whale</b>' }).waitFor()
+    await shown.getByRole('status').filter({ hasText: 'Ready.' }).waitFor()
+    expect(await serious(page)).toEqual([])
+    const download = page.waitForEvent('download')
+    await page.getByRole('button', { name: words.save }).click()
+    const file = await download
+    expect(file.suggestedFilename()).toBe('a-b-whale-b.html')
+    const html = readFileSync(await file.path(), 'utf8')
+    expect(browser.complaints).toEqual([])
+    await page.goto(write('saved.html', html))
+    await ready()
   } finally {
     await page.goto('about:blank')
     site.close()

@@ -34,7 +34,7 @@ export const share = {
   lead: 'A link is the model, the run to repeat, or the curve to race. It is all in the address: no server has it.',
   model: 'What to share',
   form: 'As',
-  panels: { link: 'A link', files: 'A file' },
+  panels: { link: 'A link', demo: 'A page of its own', files: 'A file' },
   live: (name: string) => `${name}, the open run`,
   shipped: (name: string) => `${name}, the model of this page`,
   kept: (name: string, step: number) => `${name}, step ${integer(step)}`,
