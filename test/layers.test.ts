@@ -59,6 +59,7 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^(vite|esbuild)$/, ['headless']],
   [/^svelte(\/|$)/, ['ui', 'main']],
   [/^uplot/, ['ui/train']],
+  [/^html-to-image$/, ['ui/look']],
   [/^@fontsource/, ['main']],
   [/^comlink$/, ['worker/worker', 'worker/client']],
   [/^idb-keyval$/, ['storage']],

@@ -19,10 +19,12 @@ import type { Engine, KernelChoice } from '../engine'
 import { Benchmark, benchInput, COMPARED, roundsOf } from '../train/benchmark'
 import { firstStep } from '../train/first_step'
 import { disagreements, findPeers, PeerRun, peerTable, withJob, type Peer } from './bench_peers'
+import { lookCost, lookTable } from './bench_look'
 import { tokenizerTable } from './bench_tokenizers'
 import { engineFor, forced, oneOf, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
 
 const USAGE = `npm run bench -- [--size S|M|L|XL] [--engine gpu|wasm|cpu] [--steps N] [--precision f32|fast] [--peers] [--json FILE]
+npm run bench -- --look [--size …] [--engine …]
 npm run bench -- --text FILE
 
 Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Markdown.
@@ -36,6 +38,8 @@ Times training steps of GPT-2-shaped models, dropout 0, and prints a table in Ma
   --peers               the same step in jax-js and TensorFlow.js, and in PyTorch where python3 has it, round by round with ours: on the
                         adapter, or with --engine wasm or cpu on the processor, by their WebAssembly backends;
                         the first time this installs packages into test/bench/peers. Status 1 where their losses are not ours
+  --look                instead: what looking inside costs a run that trains, as the page does it: ms a step with a view open and without,
+                        round by round, and memory over 2,000 questions
   --json FILE           write the numbers there
   --text FILE           instead: how fast this text becomes tokens, of each kind of tokenizer, as it is and at 20 MB`
 
@@ -51,6 +55,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     steps: { type: 'string', default: '50' },
     precision: { type: 'string', default: 'f32' },
     peers: { type: 'boolean', default: false },
+    look: { type: 'boolean', default: false },
     json: { type: 'string' },
     text: { type: 'string' },
   })
@@ -70,6 +75,16 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   const { engine, adapter_ms } = await open()
   const refusal = precision === 'fast' ? whyNotFast(engine.info) : null
   if (refusal !== null) throw new UsageError(refusal)
+  if (flags.look) {
+    const costs = []
+    for (const size of asked ?? defaultSizes(isSoftware(engine.info))) {
+      io.err(`${size}: steps with a view open, and without`)
+      costs.push(await lookCost(engine, size))
+    }
+    engine.destroy()
+    io.out(`\n${engine.info.name}\n\n${lookTable(costs)}`)
+    return 0
+  }
   const { peers, missing } = flags.peers ? findPeers(engine.info.kind) : { peers: [], missing: [] }
   const about = {
     adapter: engine.info.name,

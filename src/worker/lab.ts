@@ -9,6 +9,7 @@ import { KeptRuns } from './kept_runs'
 import { Look } from './look/look'
 import { Shipped } from './look/shipped'
 import { Slots } from './look/slots'
+import { ModelShelf } from './models'
 import { Outbox } from './outbox'
 import type { EnginePreference, JobKind, Lab, LabEvent, Opened, Progress, ProgressEvent } from './protocol'
 import { RecipeBench } from './recipe_bench'
@@ -67,7 +68,8 @@ export class LocalLab implements Lab {
     this.recipe = new RecipeBench(this.data, desks.leaks)
     this.tokens = new TokenizerBench(this.data, desks.learning)
     const shipped = new Shipped(fetchFile)
-    const slots = new Slots(workbench, shipped)
+    const models = new ModelShelf(workbench, shipped)
+    const slots = new Slots(workbench, shipped, models)
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
     this.chat = new Chat(workbench, slots, desks.writing)

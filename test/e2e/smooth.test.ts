@@ -1,4 +1,4 @@
-// While a run trains, and while a text of 20 MB is read, cleaned, counted, compared and learned from, the page stays free: no task of
+// While a run trains, while a text of 20 MB is read, cleaned, counted, compared and learned from, and in every view of the inside, the page stays free: no task of
 // the main thread keeps it from a person for more than 50 ms. The model is the smallest, whose steps are the quickest: the more
 // steps a second, the more the page has to show. What is asserted is each task's
 // own CPU time, from Chromium's trace. By the clock (PerformanceObserver 'longtask') a task on a shared machine is as long as
@@ -8,11 +8,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import type { Page } from 'playwright-core'
-import { m } from '../../src/ui/messages'
+import { PANELS } from '../../src/ui/look/panels'
+import { m } from '../../src/ui/look/words'
 import * as b from './browser'
 
 const LONGEST_MS = 50
 const WATCHED_MS = 8000
+/** For each view of the inside: it is drawn, and asked again several times while the run trains. */
+const VIEWED_MS = 2500
 
 const tab = b.openTab({ webgpu: false })
 let page: Page
@@ -74,5 +77,22 @@ test('nor while they are compared and a tokenizer learns from them: both can be 
     await page.getByText(m.tokens.curve.across).waitFor()
   })
   expect(seen[0]?.cpu, seen[0]?.inside).toBeLessThan(LONGEST_MS)
+  expect(await b.stepOf(page)).toBeGreaterThan(before)
+})
+
+test('nor while its inside is looked at, view by view', async () => {
+  await b.stage(page, 'look').click()
+  await page.getByLabel(m.look.text).waitFor()
+  const before = await b.stepOf(page)
+  const slow: string[] = []
+  for (const panel of PANELS) {
+    const seen = await b.mainThreadTasks(page, async () => {
+      await page.getByText(m.look.panels[panel], { exact: true }).first().click()
+      await page.getByText(m.look.loading).waitFor({ state: 'hidden' })
+      await page.waitForTimeout(VIEWED_MS)
+    })
+    if (seen[0]!.cpu >= LONGEST_MS) slow.push(`${panel}: ${seen[0]!.cpu} ms, ${seen[0]!.inside}`)
+  }
+  expect(slow).toEqual([])
   expect(await b.stepOf(page)).toBeGreaterThan(before)
 })

@@ -1,5 +1,5 @@
 // A probe against what can be worked out without it: closed forms, finite differences, and the same question asked another way.
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { openCpu } from '../../src/cpu/engine'
 import { ProbeError } from '../../src/errors'
 import { ablate } from '../../src/inspect/ablations'
@@ -188,6 +188,25 @@ test('many questions keep few programs, and none once the probe is gone', async 
   own.destroy()
   expect(own.programs).toBe(0)
   await expect(own.ask({ tokens })).rejects.toThrow('gone')
+})
+
+test('two thousand questions allocate nothing that the first of their kind did not', async () => {
+  const own = new Probe(weights)
+  const allocate = vi.spyOn(weights.engine, 'allocate')
+  const questions = [
+    { keep: ['h.0.attn.att', 'h.1.attn.att'] },
+    { keep: streamAddresses(weights.config), targets: [...tokens.slice(1), -1] },
+    { keep: ['h.0.attn.dattproj'], targets: [...tokens.slice(1), -1], backward: true },
+    { gates: { 'h.0.attn.gate': [0.5], 'h.1.attn.heads': [1, 0, 2, 1] } },
+  ]
+  const ask = (i: number) => own.ask({ tokens, ...questions[i % questions.length] })
+  for (let i = 0; i < questions.length; i++) await ask(i)
+  const before = allocate.mock.calls.length
+  expect(before).toBeGreaterThan(0)
+  for (let i = 0; i < 2000; i++) await ask(i)
+  expect(allocate.mock.calls.length).toBe(before)
+  own.destroy()
+  allocate.mockRestore()
 })
 
 describe('what a model cannot be asked is refused in a sentence', () => {

@@ -22,6 +22,7 @@ export const look = {
   notLoaded: (why: string) => `This view could not be loaded (${why}). Reload the page; the run is kept.`,
   text: 'Text to look at',
   views: 'View',
+  picture: 'Save this view as a picture',
   panels: {
     map: 'Model map',
     attention: 'Attention',

@@ -19,6 +19,18 @@ export function saveCsv(what: string, rows: readonly (readonly (string | number)
 
 /** The picture on a canvas, as sharp as it is shown. */
 export async function savePng(what: string, canvas: HTMLCanvasElement): Promise<void> {
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'))
-  if (blob) download(nameOf(what, 'png'), new Uint8Array(await blob.arrayBuffer()))
+  await saveBlob(what, await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png')))
+}
+
+/** A whole view as it stands on the page, for a slide or a sheet: twice as sharp as the screen, on the page's own ground, without its buttons. */
+export async function saveView(what: string, view: HTMLElement): Promise<void> {
+  const { toBlob } = await import('html-to-image')
+  const backgroundColor = getComputedStyle(document.body).backgroundColor
+  const filter = (node: HTMLElement) => !(node instanceof HTMLButtonElement && node.classList.contains('plain'))
+  await saveBlob(what, await toBlob(view, { pixelRatio: 2, backgroundColor, filter }))
+}
+
+async function saveBlob(what: string, blob: Blob | null): Promise<void> {
+  if (!blob) throw new Error('The browser could not draw this view into a picture. Take a screenshot instead.')
+  download(nameOf(what, 'png'), new Uint8Array(await blob.arrayBuffer()))
 }

@@ -4,7 +4,8 @@
 import type { Dataset } from '../../data/dataset/dataset'
 import { tokenizerOf } from '../../data/tokenize/tokenizers'
 import type { Tokenizer } from '../../data/tokenize/tokenizer'
-import { CheckpointError, ProbeError } from '../../errors'
+import { ProbeError } from '../../errors'
+import { LivePace } from '../../inspect/live_pace'
 import { Probe } from '../../inspect/probe'
 import { countParams } from '../../params'
 import { Slot, type Model } from '../../train/slot'
@@ -12,24 +13,10 @@ import type { Weights } from '../../train/weights'
 import type { SlotInfo, SlotName, SlotSource } from '../../words/look'
 import type { Gates, RunSpec } from '../../words/run'
 import { ModelTurns } from '../model_turns'
-import { datasetOf } from '../run_text'
+import type { KeptSource, ModelShelf, ModelState } from '../models'
 import { tokenizerKey } from '../summary'
 import type { Workbench } from '../workbench'
 import type { Shipped } from './shipped'
-
-/** While the open run trains: the least time between two readings of its weights, and their largest share of the time. */
-const LIVE_EVERY_MS = 250
-const LIVE_SHARE = 0.05
-
-/** A source that does not move. */
-type KeptSource = Exclude<SlotSource, { of: 'live' }>
-
-/** A step of a run that is kept; the gates that it had stand in the spec. */
-interface Kept {
-  spec: RunSpec
-  step: number
-  weights: Map<string, Float32Array>
-}
 
 /** A model in a slot, as the views use it. */
 export interface Looked {
@@ -72,7 +59,7 @@ class Live implements Looked {
   readonly #workbench: Workbench
   readonly #run: string
   readonly #probes = new ProbeKeeper()
-  #next = 0
+  readonly #pace = new LivePace()
 
   constructor(workbench: Workbench) {
     const run = workbench.opened
@@ -95,15 +82,9 @@ class Live implements Looked {
   async probe<T>(ask: (probe: Probe, model: Model) => Promise<T>): Promise<T> {
     const run = this.#opened()
     const trains = () => run.summary.status === 'running'
-    while (trains() && performance.now() < this.#next)
-      await new Promise((resolve) => setTimeout(resolve, Math.min(50, this.#next - performance.now())))
-    return run.withModel(async (model) => {
-      const from = performance.now()
-      const told = await ask(this.#probes.into(model.weights), model)
-      const ms = performance.now() - from
-      this.#next = from + Math.max(LIVE_EVERY_MS, ms / LIVE_SHARE)
-      return told
-    })
+    while (trains() && this.#pace.wait_ms > 0)
+      await new Promise((resolve) => setTimeout(resolve, Math.min(50, this.#pace.wait_ms)))
+    return run.withModel((model) => this.#pace.ask(() => ask(this.#probes.into(model.weights), model)))
   }
 
   close(): Promise<void> {
@@ -167,7 +148,7 @@ class Own implements Looked {
     return this.#turns.withModel(use, once)
   }
   /** Another step of the same run. */
-  become(source: KeptSource, { step, weights, spec }: Kept): Promise<void> {
+  become(source: KeptSource, { step, weights, spec }: ModelState): Promise<void> {
     return this.#turns.withModel(async (model) => {
       await model.become(step, weights, spec.gates)
       this.#source = source
@@ -202,14 +183,14 @@ function infoOf(source: SlotSource, spec: RunSpec, step: number, hasText: boolea
 export class Slots {
   readonly #workbench: Workbench
   readonly #shipped: Shipped
+  readonly #models: ModelShelf
   readonly #slots: { [K in SlotName]: Looked | null } = { A: null, B: null }
   #ownOfPage: Promise<Own> | null = null
-  /** The spec and text of the kept run that was looked at last. */
-  #kept: { run: string; spec: RunSpec; text: string | null; dataset: Promise<Dataset | null> | null } | null = null
 
-  constructor(workbench: Workbench, shipped: Shipped) {
+  constructor(workbench: Workbench, shipped: Shipped, models: ModelShelf) {
     this.#workbench = workbench
     this.#shipped = shipped
+    this.#models = models
   }
 
   /** The model in a slot. Throws ProbeError where it is empty. */
@@ -233,7 +214,7 @@ export class Slots {
       return null
     }
     if (before instanceof Own && before.isOfRun(source) && source.of !== 'live') {
-      await before.become(source, await this.#weights(source))
+      await before.become(source, await this.#models.weights(source))
       return before.info
     }
     const looked = source.of === 'live' ? new Live(this.#workbench) : await this.#open(source)
@@ -250,7 +231,7 @@ export class Slots {
   }
   /** The weights of one of them, by parameter name. Throws CheckpointError. */
   async weightsOf(slot: SlotName, step: number): Promise<Map<string, Float32Array>> {
-    return (await this.#weights({ ...this.#keptSource(slot), step })).weights
+    return (await this.#models.weights({ ...this.#keptSource(slot), step })).weights
   }
   /**
    * Calls `visit` at each of these kept steps of the run in a slot, in turn, with a model of its own that is led through them; the slot stays
@@ -259,14 +240,14 @@ export class Slots {
   async walk(
     slot: SlotName,
     steps: readonly number[],
-    visit: (looked: Looked, kept: Kept, share: number) => Promise<void>,
+    visit: (looked: Looked, kept: ModelState, share: number) => Promise<void>,
   ): Promise<void> {
     const source = this.#keptSource(slot)
     let own: Own | null = null
     try {
       for (const [i, step] of steps.entries()) {
         const at = { ...source, step }
-        const kept = await this.#weights(at)
+        const kept = await this.#models.weights(at)
         if (own) await own.become(at, kept)
         else own = await this.#open(at, kept)
         await visit(own, kept, (i + 1) / steps.length)
@@ -292,17 +273,13 @@ export class Slots {
     return this.#ownOfPage
   }
 
-  async #open(source: KeptSource, kept?: Kept): Promise<Own> {
+  async #open(source: KeptSource, kept?: ModelState): Promise<Own> {
     const slot = await this.#openSlot(source, kept)
     const tokenizer = tokenizerOf(slot.spec.tokenizer)
-    const text = source.of === 'run' ? (await this.#run(source.run)).text : (await this.#shipped.index()).corpus
     return new Own(source, slot, {
       tokenizer,
-      hasText: text !== null,
-      dataset: () =>
-        source.of === 'shipped'
-          ? this.#shipped.text().then((text) => text?.dataset ?? null)
-          : this.#datasetOf(source.run),
+      hasText: await this.#models.hasText(source),
+      dataset: () => this.#models.dataset(source),
       reopen: async (at, from, lost) => {
         from.destroy()
         if (lost) await this.#workbench.engines.discard(from.engine)
@@ -311,38 +288,10 @@ export class Slots {
     })
   }
 
-  async #openSlot(source: KeptSource, kept?: Kept): Promise<Slot> {
+  async #openSlot(source: KeptSource, kept?: ModelState): Promise<Slot> {
     const engine = await this.#workbench.engines.engine()
-    const { spec, step, weights } = kept ?? (await this.#weights(source))
+    const { spec, step, weights } = kept ?? (await this.#models.weights(source))
     return Slot.of(engine, spec, step, tokenizerOf(spec.tokenizer), weights)
-  }
-
-  /** The weights of a source by name. */
-  async #weights(source: KeptSource): Promise<Kept> {
-    if (source.of === 'shipped') {
-      const { spec } = await this.#shipped.index()
-      return { spec, step: source.step, weights: await this.#shipped.weights(source.step) }
-    }
-    const { run, step } = source
-    if (step !== null) {
-      const { spec } = await this.#run(run)
-      const { weights, gates } = await this.#workbench.store.readKeyframe(run, step, spec.config)
-      return { spec: { ...spec, gates }, step, weights }
-    }
-    const { checkpoint, record } = await this.#workbench.store.load(run)
-    if (!checkpoint) throw new CheckpointError(`“${record.spec.name}” has no checkpoint that can be read.`)
-    const weights = new Map([...checkpoint.tensors].map(([name, { data }]) => [name, data]))
-    return { spec: { ...checkpoint.meta.spec, name: record.spec.name }, step: checkpoint.meta.step, weights }
-  }
-
-  async #run(run: string) {
-    if (this.#kept?.run !== run) this.#kept = { run, ...(await this.#workbench.textOf(run)), dataset: null }
-    return this.#kept
-  }
-  async #datasetOf(run: string): Promise<Dataset | null> {
-    const kept = await this.#run(run)
-    if (kept.text === null) return null
-    return (kept.dataset ??= datasetOf(kept.spec, kept.text))
   }
 }
 
