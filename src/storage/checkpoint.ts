@@ -86,7 +86,10 @@ function readMeta({ metadata, sealed }: SealedFile): CheckpointMeta {
   } catch (cause) {
     throw new CheckpointError('The checkpoint’s meta is not JSON. The file is damaged: export it again.', { cause })
   }
-  return parseMeta(value)
+  const meta = parseMeta(value)
+  if ((version === '3') !== (meta.version === 3))
+    throw new CheckpointError('The checkpoint’s header and meta say two versions: the file is damaged. Export it again.')
+  return meta
 }
 
 function takeBytes({ tensors }: SealedFile, name: string): Uint8Array | null {

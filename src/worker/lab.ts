@@ -5,6 +5,7 @@ import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
 import { Desk } from './desk'
+import { Imports } from './imports'
 import { KeptRuns } from './kept_runs'
 import { Look } from './look/look'
 import { Shipped } from './look/shipped'
@@ -26,6 +27,8 @@ export interface LabOptions {
   /** Hears every event, in order. */
   listen: (events: LabEvent[]) => void
   store?: RunStore
+  /** Where the Hugging Face Hub is, and how it is asked; the Hub itself, unless told. */
+  hub?: { base?: string; fetch?: typeof fetch }
   /** Where the host has other threads. */
   threads?: Threads & { resting: boolean }
 }
@@ -36,6 +39,7 @@ export class LocalLab implements Lab {
   readonly tokens: TokenizerBench
   readonly run: RunControl
   readonly kept: KeptRuns
+  readonly imports: Imports
   readonly chat: Chat
   readonly look: Look
   readonly device: SpeedBench
@@ -43,7 +47,7 @@ export class LocalLab implements Lab {
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
   readonly #workbench: Workbench
 
-  constructor({ gpu, fetchFile, listen, store = new RunStore(), threads }: LabOptions) {
+  constructor({ gpu, fetchFile, listen, store = new RunStore(), hub, threads }: LabOptions) {
     this.#outbox = new Outbox(listen)
     const desk = <K extends JobKind>(job: K, calledOff?: string) =>
       new Desk<Progress[K]>(calledOff, (at) => this.#outbox.push({ type: 'progress', job, at } as ProgressEvent))
@@ -52,6 +56,7 @@ export class LocalLab implements Lab {
       learning: desk('learning', 'Learning was called off: what it would show is not known.'),
       leaks: desk('leaks'),
       looking: desk('looking', 'It was called off: what it would show is not known.'),
+      importing: desk('importing'),
       bench: desk('bench'),
       writing: new Desk(),
     })
@@ -72,6 +77,7 @@ export class LocalLab implements Lab {
     const slots = new Slots(workbench, shipped, models)
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
+    this.imports = new Imports(workbench, desks.importing, hub)
     this.chat = new Chat(workbench, slots, desks.writing)
     this.look = new Look(workbench, shipped, slots, desks.looking)
     this.device = new SpeedBench(workbench, desks.bench, threads)

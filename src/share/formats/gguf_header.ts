@@ -1,6 +1,7 @@
 // GGUF's header: magic, version, key-value pairs, and where each tensor lies. Source: github.com/ggml-org/ggml, docs/gguf.md. The reader
 // believes nothing: what is claimed must fit the bytes that are there before anything is made of it. Does not know what a key means.
 import { CheckpointError } from '../../errors'
+import type { FileLike } from './file_like'
 
 export type GgufValue = number | boolean | string | GgufValue[]
 
@@ -72,7 +73,7 @@ const STRING = 8
 const ARRAY = 9
 
 /** Reads a file's header, no more of the file than that takes. Throws CheckpointError where it contradicts itself or is too large. */
-export async function readGgufHeader(file: Blob): Promise<GgufHeader> {
+export async function readGgufHeader(file: FileLike): Promise<GgufHeader> {
   for (let length = FIRST_READ; ; length *= 4) {
     const most = Math.min(length, file.size, LONGEST_HEADER)
     const bytes = new Uint8Array(await file.slice(0, most).arrayBuffer())

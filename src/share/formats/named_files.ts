@@ -4,12 +4,7 @@ import { unzip, zipEntries } from '../../data/collect/zip'
 import { CheckpointError, CorpusError, ImportError } from '../../errors'
 import { findTensors, headerEnd } from '../../storage/safetensors'
 import { bytes } from '../../words/sizes'
-import type { Files } from './read_hf'
-
-export interface NamedFile {
-  name: string
-  data: Blob
-}
+import type { FileLike, Files, NamedFile } from './file_like'
 
 /** A zip is read into memory as a whole; a larger one can be unpacked by the person, and its folder dropped. */
 const LARGEST_ZIP = 2 ** 30
@@ -31,9 +26,10 @@ export async function verdictOf({ name, data }: NamedFile): Promise<Verdict> {
     const archive = new Uint8Array(await data.arrayBuffer())
     const weights = zipEntries(name, archive).entries.filter((entry) => /\.(gguf|safetensors)$/i.test(entry.name))
     if (weights.length === 0) return 'other'
-    const isRun = weights.some(
-      (entry) => entry.name.endsWith('checkpoint.safetensors') || entry.name.endsWith('/run.safetensors'),
-    )
+    // Whose it is stands in the first one's header.
+    const tensors = weights.filter((entry) => entry.name.toLowerCase().endsWith('.safetensors'))
+    const first = tensors[0]
+    const isRun = first !== undefined && (await isOurs(new Blob([unzip(archive, first)])))
     return isRun ? 'run' : 'model'
   } catch (error) {
     if (error instanceof CorpusError) return 'other'
@@ -41,8 +37,18 @@ export async function verdictOf({ name, data }: NamedFile): Promise<Verdict> {
   }
 }
 
+/** The files of runs that a file is, or that a zip holds. Throws CheckpointError. */
+export async function runsIn(file: NamedFile): Promise<Uint8Array[]> {
+  if (!file.name.toLowerCase().endsWith('.zip')) return [new Uint8Array(await file.data.arrayBuffer())]
+  const runs: Uint8Array[] = []
+  for (const { name, data } of await unpacked(file))
+    if (name.endsWith('.safetensors') && (await isOurs(data))) runs.push(new Uint8Array(await data.arrayBuffer()))
+  if (runs.length === 0) throw new CheckpointError(`${file.name} holds no run that can be opened.`)
+  return runs
+}
+
 /** Whether a safetensors file was written by this page. */
-async function isOurs(file: Blob): Promise<boolean> {
+async function isOurs(file: FileLike): Promise<boolean> {
   try {
     const first = new Uint8Array(await file.slice(0, 8).arrayBuffer())
     const end = headerEnd(first, file.size)
@@ -72,7 +78,7 @@ export async function filesOf(given: readonly NamedFile[]): Promise<Files> {
   const depth = (folder: string) => folder.split('/').length
   const home = weights.map(folderOf).sort((a, b) => depth(a) - depth(b))[0]
   const inHome = home === undefined ? all : all.filter((file) => folderOf(file) === home)
-  const files = new Map<string, Blob>()
+  const files = new Map<string, FileLike>()
   for (const file of inHome) {
     const name = file.name.slice(folderOf(file).length)
     if (files.has(name)) throw new ImportError(`There are two files ${name}. Open one model at a time.`)

@@ -4,6 +4,7 @@ import type { ModelConfig } from '../../config/config'
 import { CheckpointError, ImportError } from '../../errors'
 import { fromFloat16 } from '../../float16'
 import { sizeOf } from '../../params'
+import type { FileLike } from './file_like'
 import { plan, type Found, type Piece } from './foreign'
 import { GGML_TYPES, readGgufHeader, typeName, type GgufHeader, type GgufTensor, type GgufValue } from './gguf_header'
 import { within } from './hf_config'
@@ -16,7 +17,7 @@ export interface GgufModel extends ForeignModel {
 }
 
 /** Reads the header. Throws ImportError for a model that cannot be one of ours, CheckpointError for a damaged file. */
-export async function openGguf(file: Blob): Promise<GgufModel> {
+export async function openGguf(file: FileLike): Promise<GgufModel> {
   const header = await readGgufHeader(file)
   const { values } = header
   const family = values.get('general.architecture')
@@ -127,7 +128,7 @@ function piecesOf(config: ModelConfig, family: 'gpt2' | 'llama', context: number
   }
 }
 
-function foundIn(file: Blob, name: string, { shape, type, begin, end }: GgufTensor): Found {
+function foundIn(file: FileLike, name: string, { shape, type, begin, end }: GgufTensor): Found {
   return {
     shape,
     size_bytes: end - begin,

@@ -6,6 +6,7 @@ import { CheckpointError, ImportError } from '../../errors'
 import { findTensors, headerEnd, tensorAt } from '../../storage/safetensors'
 import { parseJson } from '../../storage/json'
 import * as v from 'valibot'
+import type { FileLike, Files } from './file_like'
 import { plan, type Found, type Piece } from './foreign'
 import { readHfConfig, within, type ForeignConfig } from './hf_config'
 
@@ -14,9 +15,6 @@ export interface ForeignModel extends ForeignConfig {
   tensors: ReadonlyMap<string, Found>
   planned: ReadonlyMap<string, readonly Piece[]>
 }
-
-/** Files by their names within the model's folder. */
-export type Files = ReadonlyMap<string, Blob>
 
 /** A header that is read is at most so long. */
 const CONFIG = { length: 1_000_000, depth: 16, nodes: 20_000 }
@@ -31,7 +29,11 @@ export async function openHf(files: Files): Promise<ForeignModel> {
   return settled(foreign, tensors, config !== undefined)
 }
 
-export async function readJson(file: Blob, name: string, bounds: Parameters<typeof parseJson>[1]): Promise<unknown> {
+export async function readJson(
+  file: FileLike,
+  name: string,
+  bounds: Parameters<typeof parseJson>[1],
+): Promise<unknown> {
   if (file.size > 4 * bounds.length) throw new CheckpointError(`${name} is too large to be one: ${file.size} bytes.`)
   try {
     return parseJson(await file.text(), bounds)
@@ -70,7 +72,7 @@ async function findAll(files: Files): Promise<Map<string, Found>> {
   return tensors
 }
 
-async function shardsOf(index: Blob): Promise<string[]> {
+async function shardsOf(index: FileLike): Promise<string[]> {
   const json = await readJson(index, 'model.safetensors.index.json', INDEX)
   const read = v.safeParse(v.looseObject({ weight_map: v.record(v.string(), v.string()) }), json)
   if (!read.success) throw new CheckpointError('model.safetensors.index.json has no weight_map.')
@@ -83,7 +85,7 @@ async function shardsOf(index: Blob): Promise<string[]> {
 }
 
 /** The header of one file; numbers are read slice by slice, when they are asked for. */
-async function tensorsOf(name: string, file: Blob): Promise<[string, Found][]> {
+async function tensorsOf(name: string, file: FileLike): Promise<[string, Found][]> {
   const bytesAt = async (from: number, to: number) => new Uint8Array(await file.slice(from, to).arrayBuffer())
   try {
     const end = headerEnd(await bytesAt(0, 8), file.size)

@@ -4,9 +4,10 @@ import { ImportError } from '../../errors'
 import { countParams } from '../../params'
 import type { TokenizerState } from '../../words/tokens'
 import { assemble, type Reading, type Weights } from './foreign'
-import { filesOf, type NamedFile } from './named_files'
+import type { FileLike, Files, NamedFile } from './file_like'
+import { filesOf } from './named_files'
 import { openGguf } from './read_gguf'
-import { openHf, type Files } from './read_hf'
+import { openHf } from './read_hf'
 import { tokenizerOfFiles, tokenizerOfGguf } from './read_tokenizer'
 
 /** A model whose headers hold together and whose weights are not read yet. */
@@ -40,7 +41,7 @@ export async function openModel(given: readonly NamedFile[]): Promise<OpenedMode
   return ggufs.length > 0 && !hasTensors ? ofGguf(name, ggufs) : ofFolder(name, files)
 }
 
-async function ofGguf(name: string, ggufs: [string, Blob][]): Promise<OpenedModel> {
+async function ofGguf(name: string, ggufs: [string, FileLike][]): Promise<OpenedModel> {
   const [first, second] = ggufs
   if (second) throw new ImportError(`There are ${ggufs.length} GGUF files. Open one of them.`)
   const model = await openGguf(first![1])

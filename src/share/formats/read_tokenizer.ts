@@ -6,8 +6,9 @@ import { OtherTokenizerError, tokenizerFrom } from '../../data/tokenize/tokenize
 import { CheckpointError, CorpusError } from '../../errors'
 import type { TokenizerState } from '../../words/tokens'
 import * as v from 'valibot'
+import type { FileLike, Files } from './file_like'
 import type { GgufValue } from './gguf_header'
-import { readJson, type Files } from './read_hf'
+import { readJson } from './read_hf'
 
 /** `why`: set where the model reads numbers of tokens only, a sentence that says why. */
 export interface ForeignTokenizer {
@@ -78,7 +79,7 @@ export function tokenizerOfGguf(values: ReadonlyMap<string, GgufValue>, vocab_si
     added_tokens: tokens.flatMap((token, id) => (isSpecial(id) ? [plain(token, id)] : [])),
     model: { type: 'BPE', vocab: idsBy(characters ?? tokens), merges: characters ? [] : merges },
   }
-  return fitted('its tokenizer', () => tokenizerFrom(file), vocab_size)
+  return fitted('tokenizer', () => tokenizerFrom(file), vocab_size)
 }
 
 /** llama.cpp's kinds of tokens; the others are unknown, control, user's own and unused. */
@@ -123,7 +124,7 @@ function idsBy(tokens: readonly string[]): Record<string, number> {
 const AddedToken = v.looseObject({ content: v.string() })
 
 /** vocab.json and merges.txt as one tokenizer.json, with the special tokens that the other files name. */
-async function pairFile(files: Files, vocab: Blob, merges: Blob): Promise<unknown> {
+async function pairFile(files: Files, vocab: FileLike, merges: FileLike): Promise<unknown> {
   const ids = await readJson(vocab, 'vocab.json', TOKENIZER)
   if (!v.is(v.record(v.string(), v.number()), ids))
     throw new CheckpointError('vocab.json is not a list of tokens with their ids.')

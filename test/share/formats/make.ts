@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { toFloat16 } from '../../../src/float16'
 import { readCase, toGolden, type GoldenCase, type NamedArray } from '../../../src/headless/golden'
-import type { NamedFile } from '../../../src/share/formats/named_files'
+import type { NamedFile } from '../../../src/share/formats/file_like'
 
 export const GOLDEN = 'test/fixtures/golden'
 
