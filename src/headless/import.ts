@@ -1,7 +1,7 @@
 // `npm run import -- PATH --out DIR`: a model of another program as a folder that `inspect`, `train --resume` and export open.
 import { existsSync, openAsBlob, readdirSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
-import { configFor } from '../presets'
+import type { configFor } from '../presets'
 import { importedCheckpoint, importedSpec } from '../share/formats/imported'
 import type { NamedFile } from '../share/formats/file_like'
 import { openModel } from '../share/formats/read_model'

@@ -164,12 +164,12 @@ test('runs that were exported here are told from models, in a zip too; a zip of 
       zipSync({
         'a/metrics.csv': new Uint8Array(3),
         [`a/${opened.name}`]: opened.bytes.slice(),
-      }) as Uint8Array<ArrayBuffer>,
+      }),
     ]),
   }
   const texts = {
     name: 'texts.zip',
-    data: new Blob([zipSync({ 'a.txt': new TextEncoder().encode(TEXT) }) as Uint8Array<ArrayBuffer>]),
+    data: new Blob([zipSync({ 'a.txt': new TextEncoder().encode(TEXT) })]),
   }
   const gguf = { name: 'm.gguf', data: new Blob(['GGUF']) }
   expect(await lab.imports.kinds([run, zipped, texts, gguf])).toEqual(['run', 'run', 'other', 'model'])

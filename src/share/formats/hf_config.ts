@@ -153,7 +153,7 @@ function gpt2(c: v.InferOutput<typeof Gpt2Schema>): ModelConfig {
 function llama(c: v.InferOutput<typeof LlamaSchema>): ModelConfig {
   const { hidden_size: C, num_attention_heads: heads, max_position_embeddings: T } = c
   if (c.hidden_act !== 'silu') throw refused('hidden_act', c.hidden_act, 'a gated MLP here has silu')
-  if (c.head_dim != null && c.head_dim * heads !== C)
+  if (typeof c.head_dim === 'number' && c.head_dim * heads !== C)
     throw refused('head_dim', c.head_dim, `${heads} heads of a model of width ${C} are ${C / heads} wide here`)
   for (const [field, rope] of [
     ['rope_scaling', c.rope_scaling],
@@ -192,7 +192,7 @@ function llama(c: v.InferOutput<typeof LlamaSchema>): ModelConfig {
 /** Numbers that were made smaller in ways of their own are not numbers that can be read. */
 function refuseUnread(json: Record<string, unknown>): void {
   const by = v.safeParse(v.looseObject({ quant_method: v.nullish(v.string()) }), json['quantization_config'])
-  if (json['quantization_config'] != null)
+  if ((json['quantization_config'] ?? null) !== null)
     throw refused(
       'quantization_config',
       (by.success && by.output.quant_method) || 'something',

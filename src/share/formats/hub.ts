@@ -136,7 +136,7 @@ async function shardNames(index: Blob): Promise<string[]> {
   )
   if (!ok || names.length === 0 || names.length > 200)
     throw new CheckpointError('The model’s model.safetensors.index.json names no files that can be fetched.')
-  return names as string[]
+  return names
 }
 
 async function fetchSmall(place: HubPlace, name: string, options: HubOptions): Promise<Blob | null> {

@@ -185,7 +185,7 @@ function fromShapes(tensors: ReadonlyMap<string, Found>): ForeignConfig {
     )
   const [vocab_size = 0, n_embd = 0] = wte.shape
   const layers = new Set(
-    [...tensors.keys()].map((name) => /(?:^|\.)h\.(\d+)\./.exec(name)?.[1]).filter((l) => l != null),
+    [...tensors.keys()].map((name) => /(?:^|\.)h\.(\d+)\./.exec(name)?.[1]).filter((l) => l !== undefined),
   )
   if (n_embd % 64 !== 0 || n_embd === 0)
     throw new ImportError(
