@@ -108,6 +108,9 @@ function readWords({ pre_tokenizer, decoder, added_tokens }: Part, model: Part):
   if (pre.length !== 1 || !isPieces(pre[0]))
     throw other(`its pre_tokenizer is ${pre.map(named).join(' and ') || 'not named'}, not GPT-2’s pattern`)
   if (isSet(decoder) && named(decoder) !== 'Fuse') throw other(`its decoder is ${named(decoder)}, not Fuse`)
+  const { unk_token } = model
+  if (typeof unk_token === 'string' && isRecord(model.vocab) && Object.hasOwn(model.vocab, unk_token))
+    throw other(`words that it does not know become ${JSON.stringify(unk_token)}, and are left out here`)
   const { vocab, special } = readVocab(model.vocab, added_tokens)
   return { kind: 'word', vocab, ...(special.length > 0 && { special }) }
 }

@@ -185,6 +185,7 @@ export const strip = {
     finished: 'Finished',
     failed: 'Stopped by an error',
     readOnly: 'Read-only',
+    alone: 'Weights alone',
     compiling: (done: number, total: number) => `Preparing ${integer(done)}/${integer(total)}`,
     measuring: 'Measuring',
   },

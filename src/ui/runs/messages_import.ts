@@ -19,7 +19,7 @@ export const importing = {
   hub: 'Or name one on the Hugging Face Hub',
   hubLabel: 'Model on the Hub',
   hubExample: 'openai-community/gpt2',
-  look: 'Look at it',
+  look: 'See what it is',
   hubHint:
     'Nothing is asked before you press the button. Then huggingface.co is asked for the few files that say what the model is, and for its weights once you open it. It learns your address on the network, as with any page you visit, and nothing of your texts. The Hub lets pages read its public models (CORS); where that fails, download the files and drop them here.',
   doing: ({ phase, name }: Importing) => `${PHASES[phase]} ${name}`,

@@ -10,7 +10,7 @@ import type { FileLike, NamedFile } from '../../../src/share/formats/file_like'
 import { importedCheckpoint, importedSpec } from '../../../src/share/formats/imported'
 import { openModel } from '../../../src/share/formats/read_model'
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/storage/checkpoint'
-import { gguf, safetensors, TOKENS_KEYS, type GgufType } from './make'
+import { gguf, safetensors, TOKENS_KEYS } from './make'
 
 const COUNT = 20_000
 
