@@ -25,9 +25,10 @@ export interface LookCost {
   open_ms: number
   /** How much slower a step is with the view open: the median over pairs of rounds, as a share. */
   slower: number
-  /** Milliseconds of a question, and how many are asked a second. */
+  /** Milliseconds of a question, how many are asked a second, and their share of the time. */
   question_ms: number
   per_s: number
+  share: number
   /** Memory of the process after the first WARM questions, and after `asked`. */
   asked: number
   before_bytes: number
@@ -68,7 +69,7 @@ export async function lookCost(engine: Engine, size: BenchSize): Promise<LookCos
       alone.push(await round(null))
       open.push(await round(new LivePace()))
     }
-    const paced = took.length
+    const [paced, in_questions] = [took.length, took.reduce((sum, ms) => sum + ms, 0)]
     const until = performance.now() + QUESTIONS_MS
     let [asked, before_bytes] = [0, 0]
     while (asked < QUESTIONS && performance.now() < until) {
@@ -82,6 +83,7 @@ export async function lookCost(engine: Engine, size: BenchSize): Promise<LookCos
       slower: spreadOf(open.map((ms, i) => ms / alone[i]! - 1)).median,
       question_ms: spreadOf(took).median,
       per_s: (1000 * paced) / (ROUNDS * ROUND_MS),
+      share: in_questions / (ROUNDS * ROUND_MS),
       asked,
       before_bytes,
       after_bytes: process.memoryUsage().rss,
@@ -102,6 +104,7 @@ export function lookTable(costs: readonly LookCost[]): string {
     row('slower', ({ slower }) => `${(100 * slower).toFixed(1)} %`),
     row('ms a question', ({ question_ms }) => question_ms.toFixed(2)),
     row('questions a second', ({ per_s }) => per_s.toFixed(1)),
+    row('of the time, in questions', ({ share }) => `${(100 * share).toFixed(1)} %`),
     row(`memory after ${WARM} questions`, ({ before_bytes }) => bytes(before_bytes)),
     row('memory after all of them', ({ after_bytes, asked }) => `${bytes(after_bytes)} (${asked})`),
   ])

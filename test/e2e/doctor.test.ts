@@ -6,7 +6,8 @@ import { m } from '../../src/ui/messages'
 import * as b from './browser'
 import { serious, shoot } from './looks'
 
-const HOT = { learning_rate: 0.5, min_lr: 0.5, warmup_iters: 0, eval_interval: 10 }
+// Weights decay as fast as they grow, so that the updates stay too long for as long as the run goes on.
+const HOT = { learning_rate: 0.5, min_lr: 0.5, warmup_iters: 0, weight_decay: 1, eval_interval: 10 }
 
 const tab = b.openTab({ webgpu: false })
 let page: Page

@@ -8,9 +8,13 @@ import type { RecordedRun } from './recorded'
 import { toasts } from './toasts.svelte'
 
 const PUBLISH_MS = 100
+/** Samples of a run that trains come in at most this often: nobody reads faster, and their words are what costs most to show. */
+const SAMPLES_MS = 1000
 const REPLAY_MS = 10_000
 /** Wall time over which the speed is averaged for the time left. */
 const PACE_MS = 20_000
+/** The least time between two marks that the pace is worked out from. */
+const MARK_EVERY_MS = 100
 
 export class RunMirror {
   /** The open run; null while the recorded one is shown. */
@@ -61,6 +65,7 @@ export class RunMirror {
   #publishTimer: ReturnType<typeof setTimeout> | null = null
   #paceMarks: { at: number; step: number }[] = []
   #step = 0
+  #samplesAt = -Infinity
 
   /** Shows a run that is at this step, with its history. */
   protected showRun(history: PackedHistory, status: RunStatus, step = history.steps.step.at(-1) ?? 0) {
@@ -134,7 +139,7 @@ export class RunMirror {
         // A run that went back to its checkpoint forgets what came after it.
         this.#step = event.step
         this.#history.goBack(event.step)
-        this.#publish()
+        this.#publish(true)
         if (event.status === 'running') this.compile = null
         this.status = event.status
         this.reason = event.reason ?? null
@@ -145,13 +150,17 @@ export class RunMirror {
     this.#publishTimer ??= setTimeout(() => this.#publish(), PUBLISH_MS)
   }
 
-  #publish() {
+  #publish(whole = false) {
     if (this.#publishTimer !== null) clearTimeout(this.#publishTimer)
     this.#publishTimer = null
     const { steps, evals, samples, events } = this.#history
     this.columns = steps.view()
     if (!same(this.evals, evals)) this.evals = [...evals]
-    if (!same(this.samples, samples)) this.samples = [...samples]
+    if (!same(this.samples, samples)) {
+      const now = performance.now()
+      if (whole || now - this.#samplesAt >= SAMPLES_MS) [this.samples, this.#samplesAt] = [[...samples], now]
+      else this.#publishTimer = setTimeout(() => this.#publish(), PUBLISH_MS)
+    }
     if (!same(this.events, events)) this.events = [...events]
     this.step = this.#step
     const [first, last] = [this.#paceMarks[0], this.#paceMarks.at(-1)]
@@ -161,6 +170,8 @@ export class RunMirror {
 
   #mark(step: number) {
     const at = performance.now()
+    // Of a small model thousands of steps a second come in.
+    if (at - (this.#paceMarks.at(-1)?.at ?? -Infinity) < MARK_EVERY_MS) return
     this.#paceMarks.push({ at, step })
     while ((this.#paceMarks[0]?.at ?? at) < at - PACE_MS) this.#paceMarks.shift()
   }

@@ -195,6 +195,24 @@ describe('the mirror', () => {
     expect(lab.columns.step.length).toBeGreaterThanOrEqual(95)
   })
 
+  it('publishes samples at most once a second, and all of them when the run stops', async () => {
+    const { lab } = await openedLab('r1')
+    const published = new Set<unknown>()
+    for (let i = 0; i < 200; i++) {
+      tell([said({ type: 'sample', sample: { step: 3 + i, prompt: '', tokens: ['a'], probabilities: [1] } })])
+      vi.advanceTimersByTime(10)
+      published.add(lab.samples)
+    }
+    // The empty list, the first sample at once, and one second after another.
+    expect(published.size).toBe(3)
+    tell([said({ type: 'sample', sample: { step: 203, prompt: '', tokens: ['b'], probabilities: [1] } })])
+    tell([said({ type: 'status', status: 'paused', step: 203 })])
+    expect(lab.samples.at(-1)?.step).toBe(203)
+    tell([said({ type: 'sample', sample: { step: 204, prompt: '', tokens: ['c'], probabilities: [1] } })])
+    vi.advanceTimersByTime(1100)
+    expect(lab.samples.at(-1)?.step).toBe(204)
+  })
+
   it('hears only of the run that is open', async () => {
     const { lab } = await openedLab('r1')
     tell([{ type: 'run', run: 'another', event: { type: 'step', metrics: metrics(99) } }])
