@@ -2,6 +2,10 @@
 import type { ModelConfig } from '../config/config'
 import type { TokenizerState } from './tokens'
 
+/** What models can be opened: transformers' and llama.cpp's names for the mixes of architecture that one here can be. */
+export const FAMILIES = ['gpt2', 'llama', 'arcee', 'starcoder2', 'stablelm'] as const
+export type Family = (typeof FAMILIES)[number]
+
 /** How far reading a model is; of `fetch` and `read` both count bytes, 0 in all where it is not known. */
 export interface Importing {
   phase: 'look' | 'fetch' | 'read' | 'keep'
@@ -21,7 +25,7 @@ export interface ImportSummary {
   from: string
   /** `safetensors`, or `GGUF, Q8_0`. */
   format: string
-  family: 'gpt2' | 'llama'
+  family: Family
   config: ModelConfig
   params: number
   reads: TokenizerState['kind']

@@ -146,7 +146,7 @@ function readVocab(vocab: unknown, added: unknown): { vocab: string[]; special: 
   if (!isRecord(vocab)) throw damaged('its model has no vocabulary')
   const entries: [string, unknown][] = Object.entries(vocab)
   const special: string[] = []
-  if (isSet(added) && !Array.isArray(added)) throw damaged('its added_tokens are not a list')
+  if (added !== undefined && added !== null && !Array.isArray(added)) throw damaged('its added_tokens are not a list')
   for (const token of (added ?? []) as unknown[]) {
     if (!isRecord(token) || typeof token.content !== 'string') throw damaged('one of its added_tokens has no content')
     const { content, id } = token

@@ -3,11 +3,12 @@
 import type { ModelConfig } from '../../config/config'
 import { MODEL_FIELDS } from '../../config/model_fields'
 import { ImportError } from '../../errors'
+import { FAMILIES, type Family } from '../../words/imports'
 import * as v from 'valibot'
 
 /** A model's shape as a file gives it, the vocabulary as it is there. */
 export interface ForeignConfig {
-  family: 'gpt2' | 'llama'
+  family: Family
   config: ModelConfig
   /** Tokens that a file's positions are for; the config's context may be shorter. */
   context: number
@@ -52,10 +53,12 @@ const LlamaSchema = v.looseObject({
   num_attention_heads: size,
   num_key_value_heads: v.nullish(size),
   head_dim: v.nullish(size),
-  hidden_act: v.nullish(v.string(), 'silu'),
+  hidden_act: v.nullish(v.string()),
   max_position_embeddings: v.nullish(size, 2048),
   rms_norm_eps: v.nullish(positive, 1e-6),
-  tie_word_embeddings: v.nullish(v.boolean(), false),
+  norm_epsilon: v.nullish(positive, 1e-5),
+  layer_norm_eps: v.nullish(positive, 1e-5),
+  tie_word_embeddings: v.nullish(v.boolean()),
   rope_theta: v.nullish(positive),
   rope_scaling: v.nullish(RopeSchema),
   rope_parameters: v.nullish(RopeSchema),
@@ -63,6 +66,9 @@ const LlamaSchema = v.looseObject({
   partial_rotary_factor: v.nullish(v.number()),
   attention_bias: v.nullish(v.boolean(), false),
   mlp_bias: v.nullish(v.boolean(), false),
+  use_bias: v.nullish(v.boolean(), true),
+  use_parallel_residual: v.nullish(v.boolean(), false),
+  qk_layernorm: v.nullish(v.boolean(), false),
   sliding_window: v.nullish(size),
   use_sliding_window: v.nullish(v.boolean(), true),
   no_rope_layers: v.nullish(v.array(v.number())),
@@ -88,12 +94,13 @@ export function readHfConfig(json: unknown): ForeignConfig {
   const { model_type, architectures } = said.output
   const kind = model_type ?? (architectures?.[0] ?? '').replace(/(LMHeadModel|ForCausalLM)$/, '').toLowerCase()
   if (kind === 'gpt2') return within('gpt2', gpt2(parse(Gpt2Schema, json)))
-  if (kind === 'llama' || kind === 'mistral') {
+  const family = FAMILIES.find((one) => one === kind) ?? (kind === 'mistral' ? 'llama' : undefined)
+  if (family !== undefined) {
     const read = parse(LlamaSchema, json)
-    return within('llama', llama(read), read.use_sliding_window ? read.sliding_window : null)
+    return within(family, llama(read, family), read.use_sliding_window ? read.sliding_window : null)
   }
   throw new ImportError(
-    `Its config.json says model_type “${kind || 'nothing'}”. GPT-2 and Llama models can be opened here (model_type gpt2, llama, mistral).`,
+    `Its config.json says model_type “${kind || 'nothing'}”. Models of ${FAMILIES.join(', ')} and mistral can be opened here.`,
   )
 }
 
@@ -150,9 +157,12 @@ function gpt2(c: v.InferOutput<typeof Gpt2Schema>): ModelConfig {
   }
 }
 
-function llama(c: v.InferOutput<typeof LlamaSchema>): ModelConfig {
+/** What a Llama and those that are like it say: rotated positions, matrices apart. */
+function llama(c: v.InferOutput<typeof LlamaSchema>, family: Family): ModelConfig {
   const { hidden_size: C, num_attention_heads: heads, max_position_embeddings: T } = c
-  if (c.hidden_act !== 'silu') throw refused('hidden_act', c.hidden_act, 'a gated MLP here has silu')
+  const mlp = mlpOf(family, c.hidden_act ?? DEFAULT_ACT[family])
+  if (c.use_parallel_residual) throw refused('use_parallel_residual', true, 'the MLP here reads what attention wrote')
+  if (c.qk_layernorm) throw refused('qk_layernorm', true, 'queries and keys here have no norm of their own')
   if (typeof c.head_dim === 'number' && c.head_dim * heads !== C)
     throw refused('head_dim', c.head_dim, `${heads} heads of a model of width ${C} are ${C / heads} wide here`)
   for (const [field, rope] of [
@@ -162,7 +172,8 @@ function llama(c: v.InferOutput<typeof LlamaSchema>): ModelConfig {
     const type = rope?.rope_type ?? rope?.type ?? 'default'
     if (type !== 'default') throw refused(field, type, 'positions here are turned as they are, without scaling')
   }
-  const partial = c.partial_rotary_factor ?? c.rope_parameters?.partial_rotary_factor ?? 1
+  const whole = family === 'stablelm' ? 0.25 : 1
+  const partial = c.partial_rotary_factor ?? c.rope_parameters?.partial_rotary_factor ?? whole
   if (partial !== 1) throw refused('partial_rotary_factor', partial, 'a head here is turned whole')
   if (c.rope_interleaved) throw refused('rope_interleaved', true, 'RoPE here turns the halves of a head')
   if (c.no_rope_layers?.some((has) => has === 0))
@@ -179,14 +190,30 @@ function llama(c: v.InferOutput<typeof LlamaSchema>): ModelConfig {
     vocab_size: c.vocab_size,
     dropout: 0,
     // Where only some matrices have one, the others' are zero.
-    bias: c.attention_bias || c.mlp_bias,
-    tie: c.tie_word_embeddings,
+    bias: family === 'starcoder2' ? c.use_bias : c.attention_bias || c.mlp_bias,
+    tie: c.tie_word_embeddings ?? family === 'starcoder2',
     position: 'rope',
-    norm: 'rmsnorm',
-    mlp: 'swiglu',
+    norm: family === 'starcoder2' || family === 'stablelm' ? 'layernorm' : 'rmsnorm',
+    mlp,
     rope_theta: c.rope_parameters?.rope_theta ?? c.rope_theta ?? 10000,
-    norm_eps: c.rms_norm_eps,
+    norm_eps: family === 'starcoder2' ? c.norm_epsilon : family === 'stablelm' ? c.layer_norm_eps : c.rms_norm_eps,
   }
+}
+
+const DEFAULT_ACT: Record<Family, string> = {
+  gpt2: 'gelu_new',
+  llama: 'silu',
+  arcee: 'relu2',
+  starcoder2: 'gelu_pytorch_tanh',
+  stablelm: 'silu',
+}
+
+function mlpOf(family: Family, act: string): ModelConfig['mlp'] {
+  const isGated = family === 'llama' || family === 'stablelm'
+  const mlp = isGated ? (act === 'silu' ? 'swiglu' : undefined) : Object.hasOwn(MLP_OF, act) ? MLP_OF[act] : undefined
+  if (!mlp)
+    throw refused('hidden_act', act, isGated ? 'a gated MLP here has silu' : 'the MLP here is gelu_new or relu2')
+  return mlp
 }
 
 /** Numbers that were made smaller in ways of their own are not numbers that can be read. */

@@ -1,10 +1,12 @@
-// A GGUF file of GPT-2 or Llama, as llama.cpp has them: matrices [out, in], q and k of a Llama with the rows of each head in pairs.
+// A GGUF file of GPT-2, Llama or one that is like it, as llama.cpp has them: matrices [out, in], q and k of llama and arcee with the rows
+// of each head in pairs.
 // Numbers of F32, F16, BF16 and Q8_0. Source: github.com/ggml-org/llama.cpp, convert_hf_to_gguf.py and gguf-py/gguf/constants.py.
 import type { ModelConfig } from '../../config/config'
 import { CheckpointError, ImportError } from '../../errors'
 import { fromFloat16 } from '../../float16'
 import { sizeOf } from '../../params'
 import type { FileLike } from './file_like'
+import { FAMILIES, type Family } from '../../words/imports'
 import { plan, type Found, type Piece } from './foreign'
 import { GGML_TYPES, readGgufHeader, typeName, type GgufHeader, type GgufTensor, type GgufValue } from './gguf_header'
 import { within } from './hf_config'
@@ -20,10 +22,11 @@ export interface GgufModel extends ForeignModel {
 export async function openGguf(file: FileLike): Promise<GgufModel> {
   const header = await readGgufHeader(file)
   const { values } = header
-  const family = values.get('general.architecture')
-  if (family !== 'gpt2' && family !== 'llama')
+  const said = values.get('general.architecture')
+  const family = FAMILIES.find((one) => one === said)
+  if (family === undefined)
     throw new ImportError(
-      `Its general.architecture is “${typeof family === 'string' ? family : 'nothing'}”. GGUF files of gpt2 and llama can be opened here.`,
+      `Its general.architecture is “${typeof said === 'string' ? said.slice(0, 40) : 'nothing'}”. GGUF files of ${FAMILIES.join(', ')} can be opened here.`,
     )
   const other = [...header.tensors].find(([, { type }]) => !GGML_TYPES[type])
   if (other)
@@ -39,7 +42,7 @@ export async function openGguf(file: FileLike): Promise<GgufModel> {
   return { ...foreign, tensors, planned, values, types }
 }
 
-function configOf(family: 'gpt2' | 'llama', { values, tensors }: GgufHeader): ModelConfig {
+function configOf(family: Family, { values, tensors }: GgufHeader): ModelConfig {
   const number = (key: string, otherwise?: number): number => {
     const value = values.get(`${family}.${key}`) ?? otherwise
     if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
@@ -58,14 +61,17 @@ function configOf(family: 'gpt2' | 'llama', { values, tensors }: GgufHeader): Mo
     refuse(`${family}.rope.scaling.type`, 'positions here are turned as they are, without scaling')
   for (const key of ['attention.key_length', 'attention.value_length', 'rope.dimension_count']) {
     const value = values.get(`${family}.${key}`)
-    if (family === 'llama' && value !== undefined && value !== n_embd / n_head)
-      refuse(`llama.${key}`, `a head of this model is ${n_embd / n_head} wide here, and turned whole`)
+    if (family !== 'gpt2' && value !== undefined && value !== n_embd / n_head)
+      refuse(`${family}.${key}`, `a head of this model is ${n_embd / n_head} wide here, and turned whole`)
   }
   if ((values.get(`${family}.expert_count`) ?? 0) !== 0)
     refuse(`${family}.expert_count`, 'there are no experts here, every MLP reads every token')
   const embedding = tensors.get('token_embd.weight')?.shape
   if (!embedding) throw new CheckpointError('It has no tensor “token_embd.weight”: the file is not whole.')
-  const isLlama = family === 'llama'
+  if (values.get(`${family}.use_parallel_residual`) === true)
+    refuse(`${family}.use_parallel_residual`, 'the MLP here reads what attention wrote')
+  const isTurned = family !== 'gpt2'
+  const isRms = family === 'llama' || family === 'arcee'
   return {
     n_layer: number('block_count'),
     n_head,
@@ -75,17 +81,25 @@ function configOf(family: 'gpt2' | 'llama', { values, tensors }: GgufHeader): Mo
     block_size: number('context_length'),
     vocab_size: embedding[0] ?? 0,
     dropout: 0,
-    bias: !isLlama || [...tensors.keys()].some((name) => /^blk\.\d+\..*\.bias$/.test(name)),
+    bias: !isTurned || [...tensors.keys()].some((name) => /^blk\.\d+\..*\.bias$/.test(name)),
     tie: !tensors.has('output.weight'),
-    position: isLlama ? 'rope' : 'learned',
-    norm: isLlama ? 'rmsnorm' : 'layernorm',
-    mlp: isLlama ? 'swiglu' : 'gelu',
-    rope_theta: isLlama ? number('rope.freq_base', 10000) : 10000,
+    position: isTurned ? 'rope' : 'learned',
+    norm: isRms ? 'rmsnorm' : 'layernorm',
+    mlp: MLPS[family],
+    rope_theta: isTurned ? number('rope.freq_base', 10000) : 10000,
     // A 32-bit number: 1e-5 is written as 9.99…e-6.
     norm_eps: Number(
-      number(isLlama ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon').toPrecision(6),
+      number(isRms ? 'attention.layer_norm_rms_epsilon' : 'attention.layer_norm_epsilon').toPrecision(6),
     ),
   }
+}
+
+const MLPS: Record<Family, ModelConfig['mlp']> = {
+  gpt2: 'gelu',
+  llama: 'swiglu',
+  arcee: 'relu2',
+  starcoder2: 'gelu',
+  stablelm: 'swiglu',
 }
 
 /** GGUF's name of each of our parts. */
@@ -105,13 +119,19 @@ const WHOLE: Record<string, string> = {
   'lm_head.weight': 'output.weight',
 }
 
-function piecesOf(config: ModelConfig, family: 'gpt2' | 'llama', context: number) {
+function piecesOf(config: ModelConfig, family: Family, context: number) {
   const { n_embd, n_head, n_kv_head, n_inner } = config
   const kv = (n_embd / n_head) * n_kv_head
   return (param: string, shape: readonly number[]): Piece[] => {
     const whole = WHOLE[param]
     if (whole !== undefined)
-      return [{ name: whole, shape: param === 'transformer.wpe.weight' ? [context, n_embd] : shape }]
+      return [
+        {
+          name: whole,
+          shape: param === 'transformer.wpe.weight' ? [context, n_embd] : shape,
+          ...(whole === 'output_norm.bias' && family !== 'gpt2' && { optional: true }),
+        },
+      ]
     const [, layer, part, what] = /^transformer\.h\.(\d+)\.([\w.]+)\.(weight|bias)$/.exec(param) ?? []
     const piece = (name: string, width: number, paired?: number): Piece => ({
       name: `blk.${layer}.${name}.${what}`,
@@ -119,11 +139,13 @@ function piecesOf(config: ModelConfig, family: 'gpt2' | 'llama', context: number
         ? { shape: [width] }
         : { shape: [width, shape[0]!], transposed: true }),
       ...(paired !== undefined && { paired }),
-      ...(what === 'bias' && family === 'llama' && { optional: true }),
+      ...(what === 'bias' && family !== 'gpt2' && { optional: true }),
     })
-    if (family === 'llama' && part === 'attn.c_attn')
-      return [piece('attn_q', n_embd, n_head), piece('attn_k', kv, n_kv_head), piece('attn_v', kv)]
-    if (family === 'llama' && part === 'mlp.c_fc') return [piece('ffn_gate', n_inner), piece('ffn_up', n_inner)]
+    const isPaired = family === 'llama' || family === 'arcee'
+    const rows = (heads: number) => (isPaired ? heads : undefined)
+    if (family !== 'gpt2' && part === 'attn.c_attn')
+      return [piece('attn_q', n_embd, rows(n_head)), piece('attn_k', kv, rows(n_kv_head)), piece('attn_v', kv)]
+    if (config.mlp === 'swiglu' && part === 'mlp.c_fc') return [piece('ffn_gate', n_inner), piece('ffn_up', n_inner)]
     return [piece(PARTS[part!]!, shape.at(-1)!)]
   }
 }

@@ -5,6 +5,7 @@ import type { ModelConfig } from '../../config/config'
 import { CheckpointError, ImportError } from '../../errors'
 import { findTensors, headerEnd, tensorAt } from '../../storage/safetensors'
 import { parseJson } from '../../storage/json'
+import type { Family } from '../../words/imports'
 import * as v from 'valibot'
 import type { FileLike, Files } from './file_like'
 import { plan, type Found, type Piece } from './foreign'
@@ -117,14 +118,14 @@ function settled(foreign: ForeignConfig, tensors: ReadonlyMap<string, Found>, is
   const some = family === 'gpt2' ? 'wte.weight' : 'embed_tokens.weight'
   const prefix = tensors.has(outer + some) || !tensors.has(some) ? outer : ''
   const has = (end: string) => [...tensors.keys()].some((name) => name.endsWith(end))
-  const bias = family === 'gpt2' ? has('.c_attn.bias') || has('.ln_1.bias') : has('_proj.bias')
+  const bias = family === 'gpt2' ? has('.c_attn.bias') || has('.ln_1.bias') : has('_proj.bias') || has('norm.bias')
   const tie = isSaid ? foreign.config.tie : !tensors.has('lm_head.weight')
   const config = { ...foreign.config, bias, tie }
   if (isSaid && foreign.config.bias && !bias)
     throw new CheckpointError(
       'Its config says that it has biases, and its files have none: they do not belong together.',
     )
-  const names = family === 'gpt2' ? gpt2Pieces(config, prefix, foreign.context) : llamaPieces(config, prefix)
+  const names = family === 'gpt2' ? gpt2Pieces(config, prefix, foreign.context) : llamaPieces(config, prefix, family)
   const isSkipped = (name: string) =>
     /(^|\.)attn\.(bias|masked_bias)$/.test(name) ||
     /(^|\.)rotary_emb\.inv_freq$/.test(name) ||
@@ -152,18 +153,28 @@ const LLAMA: Record<string, readonly string[]> = {
 }
 const WHOLE: Record<string, string> = { wte: 'embed_tokens', ln_f: 'norm' }
 
-function llamaPieces(config: ModelConfig, prefix: string) {
+function llamaPieces(config: ModelConfig, prefix: string, family: Family) {
   const { n_embd, n_head, n_kv_head, n_inner } = config
   const kv = (n_embd / n_head) * n_kv_head
-  const widths: Record<string, readonly number[]> = { 'attn.c_attn': [n_embd, kv, kv], 'mlp.c_fc': [n_inner, n_inner] }
+  const isGated = config.mlp === 'swiglu'
+  const widths: Record<string, readonly number[]> = {
+    'attn.c_attn': [n_embd, kv, kv],
+    ...(isGated && { 'mlp.c_fc': [n_inner, n_inner] }),
+  }
+  const parts: typeof LLAMA = {
+    ...LLAMA,
+    ...(!isGated && { 'mlp.c_fc': ['mlp.up_proj'] }),
+    ...(family === 'starcoder2' && { 'mlp.c_fc': ['mlp.c_fc'], 'mlp.c_proj': ['mlp.c_proj'] }),
+  }
   return (param: string, shape: readonly number[]): Piece[] => {
     const [, whole, kind] = /^transformer\.(wte|ln_f)\.(\w+)$/.exec(param) ?? []
-    if (whole !== undefined) return [{ name: `${prefix}${WHOLE[whole]}.${kind}`, shape }]
+    const vector = (name: string): Piece[] => [{ name, shape, ...(name.endsWith('bias') && { optional: true }) }]
+    if (whole !== undefined) return vector(`${prefix}${WHOLE[whole]}.${kind}`)
     const [, layer, part, what] = /^transformer\.h\.(\d+)\.([\w.]+)\.(weight|bias)$/.exec(param) ?? []
     if (part === undefined) return [{ name: param, shape }]
-    const named = LLAMA[part]!.map((name) => `${prefix}layers.${layer}.${name}.${what}`)
+    const named = parts[part]!.map((name) => `${prefix}layers.${layer}.${name}.${what}`)
     const all = widths[part] ?? [shape.at(-1)!]
-    if (part.startsWith('ln_')) return [{ name: named[0]!, shape }]
+    if (part.startsWith('ln_')) return vector(named[0]!)
     return named.map((name, i) =>
       what === 'bias'
         ? { name, shape: [all[i]!], optional: true }

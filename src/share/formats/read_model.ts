@@ -2,6 +2,7 @@
 import type { ModelConfig } from '../../config/config'
 import { ImportError } from '../../errors'
 import { countParams } from '../../params'
+import type { Family } from '../../words/imports'
 import type { TokenizerState } from '../../words/tokens'
 import { assemble, type Reading, type Weights } from './foreign'
 import type { FileLike, Files, NamedFile } from './file_like'
@@ -16,7 +17,7 @@ export interface OpenedModel {
   name: string
   /** Its files' format in words: `safetensors`, `GGUF, Q8_0`. */
   format: string
-  family: 'gpt2' | 'llama'
+  family: Family
   config: ModelConfig
   params: number
   tokenizer: TokenizerState

@@ -1,5 +1,5 @@
 // What is said where a model of another program is opened; loaded with it.
-import type { Importing, ImportSummary } from '../../words/imports'
+import type { Family, Importing, ImportSummary } from '../../words/imports'
 import { bytes } from '../../words/sizes'
 import { compact, integer } from '../format'
 
@@ -8,6 +8,13 @@ const PHASES: Record<Importing['phase'], string> = {
   fetch: 'Fetching',
   read: 'Reading',
   keep: 'Keeping',
+}
+const FAMILY: Record<Family, string> = {
+  gpt2: 'GPT-2',
+  llama: 'Llama',
+  arcee: 'Arcee',
+  starcoder2: 'StarCoder2',
+  stablelm: 'StableLM',
 }
 const READS = { char: 'characters', byte: 'bytes', word: 'words', bpe: 'byte pairs' }
 
@@ -31,7 +38,7 @@ export const importing = {
   format: 'Format',
   model: 'Model',
   shape: ({ family, config: c }: ImportSummary) =>
-    `${family === 'gpt2' ? 'GPT-2' : 'Llama'}: ${integer(c.n_layer)} layers, ${integer(c.n_head)} heads${c.n_kv_head < c.n_head ? ` (${integer(c.n_kv_head)} for keys and values)` : ''}, ${integer(c.n_embd)} wide, context ${integer(c.block_size)}`,
+    `${FAMILY[family]}: ${integer(c.n_layer)} layers, ${integer(c.n_head)} heads${c.n_kv_head < c.n_head ? ` (${integer(c.n_kv_head)} for keys and values)` : ''}, ${integer(c.n_embd)} wide, context ${integer(c.block_size)}`,
   parameters: 'Parameters',
   params: (count: number) => `${compact(count)} (${integer(count)})`,
   tokenizer: 'Tokenizer',

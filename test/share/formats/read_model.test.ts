@@ -158,6 +158,85 @@ describe('spellings', () => {
   })
 })
 
+// Mixes of ours that transformers has under other names; no golden has them: each number must lie where its layout says.
+describe.each([
+  ['arcee', { hidden_act: 'relu2', rms_norm_eps: 1e-5 }, { mlp: 'relu2', norm: 'rmsnorm', bias: false }],
+  [
+    'starcoder2',
+    { hidden_act: 'gelu_pytorch_tanh', norm_epsilon: 1e-4, use_bias: true },
+    { mlp: 'gelu', norm: 'layernorm', bias: true, norm_eps: 1e-4 },
+  ],
+  [
+    'stablelm',
+    { hidden_act: 'silu', layer_norm_eps: 1e-4, partial_rotary_factor: 1, use_parallel_residual: false },
+    { mlp: 'swiglu', norm: 'layernorm', bias: true, norm_eps: 1e-4 },
+  ],
+])('%s', (model_type, said, config) => {
+  const [V, C, F] = [7, 8, 12]
+  let next = 0
+  const array = (...shape: number[]) => ({
+    shape,
+    data: Float32Array.from({ length: shape.reduce((a, b) => a * b) }, () => ++next),
+  })
+  const isStar = model_type === 'starcoder2'
+  const at = 'model.layers.0.'
+  const up = isStar ? `${at}mlp.c_fc` : `${at}mlp.up_proj`
+  const tensors = new Map([
+    ['model.embed_tokens.weight', array(V, C)],
+    ['lm_head.weight', array(V, C)],
+    ...['input_layernorm', 'post_attention_layernorm'].map((name) => [`${at}${name}.weight`, array(C)] as const),
+    ...['q', 'o'].map((name) => [`${at}self_attn.${name}_proj.weight`, array(C, C)] as const),
+    ...['k', 'v'].map((name) => [`${at}self_attn.${name}_proj.weight`, array(C / 2, C)] as const),
+    [`${up}.weight`, array(F, C)],
+    [isStar ? `${at}mlp.c_proj.weight` : `${at}mlp.down_proj.weight`, array(C, F)],
+    ['model.norm.weight', array(C)],
+    ...(config.norm === 'layernorm'
+      ? ([
+          ['model.norm.bias', array(C)],
+          [`${at}input_layernorm.bias`, array(C)],
+        ] as const)
+      : []),
+    ...(isStar ? ([[`${up}.bias`, array(F)]] as const) : []),
+    ...(model_type === 'stablelm' ? ([[`${at}mlp.gate_proj.weight`, array(F, C)]] as const) : []),
+  ])
+  const json = {
+    ...{
+      model_type,
+      vocab_size: V,
+      hidden_size: C,
+      intermediate_size: F,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+    },
+    ...{ num_key_value_heads: 1, max_position_embeddings: 16, rope_theta: 5000, tie_word_embeddings: false, ...said },
+  }
+  test('its numbers lie where they belong', async () => {
+    const opened = await openModel([file('config.json', json), file('model.safetensors', safetensors(tensors))])
+    expect(opened.config).toMatchObject({ ...config, position: 'rope', rope_theta: 5000, n_kv_head: 1, tie: false })
+    const weights = await opened.weights()
+    const ours = weights.get('transformer.h.0.mlp.c_fc.weight')!
+    const theirs = tensors.get(`${up}.weight`)!.data
+    const from = config.mlp === 'swiglu' ? F : 0
+    for (let c = 0; c < C; c++)
+      for (let f = 0; f < F; f++) expect(ours.data[c * ours.shape[1]! + from + f]).toBe(theirs[f * C + c])
+    const key = tensors.get(`${at}self_attn.k_proj.weight`)!.data
+    const qkv = weights.get('transformer.h.0.attn.c_attn.weight')!.data
+    expect(qkv[3 * 2 * C + C + 1]).toBe(key[C + 3])
+    if (config.norm === 'layernorm') {
+      expect(weights.get('transformer.ln_f.bias')!.data).toEqual(tensors.get('model.norm.bias')!.data)
+      expect(weights.get('transformer.h.0.ln_2.bias')!.data).toEqual(new Float32Array(C))
+    }
+    if (isStar) expect(weights.get('transformer.h.0.mlp.c_fc.bias')!.data).toEqual(tensors.get(`${up}.bias`)!.data)
+  })
+  test('what it cannot be here is refused by its field', async () => {
+    const field = model_type === 'stablelm' ? 'use_parallel_residual' : 'hidden_act'
+    const changed = { ...json, [field]: field === 'hidden_act' ? 'relu' : true }
+    await expect(
+      openModel([file('config.json', changed), file('model.safetensors', safetensors(tensors))]),
+    ).rejects.toThrow(field)
+  })
+})
+
 describe('refused', () => {
   const refused = async (
     files: readonly NamedFile[],
