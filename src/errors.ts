@@ -46,6 +46,11 @@ export class LinkError extends Error {
   override name = 'LinkError'
 }
 
+/** A model that a format cannot hold; the message says what is in the way. */
+export class ExportError extends Error {
+  override name = 'ExportError'
+}
+
 /** Text that cannot become a dataset: empty, binary, too short, too large. */
 export class CorpusError extends Error {
   override name = 'CorpusError'
@@ -91,6 +96,7 @@ const ERRORS = {
   ImportError,
   NoVariantError,
   LinkError,
+  ExportError,
   CorpusError,
   CancelledError,
   SupersededError,

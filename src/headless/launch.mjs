@@ -1,9 +1,10 @@
-// `npm run train | parity | bench | record | pii | kernel | inspect | import -- FLAGS`: bundles src/headless/NAME.ts with its shaders into one file and runs it in this
+// `npm run train | parity | bench | record | pii | kernel | inspect | export | import -- FLAGS`: bundles src/headless/NAME.ts with its shaders into one file and runs it in this
 // process; `npm run torture` likewise, which stands among the tests. Shaders come in as text (`import … from './x.wgsl?raw'`: esbuild looks past the query, as Vite does).
 import { pathToFileURL } from 'node:url'
+import { writeDemoBundle } from './demo_bundle.mjs'
 import { ensurePackages, ROOT } from './packages.mjs'
 
-const NAMES = ['train', 'parity', 'bench', 'record', 'pii', 'kernel', 'inspect', 'import', 'torture']
+const NAMES = ['train', 'parity', 'bench', 'record', 'pii', 'kernel', 'inspect', 'export', 'import', 'torture']
 const [name = '', ...flags] = process.argv.slice(2)
 if (!NAMES.includes(name)) {
   console.error(`Which command? One of: ${NAMES.join(', ')}.`)
@@ -28,11 +29,13 @@ await build({
   target: 'node20',
   // Dawn is native; pdf.js is large, and loaded only on a PDF; the last two are tools of tests that look for files of their own.
   external: ['webgpu', 'pdfjs-dist', 'playwright-core', 'vitest'],
-  loader: { '.wgsl': 'text', '.txt': 'text' },
+  loader: { '.wgsl': 'text', '.txt': 'text', '.py': 'text' },
   sourcemap: 'inline',
   logLevel: 'warning',
   // CommonJS packages inside the bundle call require().
   banner: { js: "import{createRequire as __cr}from'module';const require=__cr(import.meta.url);" },
 })
+// What a demo is made with, beside the program.
+if (name === 'export') await writeDemoBundle(`${outdir}/demo`)
 process.argv = [process.execPath, outfile, ...flags]
 await import(pathToFileURL(outfile).href)

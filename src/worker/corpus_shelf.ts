@@ -118,6 +118,11 @@ export class CorpusShelf implements DataCalls {
     return this.loadFiles([{ name, data: text }])
   }
 
+  /** A text that somebody shared, as it was trained on, with the tokens between its documents and turns. */
+  loadShared(text: Pick<Source, 'name' | 'licence' | 'text' | 'special'>): Promise<DatasetSummary> {
+    return this.#load((job) => this.#prepareFirst({ ...text, notices: [] }, job))
+  }
+
   /** Files of any kind that can be read. Throws CorpusError where none can be. */
   loadFiles(files: readonly Dropped[]): Promise<DatasetSummary> {
     return this.#load(async (job) => {

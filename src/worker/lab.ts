@@ -4,9 +4,12 @@ import type { Threads } from '../threads'
 import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
+import { Demos } from './demos'
 import { Desk } from './desk'
+import { Exports } from './exports'
 import { Imports } from './imports'
 import { KeptRuns } from './kept_runs'
+import { Links } from './links'
 import { Look } from './look/look'
 import { Shipped } from './look/shipped'
 import { Slots } from './look/slots'
@@ -42,6 +45,9 @@ export class LocalLab implements Lab {
   readonly imports: Imports
   readonly chat: Chat
   readonly look: Look
+  readonly links: Links
+  readonly demos: Demos
+  readonly exports: Exports
   readonly device: SpeedBench
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
@@ -58,6 +64,7 @@ export class LocalLab implements Lab {
       looking: desk('looking', 'It was called off: what it would show is not known.'),
       importing: desk('importing'),
       bench: desk('bench'),
+      rounding: desk('rounding', 'It was called off: what rounding costs is not known.'),
       writing: new Desk(),
     })
     const workbench = (this.#workbench = new Workbench(store, { gpu, threads }, this.#outbox, desks.writing))
@@ -79,7 +86,10 @@ export class LocalLab implements Lab {
     this.kept = new KeptRuns(workbench)
     this.imports = new Imports(workbench, desks.importing, hub)
     this.chat = new Chat(workbench, slots, desks.writing)
+    this.demos = new Demos(models, workbench, fetchFile)
     this.look = new Look(workbench, shipped, slots, desks.looking)
+    this.links = new Links(workbench, { models, shipped, shelf: this.data }, desks.rounding)
+    this.exports = new Exports(workbench, models)
     this.device = new SpeedBench(workbench, desks.bench, threads)
   }
 

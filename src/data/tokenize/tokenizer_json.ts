@@ -1,39 +1,45 @@
-// Hugging Face's tokenizer.json: byte-level BPE such as GPT-2's, bytes, characters and words. Files that would read a text in another
+// Hugging Face's tokenizer.json: every tokenizer is written, and read again; so is GPT-2's. Files that would read a text in another
 // way are refused, with what they have that is not supported here.
 import { CheckpointError, CorpusError } from '../../errors'
 import type { TokenizerState } from '../../words/tokens'
 import { BYTE_SYMBOLS } from './byte_alphabet'
 import { tokenizerOf } from './tokenizers'
 
-/** The tokenizer as a tokenizer.json that Hugging Face's libraries load. Only of kind `bpe`. */
+/** GPT-2's pattern, as Hugging Face's libraries write it. */
+const PIECES = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+
+/**
+ * The tokenizer as a tokenizer.json that Hugging Face's libraries load, to the same ids. Characters are byte pairs without pairs that are
+ * not cut before; what they lack is dropped, as here. Of words, theirs throw an error where ours drop what they lack.
+ */
 export function writeTokenizerJson(state: TokenizerState): string {
-  if (state.kind !== 'bpe')
-    throw new CorpusError(
-      `A tokenizer.json holds byte pairs, and this tokenizer reads ${state.kind}s. Make a tokenizer of byte pairs to save one.`,
-    )
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }
+  const vocab = Object.fromEntries(state.vocab.map((token, id) => [token, id]))
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }
+  const isOfBytes = state.kind === 'bpe' || state.kind === 'byte'
+  const pieces = { type: 'Split', pattern: { Regex: PIECES }, behavior: 'Isolated', invert: false }
+  const pairs = {
+    type: 'BPE',
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: false,
+    vocab,
+    merges: state.merges ?? [],
+  }
   const file = {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: (state.special ?? []).map((content) => ({ id: state.vocab.indexOf(content), content, ...flags })),
     normalizer: null,
-    pre_tokenizer: byteLevel,
+    pre_tokenizer: isOfBytes ? byteLevel : state.kind === 'word' ? pieces : null,
     post_processor: null,
-    decoder: byteLevel,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(state.vocab.map((token, id) => [token, id])),
-      merges: state.merges ?? [],
-    },
+    decoder: isOfBytes ? byteLevel : { type: 'Fuse' },
+    model: state.kind === 'word' ? { type: 'WordLevel', vocab, unk_token: '<unk>' } : pairs,
   }
   return JSON.stringify(file, null, 2)
 }
@@ -121,14 +127,11 @@ function refuseModel(model: Part): never {
 
 type Part = Record<string, unknown>
 
-/** GPT-2's pattern as files spell it (pieces.ts has it for JavaScript). */
-const PATTERN = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
-
 /** A Split that cuts a text into GPT-2's pieces. */
 function isPieces(value: unknown): boolean {
   if (!isRecord(value) || value.type !== 'Split' || isSet(value.invert)) return false
   const regex = isRecord(value.pattern) ? value.pattern['Regex'] : undefined
-  return regex === PATTERN && value.behavior === 'Isolated'
+  return regex === PIECES && value.behavior === 'Isolated'
 }
 
 /** The steps of a pre_tokenizer, which may be one, several in a Sequence, or none. */

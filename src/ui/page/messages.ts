@@ -52,6 +52,11 @@ const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
     kept: 'Nothing has been changed.',
     todo: 'Ask for the link again.',
   },
+  ExportError: {
+    title: 'This model cannot be saved in that format',
+    kept: 'Nothing has been changed.',
+    todo: 'Choose another format: the sentence above says what is in the way.',
+  },
   CorpusError: {
     title: 'This text cannot be trained on',
     kept: 'The text chosen before is still there.',
@@ -91,7 +96,9 @@ export const stages = {
   train: 'Train',
   look: 'Look inside',
   chat: 'Chat',
+  share: 'Share',
   runs: 'Runs',
+  all: 'Show all stages',
   hints: {
     data: 'the text it learns from',
     tokens: 'the pieces it reads',
@@ -99,6 +106,7 @@ export const stages = {
     train: 'watch it learn',
     look: 'see it think',
     chat: 'let it write',
+    share: 'send it to others',
     runs: 'everything kept',
   },
 }
@@ -148,6 +156,7 @@ export const errors = {
     bench: 'The bench',
     keys: 'The list of keys',
     palette: 'The list of commands',
+    link: 'The link',
   },
   stopped: 'The training engine stopped',
   stoppedTodo: 'What was saved is kept. Open it again: the run goes on from its newest save.',
@@ -206,7 +215,8 @@ export const keys = {
     ['Space', 'start or pause'],
     ['S', 'one step'],
     ['G', 'generate text'],
-    ['1 – 7', 'Data, Tokens, Model, Train, Look inside, Chat, Runs'],
+    ['L', 'share'],
+    ['1 – 8', 'Data, Tokens, Model, Train, Look inside, Chat, Share, Runs'],
     ['[ ]  { }', 'in Look inside: the layer, the head'],
     [', .', 'in Look inside: the kept step before, after'],
     ['X', 'in Look inside: what if this part were off?'],
@@ -233,4 +243,10 @@ export const palette = {
     keys: 'Show the keyboard shortcuts',
     generate: 'Generate text',
   },
+}
+
+export const update = {
+  ready: 'A newer Glasshouse is here. Using it loads the page anew; your runs stay.',
+  now: 'Use it now',
+  later: 'Later',
 }
