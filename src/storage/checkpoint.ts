@@ -88,7 +88,9 @@ function readMeta({ metadata, sealed }: SealedFile): CheckpointMeta {
   }
   const meta = parseMeta(value)
   if ((version === '3') !== (meta.version === 3))
-    throw new CheckpointError('The checkpoint’s header and meta say two versions: the file is damaged. Export it again.')
+    throw new CheckpointError(
+      'The checkpoint’s header and meta say two versions: the file is damaged. Export it again.',
+    )
   return meta
 }
 
