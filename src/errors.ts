@@ -31,6 +31,11 @@ export class CheckpointError extends Error {
   override name = 'CheckpointError'
 }
 
+/** A model of another program that cannot be one of ours: a setting that would make it compute something else, a format not read here. */
+export class ImportError extends Error {
+  override name = 'ImportError'
+}
+
 /** A kernel was asked for by a name that no call of its op can take; the message lists those that can. */
 export class NoVariantError extends Error {
   override name = 'NoVariantError'
@@ -88,6 +93,7 @@ const ERRORS = {
   StorageFullError,
   StorageRefusedError,
   CheckpointError,
+  ImportError,
   NoVariantError,
   LinkError,
   ExportError,

@@ -1,10 +1,10 @@
-// `npm run train | parity | bench | record | pii | kernel | inspect | export -- FLAGS`: bundles src/headless/NAME.ts with its shaders into one file and runs it in this
+// `npm run train | parity | bench | record | pii | kernel | inspect | export | import -- FLAGS`: bundles src/headless/NAME.ts with its shaders into one file and runs it in this
 // process; `npm run torture` likewise, which stands among the tests. Shaders come in as text (`import … from './x.wgsl?raw'`: esbuild looks past the query, as Vite does).
 import { pathToFileURL } from 'node:url'
 import { writeDemoBundle } from './demo_bundle.mjs'
 import { ensurePackages, ROOT } from './packages.mjs'
 
-const NAMES = ['train', 'parity', 'bench', 'record', 'pii', 'kernel', 'inspect', 'export', 'torture']
+const NAMES = ['train', 'parity', 'bench', 'record', 'pii', 'kernel', 'inspect', 'export', 'import', 'torture']
 const [name = '', ...flags] = process.argv.slice(2)
 if (!NAMES.includes(name)) {
   console.error(`Which command? One of: ${NAMES.join(', ')}.`)

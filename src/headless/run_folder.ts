@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { writeTokenizerJson } from '../data/tokenize/tokenizer_json'
 import { CheckpointError } from '../errors'
 import { metricsTable } from '../words/metrics_table'
-import type { Checkpoint } from '../words/run'
+import { isWithoutText, type Checkpoint } from '../words/run'
 import { RunHistory } from '../words/history'
 import { decodeCheckpoint, encodeCheckpoint } from '../storage/checkpoint'
 import { decodeKeyframe } from '../storage/keyframe'
@@ -21,7 +21,7 @@ const TOKENIZER = 'tokenizer.json'
 export interface KeptRun {
   checkpoint: Checkpoint
   history: RunHistory
-  /** The corpus, UTF-8. */
+  /** The corpus, UTF-8; empty where the run is an imported model that has none yet. */
   text: Uint8Array
 }
 
@@ -32,11 +32,15 @@ export function holdsRun(folder: string): boolean {
 /** Writes a run; returns the paths of its files. Byte pairs are written as Hugging Face's libraries read them, too. */
 export function writeRun(
   folder: string,
-  { checkpoint, history, text }: KeptRun,
+  { checkpoint, history, text, notes = '' }: KeptRun & { notes?: string },
 ): { checkpoint: string; metrics: string; tokenizer?: string } {
   const { tokenizer, bytes_per_token } = checkpoint.meta.spec
   return {
-    checkpoint: put(folder, CHECKPOINT, encodeCheckpoint(checkpoint, { text, history, notes: '' })),
+    checkpoint: put(
+      folder,
+      CHECKPOINT,
+      encodeCheckpoint(checkpoint, { text: text.length > 0 ? text : null, history, notes }),
+    ),
     metrics: writeMetrics(folder, history, bytes_per_token),
     ...(tokenizer.kind === 'bpe' && { tokenizer: put(folder, TOKENIZER, writeTokenizerJson(tokenizer)) }),
   }
@@ -62,8 +66,9 @@ export function readRun(folder: string): KeptRun {
   try {
     const { checkpoint, extra } = decodeCheckpoint(readFileSync(path))
     const history = extra.history ?? new RunHistory()
-    if (!extra.text) throw new CheckpointError('It does not carry its text, and cannot be trained further without it.')
-    return { checkpoint, history, text: extra.text }
+    if (!extra.text && !isWithoutText(checkpoint.meta.spec))
+      throw new CheckpointError('It does not carry its text, and cannot be trained further without it.')
+    return { checkpoint, history, text: extra.text ?? new Uint8Array(0) }
   } catch (error) {
     if (!(error instanceof CheckpointError)) throw error
     throw new CheckpointError(`${path}: ${error.message}`, { cause: error })

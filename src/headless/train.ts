@@ -16,7 +16,7 @@ import { configFor, DEFAULT_PRESET, PRESETS, type Preset } from '../presets'
 import { indexAtStep } from '../words/columns'
 import { OverridesSchema } from '../words/schema'
 import { SPECIAL } from '../words/tokens'
-import type { RunEvent, RunSpec } from '../words/run'
+import { isWithoutText, type RunEvent, type RunSpec } from '../words/run'
 import { RunHistory } from '../words/history'
 import { KeyframePlan } from '../words/keyframes'
 import { encodeKeyframe } from '../storage/keyframe'
@@ -24,6 +24,7 @@ import { Session } from '../train/session'
 import { engineFor, forced, pathOf, readFlags, runProgram, UsageError, wholeNumber, type Io } from './command'
 import { duration, jsonProgress, lineProgress, type Progress } from './progress'
 import { holdsRun, keepKeyframe, readRun, writeMetrics, writeRun, type KeptRun } from './run_folder'
+import { importedRun, slug } from './tune'
 import { firstNames, noticesOf, preparationOf, readSource, type SourceFlags } from './text_source'
 
 const USAGE = `npm run train -- --text FILE [--config FILE.json | --preset NAME] [--steps N] [--seed N] [--out DIR] [--json]
@@ -53,7 +54,8 @@ DIR/metrics.csv. Ctrl-C stops at the end of a step and saves; --resume goes on f
   --seed N           another seed: other weights, other batches
   --out DIR          where to (runs/NAME; for --resume its own folder)
   --resume DIR       go on with the run in DIR, which holds its text; --text, --preset, --config and --seed may be said
-                     again, but not changed; how it reads text stays
+                     again, but not changed; how it reads text stays. A model that \`npm run import\` wrote takes --text and
+                     --config of training, and goes on in another folder
   --engine auto|gpu|wasm|cpu  which engine (auto: the GPU where there is one, else WebAssembly; cpu: the reference in plain
                      JavaScript)
   --kernel OP=VARIANT     the kernel that OP takes where it can: matmul=plain (see npm run kernel -- --help)
@@ -292,6 +294,7 @@ async function keptRun(folder: string, flags: NewRunFlags): Promise<Run> {
     ...(flags.config !== undefined && readConfig(pathOf(flags.config))),
     ...(flags.seed !== undefined && { seed: wholeNumber('seed', flags.seed, 0) }),
   }
+  if (isWithoutText(spec)) return importedRun(folder, kept, asked, flags)
   const changed = Object.entries(asked).find(([field, value]) => spec.config[field as keyof Config] !== value)
   if (changed) {
     const [field, value] = changed
@@ -366,7 +369,7 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 /** `runs/NAME`, or with the first number behind it that is free. */
 function freeFolder(name: string): string {
-  const base = join('runs', name.replace(/\.\w+$/, '').replace(/[^\w-]+/g, '-') || 'run')
+  const base = join('runs', slug(name))
   for (let i = 1; ; i++) {
     const folder = i === 1 ? base : `${base}-${i}`
     if (!holdsRun(folder)) return folder

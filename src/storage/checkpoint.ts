@@ -1,7 +1,7 @@
 // A checkpoint as one safetensors file that other tools open. Weights stand under their GPT-2 names, AdamW's moments under `m.`
 // and `v.` + name. `__metadata__` says format, version and, as JSON, everything else. An export also carries the run's text,
 // history and notes. Reading checks all of it: the seal, spec, names, shapes, and that every number is finite. Files of version 1
-// have no seal.
+// have no seal. Those of version 3 have weights alone.
 import { CheckpointError } from '../errors'
 import { paramTable } from '../params'
 import type { Checkpoint, CheckpointMeta } from '../words/run'
@@ -86,7 +86,12 @@ function readMeta({ metadata, sealed }: SealedFile): CheckpointMeta {
   } catch (cause) {
     throw new CheckpointError('The checkpoint’s meta is not JSON. The file is damaged: export it again.', { cause })
   }
-  return parseMeta(value)
+  const meta = parseMeta(value)
+  if ((version === '3') !== (meta.version === 3))
+    throw new CheckpointError(
+      'The checkpoint’s header and meta say two versions: the file is damaged. Export it again.',
+    )
+  return meta
 }
 
 function takeBytes({ tensors }: SealedFile, name: string): Uint8Array | null {
@@ -98,9 +103,9 @@ function takeBytes({ tensors }: SealedFile, name: string): Uint8Array | null {
   return tensor.data
 }
 
-function readTensors({ tensors: found }: SealedFile, { spec }: CheckpointMeta): Checkpoint['tensors'] {
+function readTensors({ tensors: found }: SealedFile, { spec, version }: CheckpointMeta): Checkpoint['tensors'] {
   const tensors: Checkpoint['tensors'] = new Map()
-  for (const kind of ['', 'm.', 'v.'])
+  for (const kind of version === 3 ? [''] : ['', 'm.', 'v.'])
     for (const param of paramTable(spec.config)) {
       const name = kind + param.name
       const tensor = found.get(name)

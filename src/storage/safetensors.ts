@@ -26,6 +26,17 @@ const MAX_HEADER = 100_000_000
 const HEADER = { length: 16_000_000, depth: 3, nodes: 70_000 }
 const BYTES = { F32: 4, F64: 8, I32: 4, U32: 4, U8: 1, F16: 2, BF16: 2 } as const
 type FileDType = keyof typeof BYTES
+/** Types of the format whose numbers are never read here: a file of another program may have them in tensors that nobody wants. */
+const OTHER_BYTES = { BOOL: 1, I8: 1, I16: 2, U16: 2, I64: 8, U64: 8, F8_E4M3: 1, F8_E5M2: 1 } as const
+type OtherDType = keyof typeof OTHER_BYTES
+
+/** Where a tensor lies in a file: its numbers, in bytes from `begin` to before `end` of the file. */
+export interface TensorPlace {
+  dtype: FileDType | OtherDType
+  shape: number[]
+  begin: number
+  end: number
+}
 /** Names that mean something to a JavaScript object; no checkpoint has a use for them. */
 const RESERVED = new Set(['__proto__', 'constructor', 'prototype'])
 const AGAIN = 'The file is damaged or was not written by a safetensors writer: export or download it again.'
@@ -39,9 +50,35 @@ function refuse(what: string): never {
  * Throws CheckpointError on any contradiction between the header, the shapes and the length of the file.
  */
 export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
-  const { header, start } = readHeader(bytes)
+  const { metadata, places } = findTensors(bytes, bytes.byteLength)
+  const tensors = new Map([...places].map(([name, place]) => [name, tensorAt(bytes, name, place)]))
+  return { metadata, tensors }
+}
+
+/** The length of a file's beginning that `findTensors` needs, from its first 8 bytes. Throws CheckpointError where it cannot be one. */
+export function headerEnd(bytes: Uint8Array, size: number): number {
+  if (bytes.byteLength < 8) refuse(`A safetensors file has at least 8 bytes; this one has ${bytes.byteLength}.`)
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
+  if (length > MAX_HEADER)
+    refuse(`The header claims to be ${length} bytes long; the format allows ${MAX_HEADER}. Is this a safetensors file?`)
+  if (length > HEADER.length)
+    refuse(`The header claims to be ${length} bytes long; at most ${HEADER.length} are read here.`)
+  if (length > size - 8)
+    refuse(`The header claims to be ${length} bytes long, but only ${size - 8} follow: it is cut short.`)
+  return 8 + length
+}
+
+/**
+ * What a file of `size` bytes holds, and where, from its beginning: `bytes` reach to `headerEnd` at least. Throws CheckpointError on any
+ * contradiction between the header, the shapes and the length of the file.
+ */
+export function findTensors(
+  bytes: Uint8Array,
+  size: number,
+): { metadata: Map<string, string>; places: Map<string, TensorPlace> } {
+  const { header, start } = readHeader(bytes, size)
   const metadata = new Map<string, string>()
-  const found: { name: string; begin: number; end: number; dtype: FileDType; shape: number[] }[] = []
+  const found: ({ name: string } & TensorPlace)[] = []
   for (const [name, entry] of Object.entries(header)) {
     if (name === '__metadata__') {
       if (!isRecord(entry)) refuse('The header’s __metadata__ is not an object.')
@@ -52,31 +89,26 @@ export function readSafetensors(bytes: Uint8Array): SafetensorsFile {
     } else found.push({ name, ...readEntry(name, entry) })
   }
 
-  const size = bytes.byteLength - start
-  const tensors = new Map<string, StoredTensor>()
+  const numbers = size - start
+  const places = new Map<string, TensorPlace>()
   let reached = 0
   for (const { name, begin, end, dtype, shape } of found.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (end > size)
-      refuse(`Tensor "${name}" ends at byte ${end}, but the file holds only ${size} bytes of numbers: it is cut short.`)
+    if (end > numbers)
+      refuse(
+        `Tensor "${name}" ends at byte ${end}, but the file holds only ${numbers} bytes of numbers: it is cut short.`,
+      )
     if (begin < reached) refuse(`Tensor "${name}" starts at byte ${begin}, inside the tensor before it.`)
     if (begin > reached) refuse(`Tensor "${name}" starts at byte ${begin}, which leaves a hole after byte ${reached}.`)
     reached = end
-    tensors.set(name, view(bytes, start + begin, dtype, shape))
+    places.set(name, { dtype, shape, begin: start + begin, end: start + end })
   }
-  if (reached !== size) refuse(`The file has ${size - reached} bytes after its last tensor that no tensor owns.`)
-  return { metadata, tensors }
+  if (reached !== numbers) refuse(`The file has ${numbers - reached} bytes after its last tensor that no tensor owns.`)
+  return { metadata, places }
 }
 
-function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start: number } {
-  if (bytes.byteLength < 8) refuse(`A safetensors file has at least 8 bytes; this one has ${bytes.byteLength}.`)
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
-  if (length > MAX_HEADER)
-    refuse(`The header claims to be ${length} bytes long; the format allows ${MAX_HEADER}. Is this a safetensors file?`)
-  if (length > HEADER.length)
-    refuse(`The header claims to be ${length} bytes long; at most ${HEADER.length} are read here.`)
-  if (length > bytes.byteLength - 8)
-    refuse(`The header claims to be ${length} bytes long, but only ${bytes.byteLength - 8} follow: it is cut short.`)
-  const raw = bytes.subarray(8, 8 + length)
+function readHeader(bytes: Uint8Array, size: number): { header: Record<string, unknown>; start: number } {
+  const start = headerEnd(bytes, size)
+  const raw = bytes.subarray(8, start)
   if (raw[0] !== 0x7b) refuse('The header does not start with "{".')
   let header: unknown
   try {
@@ -85,27 +117,24 @@ function readHeader(bytes: Uint8Array): { header: Record<string, unknown>; start
     refuse(`The header is not JSON that can be read here (${error instanceof Error ? error.message : String(error)}).`)
   }
   if (!isRecord(header)) refuse('The header is not an object.')
-  return { header, start: 8 + length }
+  return { header, start }
 }
 
-function readEntry(name: string, entry: unknown): { begin: number; end: number; dtype: FileDType; shape: number[] } {
+function readEntry(name: string, entry: unknown): TensorPlace {
   if (RESERVED.has(name)) refuse(`The header has a tensor named "${name}", which is not a name for a tensor.`)
   if (!isRecord(entry)) refuse(`Tensor "${name}" is not described by an object.`)
   for (const key of Object.keys(entry))
     if (key !== 'dtype' && key !== 'shape' && key !== 'data_offsets')
       refuse(`Tensor "${name}" has an unknown property "${key}".`)
   const { dtype, shape, data_offsets: offsets } = entry
-  if (!isFileDType(dtype))
-    throw new CheckpointError(
-      `Tensor "${name}" has the type ${typeof dtype === 'string' ? dtype : typeof dtype}, which cannot be read here; ` +
-        `save it as one of ${Object.keys(BYTES).join(', ')}.`,
-    )
+  if (!isFileDType(dtype) && !isOtherDType(dtype))
+    throw unreadable(name, typeof dtype === 'string' ? dtype : typeof dtype)
   if (!isSizes(shape)) refuse(`Tensor "${name}" has a shape that is not a list of whole numbers.`)
   if (!isSizes(offsets)) refuse(`Tensor "${name}" has offsets that are not whole numbers.`)
   const [begin, end] = offsets
   if (begin === undefined || end === undefined || offsets.length !== 2 || end < begin)
     refuse(`Tensor "${name}" has offsets ${JSON.stringify(offsets)}; it takes a start and an end after it.`)
-  const size_bytes = sizeOf(shape) * BYTES[dtype]
+  const size_bytes = sizeOf(shape) * { ...BYTES, ...OTHER_BYTES }[dtype]
   if (!Number.isSafeInteger(size_bytes)) refuse(`Tensor "${name}" has an impossible shape [${shape.join(', ')}].`)
   if (size_bytes !== end - begin)
     refuse(
@@ -115,18 +144,35 @@ function readEntry(name: string, entry: unknown): { begin: number; end: number; 
   return { begin, end, dtype, shape }
 }
 
-function view(bytes: Uint8Array, at: number, dtype: FileDType, shape: number[]): StoredTensor {
+function unreadable(name: string, dtype: string): CheckpointError {
+  return new CheckpointError(
+    `Tensor "${name}" has the type ${dtype}, which cannot be read here; save it as one of ${Object.keys(BYTES).join(', ')}.`,
+  )
+}
+
+/**
+ * A tensor of a file. It looks into `bytes`, the whole file, or a part that begins at byte `from` of it, where their alignment allows.
+ * Throws CheckpointError where its type cannot be read here.
+ */
+export function tensorAt(
+  bytes: Uint8Array,
+  name: string,
+  { dtype, shape, begin }: TensorPlace,
+  from = 0,
+): StoredTensor {
+  if (!isFileDType(dtype)) throw unreadable(name, dtype)
+  const at = begin - from
   const n = sizeOf(shape)
   const offset = bytes.byteOffset + at
   if (dtype === 'U8') return { dtype, shape, data: bytes.subarray(at, at + n) }
   const aligned = offset % BYTES[dtype] === 0
   const buffer = aligned ? bytes.buffer : new Uint8Array(bytes.subarray(at, at + n * BYTES[dtype])).buffer
-  const from = aligned ? offset : 0
-  if (dtype === 'F32') return { dtype, shape, data: new Float32Array(buffer, from, n) }
-  if (dtype === 'F64') return { dtype, shape, data: new Float64Array(buffer, from, n) }
-  if (dtype === 'I32') return { dtype, shape, data: new Int32Array(buffer, from, n) }
-  if (dtype === 'U32') return { dtype, shape, data: new Uint32Array(buffer, from, n) }
-  const half = new Uint16Array(buffer, from, n)
+  const first = aligned ? offset : 0
+  if (dtype === 'F32') return { dtype, shape, data: new Float32Array(buffer, first, n) }
+  if (dtype === 'F64') return { dtype, shape, data: new Float64Array(buffer, first, n) }
+  if (dtype === 'I32') return { dtype, shape, data: new Int32Array(buffer, first, n) }
+  if (dtype === 'U32') return { dtype, shape, data: new Uint32Array(buffer, first, n) }
+  const half = new Uint16Array(buffer, first, n)
   const data = Float32Array.from(half, dtype === 'F16' ? fromFloat16 : fromBfloat16)
   return { dtype: 'F32', shape, data }
 }
@@ -181,6 +227,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 function isFileDType(value: unknown): value is FileDType {
   return typeof value === 'string' && Object.hasOwn(BYTES, value)
+}
+function isOtherDType(value: unknown): value is OtherDType {
+  return typeof value === 'string' && Object.hasOwn(OTHER_BYTES, value)
 }
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0)

@@ -19,8 +19,8 @@ import type { CheckpointMeta, RunSpec } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Piece } from '../words/pieces'
 
-/** The versions of the checkpoint header that can be read. */
-export const KNOWN_VERSIONS = [1, 2] as const
+/** The versions of the checkpoint header that can be read. The third has no moments, without which older pages would take it for damaged. */
+export const KNOWN_VERSIONS = [1, 2, 3] as const
 
 const characterCounts = v.array(v.looseObject({ character: text, count }))
 
@@ -67,6 +67,7 @@ const SpecSchema = v.looseObject({
   prompt: text,
   bytes_per_token: v.optional(v.pipe(v.number(), v.finite(), v.minValue(0))),
   gates: v.optional(GatesSchema),
+  imported: v.optional(v.looseObject({ from: text, format: text })),
 })
 
 /** Which kernel was chosen for which class of calls. */
@@ -85,7 +86,7 @@ const MetaSchema = v.looseObject({
   /** The first lacked a checksum. */
   version: v.pipe(
     v.picklist(KNOWN_VERSIONS),
-    v.transform(() => 2 as const),
+    v.transform((version) => (version === 3 ? 3 : 2)),
   ),
   step: count,
   tokens: count,

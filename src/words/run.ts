@@ -48,12 +48,19 @@ export interface RunSpec {
   bytes_per_token?: number | undefined
   /** Gates that are not 1: the model trains, writes and is measured with them; absent where all are 1. */
   gates?: Gates | undefined
+  /** Where its first weights came from, if another program made them: a file's name or an address, and the format. */
+  imported?: { from: string; format: string } | undefined
 }
+
+/** A model that was brought here as weights alone: there is no text that it could be trained on as it stands. */
+export const isWithoutText = ({ imported, corpus }: Pick<RunSpec, 'imported' | 'corpus'>) =>
+  imported !== undefined && corpus.characters === 0
 
 /** The numbers beside the weights of a checkpoint. `step` counts the updates made. */
 export interface CheckpointMeta {
   format: 'glasshouse-checkpoint'
-  version: 2
+  /** 3: weights alone, without AdamW's moments. Nothing trains from it before it is given some. */
+  version: 2 | 3
   step: number
   tokens: number
   /** Seconds spent training so far. */
@@ -66,7 +73,10 @@ export interface CheckpointMeta {
   kernels?: { adapter: string; choices: KernelChoice[] } | undefined
 }
 
-/** A model in the middle of training: weights under their names, AdamW's moments under `m.` + name and `v.` + name. */
+/**
+ * A model in the middle of training: weights under their names, AdamW's moments under `m.` + name and `v.` + name. Of version 3, the
+ * weights alone.
+ */
 export interface Checkpoint {
   meta: CheckpointMeta
   tensors: Map<string, { shape: readonly number[]; data: Float32Array }>

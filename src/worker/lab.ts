@@ -7,6 +7,7 @@ import { CorpusShelf } from './corpus_shelf'
 import { Demos } from './demos'
 import { Desk } from './desk'
 import { Exports } from './exports'
+import { Imports } from './imports'
 import { KeptRuns } from './kept_runs'
 import { Links } from './links'
 import { Look } from './look/look'
@@ -29,6 +30,8 @@ export interface LabOptions {
   /** Hears every event, in order. */
   listen: (events: LabEvent[]) => void
   store?: RunStore
+  /** Where the Hugging Face Hub is, and how it is asked; the Hub itself, unless told. */
+  hub?: { base?: string; fetch?: typeof fetch }
   /** Where the host has other threads. */
   threads?: Threads & { resting: boolean }
 }
@@ -39,6 +42,7 @@ export class LocalLab implements Lab {
   readonly tokens: TokenizerBench
   readonly run: RunControl
   readonly kept: KeptRuns
+  readonly imports: Imports
   readonly chat: Chat
   readonly look: Look
   readonly links: Links
@@ -49,7 +53,7 @@ export class LocalLab implements Lab {
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
   readonly #workbench: Workbench
 
-  constructor({ gpu, fetchFile, listen, store = new RunStore(), threads }: LabOptions) {
+  constructor({ gpu, fetchFile, listen, store = new RunStore(), hub, threads }: LabOptions) {
     this.#outbox = new Outbox(listen)
     const desk = <K extends JobKind>(job: K, calledOff?: string) =>
       new Desk<Progress[K]>(calledOff, (at) => this.#outbox.push({ type: 'progress', job, at } as ProgressEvent))
@@ -58,6 +62,7 @@ export class LocalLab implements Lab {
       learning: desk('learning', 'Learning was called off: what it would show is not known.'),
       leaks: desk('leaks'),
       looking: desk('looking', 'It was called off: what it would show is not known.'),
+      importing: desk('importing'),
       bench: desk('bench'),
       rounding: desk('rounding', 'It was called off: what rounding costs is not known.'),
       writing: new Desk(),
@@ -79,6 +84,7 @@ export class LocalLab implements Lab {
     const slots = new Slots(workbench, shipped, models)
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
+    this.imports = new Imports(workbench, desks.importing, hub)
     this.chat = new Chat(workbench, slots, desks.writing)
     this.demos = new Demos(models, workbench, fetchFile)
     this.look = new Look(workbench, shipped, slots, desks.looking)

@@ -23,6 +23,7 @@ import type { DemoCalls } from '../words/demo'
 import type { ExportCalls } from '../words/exports'
 import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
+import type { ImportCalls, Importing, TrainingChoice, TrainingPlan } from '../words/imports'
 import type { Space, UnreadableRun } from '../words/kept'
 import type { Keyframe } from '../words/keyframes'
 import type {
@@ -91,6 +92,10 @@ export interface RunSummary {
   bytes_per_token: number | null
   /** Gates that are not 1, with which it trains and writes; empty where all are 1. */
   gates: Gates
+  /** Where its first weights came from, if another program made them. */
+  imported: { from: string; format: string } | null
+  /** It is weights alone, with no text to be trained on yet. */
+  without_text: boolean
 }
 
 /** The run that the worker holds open. */
@@ -132,6 +137,8 @@ export interface Progress {
   leaks: number
   /** A view that takes its time (looking inside): the share that is done. */
   looking: number
+  /** A model of another program. */
+  importing: Importing
   /** A measurement of the device. */
   bench: { phase: 'compile' | 'train' | 'generate'; done: number; total: number }
   /** What rounding a model for a link costs: the share that is measured. */
@@ -272,6 +279,13 @@ export interface RunCalls {
    * The moments of AdamW begin at zero. Throws CheckpointError.
    */
   fork(from: { run: string | null; step: number }, name: string): Promise<void>
+  /** What training the open run's weights on the current text would be, read with the run's own tokenizer. Throws CorpusError. */
+  planTuning(choice: TrainingChoice): Promise<TrainingPlan>
+  /**
+   * The open run's weights on the current text, read with the run's own tokenizer, as a new run at step 0. A context shorter than the
+   * model's cuts its learned positions. Throws ConfigError, CorpusError.
+   */
+  tune(choice: TrainingChoice, name: string): Promise<void>
   close(): Promise<void>
   start(): Promise<void>
   /** Takes effect at the end of the step under way, then writes a checkpoint. */
@@ -385,6 +399,7 @@ export interface Lab {
   readonly tokens: TokenCalls
   readonly run: RunCalls
   readonly kept: KeptCalls
+  readonly imports: ImportCalls
   readonly chat: ChatCalls
   readonly look: LookCalls
   readonly links: LinkCalls

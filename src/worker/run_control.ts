@@ -1,12 +1,14 @@
 // The open run under a person's hands: made, opened, trained, changed; and whether settings fit the text and the device before that.
 import { validate, type Problem } from '../config/validate'
 import type { Config } from '../config/config'
-import { fits, type Dataset } from '../data/dataset/dataset'
+import { fits, makeDataset, resplit, type Dataset } from '../data/dataset/dataset'
 import { ladderOf } from '../data/dataset/ladder'
 import { CheckpointError, ConfigError, OutOfMemoryError } from '../errors'
+import { macrotask } from '../paced'
 import { paramTable } from '../params'
 import { forecast, meansOf, predictMemory } from '../train/plan'
 import { tellTurned } from '../words/gates'
+import type { TrainingChoice, TrainingPlan } from '../words/imports'
 import type { Forecast, Gates, LiveChange, RunEvent, RunSpec } from '../words/run'
 import { RunHistory } from '../words/history'
 import type { CorpusShelf } from './corpus_shelf'
@@ -28,6 +30,8 @@ export class RunControl implements RunCalls {
   readonly #ladders = new Desk()
   /** Bytes of the smallest run that the device could not give memory to. */
   #refused = Infinity
+  /** The current text as the open run's own tokenizer read it last. */
+  #tuned: { text: string; run: string; dataset: Dataset } | null = null
 
   constructor(workbench: Workbench, shelf: CorpusShelf, shipped: Shipped) {
     this.#workbench = workbench
@@ -165,6 +169,54 @@ export class RunControl implements RunCalls {
       checkpoint: { ...fresh, meta },
       history,
     }
+  }
+
+  async planTuning(choice: TrainingChoice): Promise<TrainingPlan> {
+    const { spec, dataset } = await this.#onText(choice)
+    const { config } = spec
+    const most = this.#workbench.opened.spec.config.block_size
+    const problems: TrainingPlan['problems'] = await this.#problems(config, dataset)
+    if (choice.block_size > most)
+      problems.push({ field: 'block_size', message: `This model looks back over ${most} tokens at most.`, fix: most })
+    const memory = validate(config).length > 0 ? 0 : predictMemory(config, (await this.#room()).device).memory.total
+    const { train, val } = resplit(dataset, config.val_fraction)
+    return { text: dataset.corpus.name, train_tokens: train.length, val_tokens: val.length, memory, problems }
+  }
+  tune(choice: TrainingChoice, name: string): Promise<void> {
+    return this.#workbench.replace(async () => {
+      const { spec, dataset, text } = await this.#onText(choice)
+      await this.#refuse(spec.config, dataset)
+      const { withContext } = await import('../share/formats/imported')
+      const weights = withContext(await this.#workbench.opened.weights(), spec.config)
+      const checkpoint = transplant(weights, { ...spec, name })
+      return { ...(await this.#workbench.begin({ ...spec, name }, dataset, text)), checkpoint }
+    })
+  }
+  /** The open run on the current text, which its own tokenizer reads. */
+  async #onText(choice: TrainingChoice) {
+    const { opened } = this.#workbench
+    const { text, dataset: chosen } = this.#shelf.current
+    const { corpus } = chosen
+    const { specOnText } = await import('../share/formats/imported')
+    const known = this.#tuned
+    if (known?.text !== text || known.run !== opened.id) {
+      const { dataset } = await makeDataset(
+        text,
+        corpus,
+        opened.spec.config.val_fraction,
+        opened.spec.tokenizer,
+        macrotask,
+      )
+      this.#tuned = { text, run: opened.id, dataset }
+    }
+    const { dataset } = this.#tuned!
+    const { min_lr } = opened.spec.config
+    const change = {
+      ...choice,
+      min_lr: Math.min(min_lr, choice.learning_rate / 10),
+      warmup_iters: Math.min(20, Math.floor(choice.max_iters / 10)),
+    }
+    return { spec: specOnText(opened.spec, dataset, change), dataset, text }
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 // What the page shows of a kept run and of a dataset.
 import { alphabet, type Dataset } from '../data/dataset/dataset'
 import type { Preparation } from '../words/recipe'
-import type { RunStatus } from '../words/run'
+import { isWithoutText, type RunStatus } from '../words/run'
 import type { TokenizerState } from '../words/tokens'
 import { checkpointsOf } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
@@ -33,6 +33,8 @@ export function summaryOf(record: RunRecord, live: { status: RunStatus; step: nu
     tokenizer_key: tokenizerKey(spec.tokenizer),
     bytes_per_token: spec.bytes_per_token ?? null,
     gates: spec.gates ?? {},
+    imported: spec.imported ?? null,
+    without_text: isWithoutText(spec),
   }
 }
 

@@ -5,7 +5,7 @@ import type { EngineInfo } from '../engine'
 import type { Threads } from '../threads'
 import { CheckpointError, RunLockedError, StorageFullError } from '../errors'
 import { countParams } from '../params'
-import type { RunSpec } from '../words/run'
+import { isWithoutText, type RunSpec } from '../words/run'
 import { awaitRun, HELD_ELSEWHERE, lockFreeRun, lockRun, type RunLock } from '../storage/lock'
 import { newRecord, type RunStore } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
@@ -209,9 +209,11 @@ export class Workbench {
       const whole = text === null ? null : await datasetOf(spec, text)
       const broken = !checkpoint
         ? `None of this run’s checkpoints can be read. ${damage.join(' ')} Its history is shown; restart it from Model.`
-        : !whole
-          ? `The text of this run, “${spec.corpus.name}”, is not kept on this device. It can be looked at and sampled from, not trained.`
-          : null
+        : isWithoutText(spec)
+          ? `This model was opened from ${spec.imported?.from} as weights alone. It writes, and can be looked into; to train it, choose a text in Data and say so here in Train.`
+          : !whole
+            ? `The text of this run, “${spec.corpus.name}”, is not kept on this device. It can be looked at and sampled from, not trained.`
+            : null
       return {
         record,
         dataset: whole ?? (await textlessDataset(spec)),

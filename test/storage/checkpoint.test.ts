@@ -115,9 +115,10 @@ describe('refused, with the name of what is wrong', () => {
     ['a file of another program', () => changed((f) => f.metadata.delete('format')), /not written by Glasshouse/],
     [
       'a later version',
-      () => changed((f) => f.metadata.set('version', '3')),
-      /version 3; this page reads version 1, 2/,
+      () => changed((f) => f.metadata.set('version', '4')),
+      /version 4; this page reads version 1, 2, 3/,
     ],
+    ['another version in its meta', () => changed((f) => f.metadata.set('version', '3')), /say two versions/],
     ['no version', () => changed((f) => f.metadata.delete('version')), /version \(none\)/],
     ['no meta', () => changed((f) => f.metadata.delete('meta')), /meta is not JSON/],
     ['meta that is no JSON', () => changed((f) => f.metadata.set('meta', '{')), /meta is not JSON/],

@@ -42,6 +42,11 @@ const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
     kept: 'Nothing that was saved before has been changed.',
     todo: 'Try another copy of the file, or an older run.',
   },
+  ImportError: {
+    title: 'This model cannot be opened here',
+    kept: 'Nothing has been changed.',
+    todo: 'Choose another model, or another format of it.',
+  },
   LinkError: {
     title: 'This link cannot be opened',
     kept: 'Nothing has been changed.',
@@ -189,6 +194,7 @@ export const strip = {
     finished: 'Finished',
     failed: 'Stopped by an error',
     readOnly: 'Read-only',
+    alone: 'Weights alone',
     compiling: (done: number, total: number) => `Preparing ${integer(done)}/${integer(total)}`,
     measuring: 'Measuring',
   },

@@ -2,6 +2,8 @@
 import { SupersededError } from '../../errors'
 import { draft } from './draft.svelte'
 import type { Given } from './given'
+import { imports } from './imports.svelte'
+import type { FileKind } from '../../words/imports'
 import { asError, lab } from './lab.svelte'
 import { m } from '../messages'
 import { route } from './route.svelte'
@@ -64,13 +66,30 @@ export async function exportRun({ id }: { id: string }) {
   toasts.show({ level: 'info', text: m.runs.copySaved(name) })
 }
 
-/** A run that was exported here, from its file. */
-async function takeRun(file: File) {
+/** Runs that were exported here, from a file or a zip of them. */
+async function takeRuns({ name, file }: Given) {
   route.go('runs')
   await attempt(async () => {
-    const run = await lab.calls.kept.import(await file.arrayBuffer())
-    toasts.show({ level: 'info', text: m.runs.imported(run.name) })
+    for (const run of await lab.calls.imports.runs({ name, data: file }))
+      toasts.show({ level: 'info', text: m.runs.imported(run) })
   })
+}
+
+/** Takes out of what was given the runs that were exported here and a model of another program; returns what is left: a text's. */
+async function takeModels(given: readonly Given[]): Promise<readonly Given[]> {
+  if (!given.some(({ name }) => /\.(safetensors|gguf|zip)$/i.test(name))) return given
+  let rest = given
+  await attempt(async () => {
+    rest = []
+    const kinds = await lab.calls.imports.kinds(given.map(({ name, file }) => ({ name, data: file })))
+    const of = (kind: FileKind) => given.filter((_, i) => kinds[i] === kind)
+    for (const run of of('run')) await takeRuns(run)
+    if (!kinds.includes('model')) return (rest = of('other'))
+    route.go('runs')
+    // What lies beside a model belongs to it: its config, its tokenizer, its card.
+    await imports.read(given.filter((_, i) => kinds[i] !== 'run'))
+  })
+  return rest
 }
 
 /** Takes a tokenizer.json where the tokenizers are; false where the file is something else. The stage that can says so. */
@@ -79,13 +98,11 @@ export function onTokenizerFile(take: (file: File) => Promise<boolean>) {
   takeTokenizer = take
 }
 
-/** Dropped or chosen files: a tokenizer by itself, runs that were exported here, and all others together as a text. */
+/** Dropped or chosen files: a tokenizer by itself, runs that were exported here, a model, or all others together as a text. */
 export async function takeFiles(given: readonly Given[]) {
   const [first, ...others] = given
   if (first && others.length === 0 && (await takeTokenizer(first.file))) return
-  const isRun = ({ name }: Given) => name.endsWith('.safetensors')
-  for (const { file } of given.filter(isRun)) await takeRun(file)
-  const texts = given.filter((one) => !isRun(one))
+  const texts = await takeModels(given)
   if (texts.length === 0) return
   route.go('data')
   const files = texts.map(({ name, file }) => ({ name, data: file }))

@@ -341,7 +341,7 @@ class Draft {
   /** The text that the settings are for: the one chosen, the open run's, or the preset's. */
   async #text() {
     if (lab.dataset) return
-    if (lab.run) this.#fit((await lab.show(lab.calls.data.loadOfRun(lab.run.id))).vocab_size)
+    if (lab.run && !lab.run.without_text) this.#fit((await lab.show(lab.calls.data.loadOfRun(lab.run.id))).vocab_size)
     else await this.useCorpus(this.preset?.corpus ?? DEFAULT_PRESET.corpus ?? '')
   }
 

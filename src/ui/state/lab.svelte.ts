@@ -164,6 +164,11 @@ class LabMirror extends RunMirror {
   restart(weights: 'same' | 'new', config: Config, name: string) {
     return this.#command(() => this.calls.run.restart({ weights, config, name }))
   }
+  /** The open run's weights on the current text, as a new run. */
+  async tune(...how: Parameters<Lab['run']['tune']>) {
+    await this.#command(() => this.calls.run.tune(...how))
+    askToPersist()
+  }
   closeRun() {
     return this.#command(() => this.calls.run.close())
   }

@@ -51,6 +51,7 @@ describe('refused', () => {
     [changed({ pre_tokenizer: { type: 'ByteLevel', add_prefix_space: true } }), /adds a space/],
     [changed({ model: { ...file.model, byte_fallback: true } }), /byte_fallback/],
     [changed({ model: { ...file.model, vocab: { a: 0, b: 0 } } }), /not one of its own/],
+    [changed({ added_tokens: false }), /added_tokens are not a list/],
     [changed({ model: { ...file.model, merges: [['no', 'thing']] } }), /damaged/],
   ])('%.30s', (json, message) => {
     expect(() => readTokenizerJson(json)).toThrow(message)

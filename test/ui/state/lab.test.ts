@@ -31,6 +31,8 @@ const run: RunSummary = {
   tokenizer_key: 'k',
   bytes_per_token: 1,
   gates: {},
+  imported: null,
+  without_text: false,
 }
 const metrics = (step: number, loss = 2): StepMetrics => ({
   step,
