@@ -20,7 +20,7 @@ import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus
 import type { LookCalls } from '../words/look'
 import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
-import type { Space, UnreadableRun } from '../words/kept'
+import type { Curve, Origin, Space, UnreadableRun } from '../words/kept'
 import type { Keyframe } from '../words/keyframes'
 import type {
   CompressionPoint,
@@ -88,6 +88,11 @@ export interface RunSummary {
   bytes_per_token: number | null
   /** Gates that are not 1, with which it trains and writes; empty where all are 1. */
   gates: Gates
+  starred: boolean
+  /** Mean training loss of the last steps, nats a token; null where it is not known. */
+  train_loss: number | null
+  /** Where its first weights came from; null where they were drawn by chance, or that is not known. */
+  origin: Origin | null
 }
 
 /** The run that the worker holds open. */
@@ -163,6 +168,8 @@ export type LabEvent =
       type: 'storage'
       used_bytes: number
       quota_bytes: number
+      /** Whether the browser has promised not to clear it by itself. */
+      persisted: boolean
       problem: SaveProblem | null
       list_problem: string | null
     }
@@ -296,6 +303,9 @@ export interface RunCalls {
 export interface KeptCalls {
   rename(id: string, name: string): Promise<void>
   note(id: string, notes: string): Promise<void>
+  star(id: string, starred: boolean): Promise<void>
+  /** A run's curve, of at most 600 rows and 300 measurements; of the open run as it is now. Throws CheckpointError where it is not kept. */
+  curve(id: string): Promise<Curve>
   duplicate(id: string): Promise<RunSummary>
   delete(id: string): Promise<void>
   /** Undo of a delete, until the tab closes. */

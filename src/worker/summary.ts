@@ -33,6 +33,9 @@ export function summaryOf(record: RunRecord, live: { status: RunStatus; step: nu
     tokenizer_key: tokenizerKey(spec.tokenizer),
     bytes_per_token: spec.bytes_per_token ?? null,
     gates: spec.gates ?? {},
+    starred: record.starred ?? false,
+    train_loss: record.train_loss ?? null,
+    origin: record.origin ?? null,
   }
 }
 

@@ -299,8 +299,8 @@ class LabMirror extends RunMirror {
         this.kernels = event.kernels
         return
       case 'storage': {
-        const { used_bytes, quota_bytes, problem, list_problem } = event
-        this.storage = { used_bytes, quota_bytes, problem, list_problem }
+        const { used_bytes, quota_bytes, persisted, problem, list_problem } = event
+        this.storage = { used_bytes, quota_bytes, persisted, problem, list_problem }
       }
     }
   }

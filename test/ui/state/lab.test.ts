@@ -31,6 +31,9 @@ const run: RunSummary = {
   tokenizer_key: 'k',
   bytes_per_token: 1,
   gates: {},
+  starred: false,
+  train_loss: null,
+  origin: null,
 }
 const metrics = (step: number, loss = 2): StepMetrics => ({
   step,
