@@ -58,7 +58,7 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^webgpu$/, ['headless']],
   [/^(vite|esbuild)$/, ['headless']],
   [/^svelte(\/|$)/, ['ui', 'main']],
-  [/^uplot/, ['ui/train']],
+  [/^uplot/, ['ui/train', 'ui/runs']],
   [/^html-to-image$/, ['ui/look']],
   [/^@fontsource/, ['main']],
   [/^comlink$/, ['worker/worker', 'worker/client']],
