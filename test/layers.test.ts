@@ -11,8 +11,20 @@ type Sources = ReadonlyMap<string, string>
 /** Rooms that many may import. */
 const BASE = ['words', 'config', 'leaves']
 const DATA = ['data/tokenize', 'data/collect', 'data/prepare', 'data/made', 'data/dataset'] as const
+/** What takes a model to others. */
+const SHARE = ['share/link', 'share/demo'] as const
 /** The page's stages: none of them knows another. */
-const STAGES = ['ui/data', 'ui/tokens', 'ui/model', 'ui/train', 'ui/look', 'ui/chat', 'ui/runs', 'ui/device'] as const
+const STAGES = [
+  'ui/data',
+  'ui/tokens',
+  'ui/model',
+  'ui/train',
+  'ui/look',
+  'ui/chat',
+  'ui/share',
+  'ui/runs',
+  'ui/device',
+] as const
 /** What stands under every stage. */
 const PAGE = ['ui/words', 'ui/state', 'worker/client', ...BASE]
 
@@ -35,20 +47,23 @@ const ROOMS: Record<string, readonly string[]> = {
   train: ['train', 'model', 'ops', 'gpu', 'cpu', 'wasm', ...DATA, ...BASE],
   inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', ...DATA, ...BASE],
   storage: ['storage', ...BASE],
-  share: ['share', 'storage', ...DATA, ...BASE],
+  'share/link': ['share/link', 'storage', ...DATA, ...BASE],
+  // The player has an engine of its own.
+  'share/demo': ['share/demo', 'train', 'ops', 'wasm', 'cpu', ...DATA, ...BASE],
+  offline: ['offline'],
   'worker/protocol': BASE,
   'worker/worker': [
-    ...['worker/worker', 'worker/protocol', 'train', 'inspect', 'evaluate', 'storage', 'share', 'gpu'],
+    ...['worker/worker', 'worker/protocol', 'train', 'inspect', 'evaluate', 'storage', 'gpu', ...SHARE],
     ...DATA,
     ...BASE,
   ],
   'worker/client': ['worker/protocol', ...BASE],
-  headless: ['headless', 'train', 'inspect', 'evaluate', 'storage', 'gpu', ...DATA, ...BASE],
+  headless: ['headless', 'train', 'inspect', 'evaluate', 'storage', 'gpu', ...SHARE, ...DATA, ...BASE],
   'ui/words': ['ui/words', ...BASE],
   'ui/state': PAGE,
-  'ui/parts': ['ui/parts', 'share', ...PAGE],
-  ...Object.fromEntries(STAGES.map((stage) => [stage, [stage, 'ui/parts', 'share', ...PAGE]])),
-  'ui/page': ['ui/page', 'ui/parts', ...STAGES, 'share', ...PAGE],
+  'ui/parts': ['ui/parts', ...PAGE],
+  ...Object.fromEntries(STAGES.map((stage) => [stage, [stage, 'ui/parts', ...PAGE]])),
+  'ui/page': ['ui/page', 'ui/parts', ...STAGES, ...PAGE],
   main: ['ui/page'],
 }
 
@@ -59,6 +74,7 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^(vite|esbuild)$/, ['headless']],
   [/^svelte(\/|$)/, ['ui', 'main']],
   [/^uplot/, ['ui/train', 'ui/runs']],
+  [/^uqr$/, ['ui/share']],
   [/^html-to-image$/, ['ui/look']],
   [/^@fontsource/, ['main']],
   [/^comlink$/, ['worker/worker', 'worker/client']],
@@ -105,7 +121,7 @@ const opOf = (path: string) => stem(path).replace(/\..*$/, '')
 
 function resolve(from: string, specifier: string, sources: Sources): string {
   const path = normalize(join(dirname(from), specifier.replace(/\?.*$/, '')))
-  return [path, `${path}.ts`].find((candidate) => sources.has(candidate)) ?? path
+  return [path, `${path}.ts`, `${path}.d.ts`].find((candidate) => sources.has(candidate)) ?? path
 }
 
 /** Everything in these sources that breaks the design, one sentence each. */

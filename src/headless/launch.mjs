@@ -1,9 +1,10 @@
-// `npm run train | parity | bench | record | pii | kernel | inspect -- FLAGS`: bundles src/headless/NAME.ts with its shaders into one file and runs it in this
+// `npm run train | parity | bench | record | pii | kernel | inspect | export -- FLAGS`: bundles src/headless/NAME.ts with its shaders into one file and runs it in this
 // process; `npm run torture` likewise, which stands among the tests. Shaders come in as text (`import … from './x.wgsl?raw'`: esbuild looks past the query, as Vite does).
 import { pathToFileURL } from 'node:url'
+import { writeDemoBundle } from './demo_bundle.mjs'
 import { ensurePackages, ROOT } from './packages.mjs'
 
-const NAMES = ['train', 'parity', 'bench', 'record', 'pii', 'kernel', 'inspect', 'torture']
+const NAMES = ['train', 'parity', 'bench', 'record', 'pii', 'kernel', 'inspect', 'export', 'torture']
 const [name = '', ...flags] = process.argv.slice(2)
 if (!NAMES.includes(name)) {
   console.error(`Which command? One of: ${NAMES.join(', ')}.`)
@@ -34,5 +35,7 @@ await build({
   // CommonJS packages inside the bundle call require().
   banner: { js: "import{createRequire as __cr}from'module';const require=__cr(import.meta.url);" },
 })
+// What a demo is made with, beside the program.
+if (name === 'export') await writeDemoBundle(`${outdir}/demo`)
 process.argv = [process.execPath, outfile, ...flags]
 await import(pathToFileURL(outfile).href)

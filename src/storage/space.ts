@@ -1,6 +1,5 @@
 // What takes space on the disk, by name, and what of it may go. Runs that cannot be read have a name where one can be found, a size, and
 // a way out of the browser as they are.
-import { zipSync } from 'fflate'
 import { promisifyRequest } from 'idb-keyval'
 import type { Space, UnreadableRun } from '../words/kept'
 import { KINDS_OF_RUN, under } from './keys'
@@ -49,6 +48,7 @@ export async function packRaw(store: IDBObjectStore, id: string): Promise<Uint8A
       if (value instanceof Uint8Array) files[`${name}.safetensors`] = value
       else files[`${name}.json`] = new TextEncoder().encode(JSON.stringify(value, numbersAsLists))
     }
+  const { zipSync } = await import('fflate')
   return zipSync(files, { level: 0 })
 }
 

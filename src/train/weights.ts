@@ -118,6 +118,11 @@ export class Weights {
   }
 }
 
+/** Throws ConfigError where a model of this config lacks what the gates turn. */
+export function checkGates(config: ModelConfig, gates: Gates): void {
+  gateValues(config, gates)
+}
+
 /** Writes all of a tensor. Throws an invariant, with both sizes, where `data` has another length. */
 export function writeWhole(engine: Engine, tensor: Tensor, data: Float32Array): void {
   invariant(

@@ -12,7 +12,7 @@ import { clock, compact, hundredths, integer, loss, percent, significant } from 
 import { bytes } from '../words/sizes'
 import { map } from './look/messages_map'
 import { model } from './model/messages'
-import { errors, keys, palette, stages, strip, theme, title } from './page/messages'
+import { errors, keys, palette, stages, strip, theme, title, update } from './page/messages'
 import { go } from './parts/messages'
 import { runs } from './runs/messages'
 import { tokens } from './tokens/messages'
@@ -32,6 +32,7 @@ export const m = {
   stages,
   title,
   theme,
+  update,
   errors,
   recorded,
   go,

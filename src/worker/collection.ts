@@ -45,12 +45,14 @@ export function tableOf({ found }: Collection, part: string): TablePreview {
   return preview
 }
 
-/** Its text, with the tokens that stand between documents. */
-export function textIn({ found }: Collection): { text: string; special: readonly string[] } {
-  return textOf(found.parts)
+/** Its text, with the tokens that stand between documents, under a licence. */
+export function sourceOf(collection: Collection, licence: string) {
+  const { name, found } = collection
+  const collected = describeCollection(collection)
+  return { name, licence, ...textOf(found.parts), notices: found.notices, collection, collected }
 }
 
-export function describeCollection({ as, assistant, found }: Collection): CollectedSummary {
+function describeCollection({ as, assistant, found }: Collection): CollectedSummary {
   const { parts, refused, hidden } = found
   return {
     as,

@@ -1,12 +1,11 @@
 // The current dataset: where its text comes from, and what a run's own text becomes when the run is opened again.
-import type { Loading, ReadAs, TablePreview } from '../words/collecting'
+import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/collecting'
 import { FIELDS } from '../config/fields'
 import type { Dropped } from '../data/collect/collect'
 import { CORPORA, loadCorpus, type LoadedCorpus } from '../data/made/corpora'
 import { measureTokens, type Dataset } from '../data/dataset/dataset'
 import { prepare, type Means } from '../data/dataset/prepare'
 import { ladderOf } from '../data/dataset/ladder'
-import { fetchText } from '../data/collect/fetch_text'
 import type { Settings } from '../data/made/generated'
 import { CorpusError } from '../errors'
 import { bitsPerByte } from '../words/loss_unit'
@@ -14,7 +13,7 @@ import type { CleanReport, PersonalReport, Preparation } from '../words/recipe'
 import type { BuiltInCorpus } from '../words/corpus'
 import type { RunSpec } from '../words/run'
 import { SUGGESTED_TEXTS } from '../words/suggested'
-import { describeCollection, readFiles, rechoose, tableOf, textIn, type Collection } from './collection'
+import type { Collection } from './collection'
 import { Desk, type Job } from './desk'
 import type { DataCalls, DatasetSummary, TextLadder } from './protocol'
 import { datasetOf } from './run_text'
@@ -33,13 +32,17 @@ export const UNTOUCHED: Preparation = {
 
 const LONGEST_LICENCE = 200
 
+/** What reads a person's own files; fetched when the first comes. */
+const readers = () => import('./collection')
+
 /** A text as it was collected, with what was said on the way. */
 interface Source extends LoadedCorpus {
   notices: string[]
   /** Comes with the page, and its licence with it. */
   builtIn?: boolean
-  /** What it was made of, where a person gave it. */
+  /** What it was made of, where a person gave it, and what the page is told of that. */
   collection?: Collection
+  collected?: CollectedSummary
 }
 /** What a preparation did to a text. */
 interface Done {
@@ -115,9 +118,15 @@ export class CorpusShelf implements DataCalls {
     return this.loadFiles([{ name, data: text }])
   }
 
+  /** A text that somebody shared, as it was trained on, with the tokens between its documents and turns. */
+  loadShared(text: Pick<Source, 'name' | 'licence' | 'text' | 'special'>): Promise<DatasetSummary> {
+    return this.#load((job) => this.#prepareFirst({ ...text, notices: [] }, job))
+  }
+
   /** Files of any kind that can be read. Throws CorpusError where none can be. */
   loadFiles(files: readonly Dropped[]): Promise<DatasetSummary> {
     return this.#load(async (job) => {
+      const { readFiles, sourceOf } = await readers()
       const collection = await readFiles(files, { as: 'auto', assistant: null }, job)
       return this.#prepareFirst(sourceOf(collection, 'yours'), job)
     })
@@ -128,6 +137,10 @@ export class CorpusShelf implements DataCalls {
     return this.#load(async (job) => {
       const tell = (at: { done: number; total: number }) => job.tell({ phase: 'fetch', name: address, ...at })
       tell({ done: 0, total: 0 })
+      const [{ fetchText }, { readFiles, sourceOf }] = await Promise.all([
+        import('../data/collect/fetch_text'),
+        readers(),
+      ])
       const file = await fetchText(address, { fetch: fetched, onProgress: tell, signal: job.signal })
       const collection = await readFiles([file], { as: 'auto', assistant: null }, job)
       const known = SUGGESTED_TEXTS.find(({ url }) => url === address)
@@ -139,17 +152,22 @@ export class CorpusShelf implements DataCalls {
   /** The files in hand, read as something else; what was done to their text is done again. Throws CorpusError. */
   async readAs(as: ReadAs, assistant: string | null): Promise<DatasetSummary> {
     const { files } = this.#collection
-    return this.#load(async (job) => this.#prepareAlike(await readFiles(files, { as, assistant }, job), job))
+    return this.#load(async (job) => {
+      const { readFiles } = await readers()
+      return this.#prepareAlike(await readFiles(files, { as, assistant }, job), job)
+    })
   }
 
   /** Other columns of a table in hand. Throws CorpusError. */
   async chooseColumns(part: string, columns: readonly string[]): Promise<DatasetSummary> {
+    const { rechoose } = await readers()
     const chosen = rechoose(this.#collection, part, columns)
     return this.#load((job) => this.#prepareAlike(chosen, job))
   }
 
   /** The first rows of a table in hand. Throws CorpusError. */
   async previewTable(part: string): Promise<TablePreview> {
+    const { tableOf } = await readers()
     return tableOf(this.#collection, part)
   }
 
@@ -231,8 +249,9 @@ export class CorpusShelf implements DataCalls {
   }
 
   /** The same files as another text, under the licence and recipe that they have. */
-  #prepareAlike(collection: Collection, job: Job<Loading>): Promise<DatasetSummary> {
+  async #prepareAlike(collection: Collection, job: Job<Loading>): Promise<DatasetSummary> {
     const { licence, name } = this.collected
+    const { sourceOf } = await readers()
     return this.#prepareFirst({ ...sourceOf(collection, licence), name }, job, this.#done?.preparation)
   }
 
@@ -262,13 +281,7 @@ export class CorpusShelf implements DataCalls {
 
   #describe(source: Source, done: Done & { notices: string[] }): DatasetSummary {
     const { dataset, text } = this.current
-    const { builtIn, collection } = source
-    const collected = collection ? describeCollection(collection) : null
+    const { builtIn, collected = null } = source
     return describeDataset(dataset, text, done.notices, { ...done, collected, own: builtIn !== true })
   }
-}
-
-function sourceOf(collection: Collection, licence: string): Source {
-  const { name, found } = collection
-  return { name, licence, ...textIn(collection), notices: found.notices, collection }
 }

@@ -4,8 +4,10 @@ import type { Threads } from '../threads'
 import { RunStore } from '../storage/runs'
 import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
+import { Demos } from './demos'
 import { Desk } from './desk'
 import { KeptRuns } from './kept_runs'
+import { Links } from './links'
 import { Look } from './look/look'
 import { Shipped } from './look/shipped'
 import { Slots } from './look/slots'
@@ -38,6 +40,8 @@ export class LocalLab implements Lab {
   readonly kept: KeptRuns
   readonly chat: Chat
   readonly look: Look
+  readonly links: Links
+  readonly demos: Demos
   readonly device: SpeedBench
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
@@ -53,6 +57,7 @@ export class LocalLab implements Lab {
       leaks: desk('leaks'),
       looking: desk('looking', 'It was called off: what it would show is not known.'),
       bench: desk('bench'),
+      rounding: desk('rounding', 'It was called off: what rounding costs is not known.'),
       writing: new Desk(),
     })
     const workbench = (this.#workbench = new Workbench(store, { gpu, threads }, this.#outbox, desks.writing))
@@ -73,7 +78,9 @@ export class LocalLab implements Lab {
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
     this.chat = new Chat(workbench, slots, desks.writing)
+    this.demos = new Demos(models, workbench, fetchFile)
     this.look = new Look(workbench, shipped, slots, desks.looking)
+    this.links = new Links(workbench, { models, shipped, shelf: this.data }, desks.rounding)
     this.device = new SpeedBench(workbench, desks.bench, threads)
   }
 

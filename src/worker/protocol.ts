@@ -17,7 +17,9 @@ import type {
   Preparation,
 } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
-import type { LookCalls } from '../words/look'
+import type { LinkChoice, LinkOffer, LinkTold, RoundedLosses } from '../words/link'
+import type { LookCalls, SlotSource } from '../words/look'
+import type { DemoCalls } from '../words/demo'
 import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Curve, Origin, Space, UnreadableRun } from '../words/kept'
@@ -136,6 +138,8 @@ export interface Progress {
   looking: number
   /** A measurement of the device. */
   bench: { phase: 'compile' | 'train' | 'generate'; done: number; total: number }
+  /** What rounding a model for a link costs: the share that is measured. */
+  rounding: number
   /** Text or answers written by the open run, which are told token by token instead. */
   writing: never
 }
@@ -339,6 +343,24 @@ export interface ChatCalls {
 /** Why a text ended: long enough, a stop sequence, or a newer call or `cancel`. */
 export type Ending = 'length' | 'stop' | 'cancelled'
 
+/** Links made of a model, and opened. What a link says is believed only once it was read whole. */
+export interface LinkCalls {
+  /** What can go into a link of a model, and how long that is. The calls after it speak of the model as it was then. */
+  describe(source: SlotSource): Promise<LinkOffer>
+  /** What rounding its weights costs; null where its text is not at hand. Takes seconds; `cancel('rounding')` ends it. */
+  losses(source: SlotSource): Promise<RoundedLosses | null>
+  /** The fragment of a link. Throws LinkError where it would be too long. */
+  make(source: SlotSource, choice: LinkChoice): Promise<string>
+  /** SHA-256 of the open run's weights as they stand. */
+  fingerprint(): Promise<{ step: number; sha256: string }>
+  /** What a link carries. Nothing is fetched, kept or trained. Throws LinkError. */
+  read(fragment: string): Promise<LinkTold>
+  /** Keeps the model of a link as a run, and opens it. Throws LinkError. */
+  openModel(fragment: string): Promise<RunSummary>
+  /** Makes the link's text the current one, or the built-in one that it names; null where it has neither. Throws LinkError, CorpusError. */
+  openText(fragment: string): Promise<DatasetSummary | null>
+}
+
 export interface DeviceCalls {
   /** Measures training steps of one of the bench's sizes; `cancel('bench')` ends it. A run that trains waits meanwhile. */
   bench(size: BenchSize, steps: number): Promise<BenchResult>
@@ -374,5 +396,7 @@ export interface Lab {
   readonly kept: KeptCalls
   readonly chat: ChatCalls
   readonly look: LookCalls
+  readonly links: LinkCalls
+  readonly demos: DemoCalls
   readonly device: DeviceCalls
 }

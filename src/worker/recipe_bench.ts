@@ -1,10 +1,8 @@
 // What a recipe would do to the collected text, before it is done: cleaning tried on its beginning, personal data found, and what of
 // the held-out part leaks from the training part. Only the newest of each question is answered.
-import { cleaning } from '../data/prepare/clean'
 import { resplit, type Dataset } from '../data/dataset/dataset'
-import { findingLeaks, leakUnit } from '../data/prepare/leaks'
 import { paced, within } from '../paced'
-import { finding, refusalsOf, type Hit } from '../data/prepare/pii'
+import type { Hit } from '../data/prepare/pii'
 import { decoding } from '../data/tokenize/tokenizers'
 import {
   PII_KINDS,
@@ -45,6 +43,7 @@ export class RecipeBench implements RecipeCalls {
   /** Throws CorpusError for a step that makes no sense, or leaves nothing. */
   preview(steps: readonly CleanStep[]): Promise<CleanPreview> {
     return this.#previews.begin(async ({ pause }) => {
+      const { cleaning } = await import('../data/prepare/clean')
       const { text: all, special } = this.#shelf.collected
       let text = beginning(all, special.length > 0 ? SPECIAL.end_of_text : '\n')
       const tried = text.length
@@ -61,6 +60,7 @@ export class RecipeBench implements RecipeCalls {
 
   async findPersonal({ clean: steps, setting, kind, offset }: PersonalQuery): Promise<PersonalFound> {
     const hits = await this.#searches.begin((job) => this.#hits(steps, setting, job))
+    const { refusalsOf } = await import('../data/prepare/pii')
     const isRefused = refusalsOf(setting)
     const counts = Object.fromEntries(PII_KINDS.map((k) => [k, { found: 0, refused: 0 }])) as PersonalFound['counts']
     for (const hit of hits) {
@@ -93,6 +93,10 @@ export class RecipeBench implements RecipeCalls {
     const { names, country, own } = setting
     const key = JSON.stringify([steps, names, country, own])
     if (this.#found?.source === source && this.#found.key === key) return this.#found.hits
+    const [{ cleaning }, { finding }] = await Promise.all([
+      import('../data/prepare/clean'),
+      import('../data/prepare/pii'),
+    ])
     const list = await this.#shelf.firstNames()
     await pause()
     const { special } = source
@@ -105,8 +109,9 @@ export class RecipeBench implements RecipeCalls {
   /** Compares the parts of the current dataset, split so that this share is held out. */
   leaks(val_fraction: number): Promise<LeakReport> {
     return this.#comparisons.begin(async ({ tell, pause }) => {
+      const leaks = await import('../data/prepare/leaks')
       const { dataset } = this.#shelf.current
-      return paced(comparing(resplit(dataset, val_fraction)), (share) => {
+      return paced(comparing(resplit(dataset, val_fraction), leaks), (share) => {
         tell(share)
         return pause()
       })
@@ -114,7 +119,10 @@ export class RecipeBench implements RecipeCalls {
   }
 }
 
-function* comparing({ train, val, tokenizer }: Dataset): Generator<number, LeakReport> {
+function* comparing(
+  { train, val, tokenizer }: Dataset,
+  { findingLeaks, leakUnit }: typeof import('../data/prepare/leaks'),
+): Generator<number, LeakReport> {
   const trained = yield* within(decoding(tokenizer, train), 0, 0.2)
   const held = yield* within(decoding(tokenizer, val), 0.2, 0.25)
   const found = yield* within(findingLeaks(trained, held, leakUnit(held)), 0.25, 1)

@@ -4,7 +4,6 @@ import type { Engine } from '../engine'
 import { configFor, SIZES } from '../presets'
 import type { BenchResult, BenchSize } from '../words/bench'
 import type { Race } from '../words/race'
-import { measureSize } from '../train/benchmark'
 import { shardsOf } from '../train/shards'
 import { stepTime, timeStep, type Timed } from '../train/step_times'
 import type { Desk } from './desk'
@@ -64,6 +63,7 @@ export class SpeedBench implements DeviceCalls {
       const progress = (phase: Progress['bench']['phase'], done: number, total: number) => tell({ phase, done, total })
       const measure = async () => {
         signal.throwIfAborted()
+        const { measureSize } = await import('../train/benchmark')
         return measureSize(await engines.engine(), size, steps, { signal, progress })
       }
       return turns.next(() => {

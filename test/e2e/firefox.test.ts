@@ -15,7 +15,7 @@ import { shoot } from './looks'
 /** Enough steps, long enough, that some are left when it is told to stop. */
 const FIELDS = { block_size: 64, batch_size: 16, warmup_iters: 4, eval_interval: 100, eval_iters: 2, dropout: 0.1 }
 const STEPS = 600
-const STAGES = ['data', 'tokens', 'model', 'train', 'look', 'chat', 'runs'] as const
+const STAGES = ['data', 'tokens', 'model', 'train', 'look', 'chat', 'share', 'runs'] as const
 
 let site: Awaited<ReturnType<typeof serveDist>>
 let firefox: f.Firefox

@@ -6,7 +6,7 @@ import { m } from '../../src/ui/messages'
 import * as b from './browser'
 import { inBoth, lookInBoth, serious, shoot } from './looks'
 
-const STAGES = ['data', 'tokens', 'model', 'train', 'look', 'chat', 'runs'] as const
+const STAGES = ['data', 'tokens', 'model', 'train', 'look', 'chat', 'share', 'runs'] as const
 
 describe('in both themes', () => {
   const tab = b.openTab({ webgpu: false })

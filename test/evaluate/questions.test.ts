@@ -1,4 +1,5 @@
 // Questions from generated texts: they stand in the held-out part, ask for what the generator wrote, and are judged exactly.
+import { franc } from 'franc-min'
 import { describe, expect, test } from 'vitest'
 import { describing } from '../../src/data/dataset/card'
 import { atOnce } from '../../src/paced'
@@ -19,7 +20,7 @@ async function made(
   const source = {
     name: task.name,
     licence: '',
-    card: atOnce(describing(text, { recipe: [], generated: { task: task.id, settings, seed: 7 } })),
+    card: atOnce(describing(text, { recipe: [], generated: { task: task.id, settings, seed: 7 } }, franc)),
   }
   const special = task.id === 'support-chats' ? SPECIAL_TOKENS : []
   const { dataset } = await makeDataset(text, source, val_fraction, learnTokenizer(text, { kind: 'char' }, special))

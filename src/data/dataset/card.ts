@@ -1,5 +1,4 @@
 // The dataset card: what a text is like, in numbers that a person can judge it by. One pass over the text, whatever the text.
-import { franc } from 'franc-min'
 import { SPECIAL } from '../../words/tokens'
 import type { DatasetCard } from '../../words/corpus'
 import { SPECIAL_TOKENS } from '../tokenize/chat_format'
@@ -7,19 +6,21 @@ import { countCharacters } from './dataset'
 import { slices, within } from '../../paced'
 import { textBetween } from '../tokenize/special'
 
+/** Names the language of a text by ISO 639-3, or 'und': franc. It is large, and loaded when a text is there. */
+type NameLanguage = (text: string) => string
 type Made = Pick<DatasetCard, 'recipe' | 'anonymise' | 'personal' | 'generated'>
 
 /**
  * Describes a text, whose documents and turns are written as `writeDocuments` has them, in short turns, for `paced`. `made` is what the
  * text cannot say.
  */
-export function* describing(text: string, made: Made): Generator<number, DatasetCard> {
+export function* describing(text: string, made: Made, franc: NameLanguage): Generator<number, DatasetCard> {
   const tokens = countTokens(text)
   const said = textBetween(text, SPECIAL_TOKENS)
   const words = yield* within(countWords(said), 0, 0.2)
   const lines = yield* within(describeLines(said), 0.2, 0.8)
   const alphabet = yield* within(alphabetOf(said), 0.8, 1)
-  return { words, ...lines, ...tokens, alphabet, language: languageOf(said), ...made }
+  return { words, ...lines, ...tokens, alphabet, language: languageOf(said, franc), ...made }
 }
 
 function countTokens(text: string): Pick<DatasetCard, 'documents' | 'conversations' | 'turns'> {
@@ -140,7 +141,7 @@ const SAMPLE = 600
 const LEAST = 60
 
 /** The language that most samples are in. Lists and invented letters look like a language here and another there. */
-function languageOf(said: readonly string[]): string | null {
+function languageOf(said: readonly string[], franc: NameLanguage): string | null {
   const sample = spread(said)
   if (sample.length < LEAST) return null
   const votes = new Map<string, number>()

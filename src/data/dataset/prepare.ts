@@ -5,8 +5,6 @@ import type { Loading } from '../../words/collecting'
 import type { GeneratedBy, PersonalSummary } from '../../words/corpus'
 import { PII_KINDS, type CleanReport, type PersonalReport, type Preparation } from '../../words/recipe'
 import type { TokenizerChoice, TokenizerState } from '../../words/tokens'
-import { anonymise } from '../prepare/anonymise'
-import { cleaning } from '../prepare/clean'
 import { learning } from '../tokenize/learn'
 import { describing } from './card'
 import { makeDataset, type Dataset } from './dataset'
@@ -51,10 +49,13 @@ export async function prepare(source: Collected, preparation: Preparation, means
     return pause
   }
   let [text, reports]: [string, CleanReport[]] = [source.text, []]
-  if (preparation.clean.length > 0)
-    ({ text, reports } = await paced(cleaning(text, preparation.clean, special), await phase('clean')))
+  if (preparation.clean.length > 0) {
+    const { cleaning } = await import('../prepare/clean')
+    ;({ text, reports } = await paced(cleaning(text, preparation.clean, special), await phase('clean')))
+  }
   let personal: PersonalReport | null = null
   if (preparation.anonymise) {
+    const { anonymise } = await import('../prepare/anonymise')
     const pause = await phase('anonymise')
     const search = { names: await means.firstNames(), special }
     ;({ text, ...personal } = await anonymise(text, preparation.anonymise, search, pause))
@@ -65,7 +66,8 @@ export async function prepare(source: Collected, preparation: Preparation, means
     ...(personal && { personal: summaryOf(personal) }),
     ...(generated && { generated }),
   }
-  const card = await paced(describing(text, made), await phase('describe'))
+  const { franc } = await import('franc-min')
+  const card = await paced(describing(text, made, franc), await phase('describe'))
   const pause = await phase('learn')
   const { split, tokenizer } = preparation
   // A plain text's characters are what it is read by if nothing is said, with a notice of those left out.

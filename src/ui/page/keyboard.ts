@@ -33,7 +33,8 @@ export function onKey(event: KeyboardEvent) {
   else if (key === 'g') {
     event.preventDefault()
     void generateHere()
-  } else if (key === '?') panels.open = 'keys'
+  } else if (key === 'l') route.go('share')
+  else if (key === '?') panels.open = 'keys'
   else {
     const stage = STAGES[Number(key) - 1]
     if (stage) route.go(stage)

@@ -86,7 +86,9 @@ export const stages = {
   train: 'Train',
   look: 'Look inside',
   chat: 'Chat',
+  share: 'Share',
   runs: 'Runs',
+  all: 'Show all stages',
   hints: {
     data: 'the text it learns from',
     tokens: 'the pieces it reads',
@@ -94,6 +96,7 @@ export const stages = {
     train: 'watch it learn',
     look: 'see it think',
     chat: 'let it write',
+    share: 'send it to others',
     runs: 'everything kept',
   },
 }
@@ -143,6 +146,7 @@ export const errors = {
     bench: 'The bench',
     keys: 'The list of keys',
     palette: 'The list of commands',
+    link: 'The link',
   },
   stopped: 'The training engine stopped',
   stoppedTodo: 'What was saved is kept. Open it again: the run goes on from its newest save.',
@@ -200,7 +204,8 @@ export const keys = {
     ['Space', 'start or pause'],
     ['S', 'one step'],
     ['G', 'generate text'],
-    ['1 – 7', 'Data, Tokens, Model, Train, Look inside, Chat, Runs'],
+    ['L', 'share'],
+    ['1 – 8', 'Data, Tokens, Model, Train, Look inside, Chat, Share, Runs'],
     ['[ ]  { }', 'in Look inside: the layer, the head'],
     [', .', 'in Look inside: the kept step before, after'],
     ['X', 'in Look inside: what if this part were off?'],
@@ -227,4 +232,10 @@ export const palette = {
     keys: 'Show the keyboard shortcuts',
     generate: 'Generate text',
   },
+}
+
+export const update = {
+  ready: 'A newer Glasshouse is here. Using it loads the page anew; your runs stay.',
+  now: 'Use it now',
+  later: 'Later',
 }

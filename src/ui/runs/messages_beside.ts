@@ -81,7 +81,7 @@ export const beside = {
     family: 'Lineage',
   },
   chosen: (count: number) =>
-    count === 0 ? 'None chosen: the newest are shown.' : `${plural(count, 'run', 'runs')} chosen.`,
+    count === 0 ? 'None chosen in the list below: the newest are shown.' : `${plural(count, 'run', 'runs')} chosen.`,
   clear: 'Choose none',
   tooFew: 'Choose two runs or more in the list below.',
   loading: 'Reading the curves …',

@@ -4,7 +4,7 @@ import { FIELDS, type FieldName } from '../../config/fields'
 import { validate, type Problem } from '../../config/validate'
 import type { Config } from '../../config/config'
 import { CancelledError } from '../../errors'
-import type { Forecast } from '../../words/run'
+import type { Forecast, Gates } from '../../words/run'
 import type { Preparation } from '../../words/recipe'
 import {
   configFor,
@@ -204,6 +204,13 @@ class Draft {
     this.measurement = null
   }
 
+  /** Takes the settings of a link, with the parts that it turned down. */
+  take(config: Config, prompt: string, gates: Gates | undefined) {
+    this.follow(config, prompt)
+    this.#given = { config: this.config, gates }
+  }
+  #given: { config: Config; gates: Gates | undefined } | null = null
+
   discard() {
     if (lab.run) this.follow(lab.run.config, lab.run.prompt)
   }
@@ -345,8 +352,11 @@ class Draft {
     this.config = configFor(preset.config, this.config.vocab_size)
   }
 
-  /** The gates of the preset, as long as the model still has what they turn. */
-  #gatesOf({ n_layer }: Config) {
+  /** The gates of the preset or of a link, as long as the model still has what they turn. */
+  #gatesOf({ n_layer, n_head }: Config) {
+    const given = this.#given
+    if (given && this.preset === null && given.config.n_layer === n_layer && given.config.n_head === n_head)
+      return given.gates
     const { gates, config } = this.preset ?? {}
     return gates && config?.n_layer === n_layer ? gates : undefined
   }

@@ -41,6 +41,7 @@ export const train = {
     train: 'Training',
     validation: 'Validation',
     uniform: 'Blind guessing',
+    ghost: 'The shared run',
   },
   cursor: 'Cursor on the loss chart',
   at: (c: {

@@ -23,8 +23,14 @@ export interface PlotOptions {
   references: { value: number; label: string }[]
 }
 
+/** Another run's curve, in the units of the axes. */
+export interface GhostLines {
+  train: { x: number[]; y: number[] }
+  validation: { x: number[]; y: number[] }
+}
+
 export interface Plot {
-  draw(series: Series, flags: Flag[]): void
+  draw(series: Series, flags: Flag[], ghost: GhostLines | null): void
   resize(width: number, height: number): void
   /** CSS pixels from the chart's left edge to `x`, and back. */
   leftOf(x: number): number
@@ -55,7 +61,9 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
   const band = colour(host, '--accent', 0.2)
   const family = getComputedStyle(host).getPropertyValue('--mono')
   const font = `12px ${family}`
+  const other = colour(host, '--warn')
   let flags: Flag[] = []
+  let ghost: GhostLines | null = null
 
   const axis = (format: (value: number) => string, size: number): uPlot.Axis => ({
     stroke: muted,
@@ -115,6 +123,32 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
     ctx.restore()
   }
 
+  /** Behind the run's own lines: another's, dotted, and its validations as open rings. */
+  function drawGhost(u: uPlot) {
+    if (!ghost) return
+    const { ctx, bbox } = u
+    const ratio = devicePixelRatio
+    ctx.save()
+    ctx.beginPath()
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height)
+    ctx.clip()
+    ctx.strokeStyle = other
+    ctx.lineWidth = 1.5 * ratio
+    ctx.setLineDash([2 * ratio, 3 * ratio])
+    const { train, validation } = ghost
+    const at = (x: number, y: number) => [u.valToPos(x, 'x', true), u.valToPos(y, 'y', true)] as const
+    ctx.beginPath()
+    train.x.forEach((x, i) => ctx.lineTo(...at(x, train.y[i]!)))
+    ctx.stroke()
+    ctx.setLineDash([])
+    validation.x.forEach((x, i) => {
+      ctx.beginPath()
+      ctx.arc(...at(x, validation.y[i]!), 3.5 * ratio, 0, 2 * Math.PI)
+      ctx.stroke()
+    })
+    ctx.restore()
+  }
+
   function drawFlags(u: uPlot) {
     const { ctx, bbox } = u
     const ratio = devicePixelRatio
@@ -151,10 +185,14 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
       cursor: { show: false },
       select: { show: false, left: 0, top: 0, width: 0, height: 0 },
       scales: {
-        x: { time: false, distr: options.logX ? 3 : 1, range: (_, low, high) => [low, high] },
+        x: {
+          time: false,
+          distr: options.logX ? 3 : 1,
+          range: (_, low, high) => [low, Math.max(high, ghost?.train.x.at(-1) ?? -Infinity)],
+        },
         y: {
           distr: options.logY ? 3 : 1,
-          range: (_, low, high) => yRange(low, Math.max(high, 0), options),
+          range: (_, low, high) => yRange(Math.min(low, lowestOf(ghost)), Math.max(high, 0), options),
         },
       },
       axes: [axis(compact, 28), axis(options.format, 56)],
@@ -172,15 +210,16 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
           points: { show: true, size: 6, stroke: ink, fill: ink, width: 0 },
         },
       ],
-      hooks: { drawAxes: [drawReferences], draw: [drawLabels, drawFlags] },
+      hooks: { drawAxes: [drawReferences, drawGhost], draw: [drawLabels, drawFlags] },
     },
     [[], [], [], [], []],
     host,
   )
 
   return {
-    draw(series, marks) {
+    draw(series, marks, another) {
       flags = marks
+      ghost = another
       u.setData([series.x, series.low, series.high, series.train, series.validation])
     },
     resize: (w, h) => u.setSize({ width: w, height: h }),
@@ -198,6 +237,9 @@ export function makePlot(host: HTMLElement, options: PlotOptions, width: number,
     destroy: () => u.destroy(),
   }
 }
+
+const lowestOf = (ghost: GhostLines | null) =>
+  ghost ? Math.min(...ghost.train.y, ...ghost.validation.y, Infinity) : Infinity
 
 /** From a little below the lowest value to the highest reference line or the highest value, whichever is higher. */
 function yRange(low: number, high: number, { logY, references }: PlotOptions): [number, number] {

@@ -9,7 +9,9 @@ import { CheckpointError } from '../../errors'
 import { decodeKeyframe } from '../../storage/keyframe'
 import { parseMeta } from '../../storage/schema'
 import { initialWeights } from '../../train/slot'
+import { RunHistory } from '../../words/history'
 import type { RunSpec } from '../../words/run'
+import { RecordingSchema } from '../../words/schema'
 
 /** The folder beside the page. */
 const FOLDER = 'recorded'
@@ -61,6 +63,14 @@ export class Shipped {
     return step === 0
       ? initialWeights(spec)
       : decodeKeyframe(await this.#file(`${step}.safetensors`), step, spec.config).weights
+  }
+
+  /** Its curve, as the page replays it. Throws CheckpointError. */
+  async history(): Promise<RunHistory> {
+    const file: unknown = JSON.parse(new TextDecoder().decode(await this.#file('../recorded_run.json')))
+    const { success, output } = v.safeParse(RecordingSchema, file)
+    if (!success) throw new CheckpointError('The curve that comes with this page cannot be read. Load the page again.')
+    return new RunHistory(output.history)
   }
 
   async #readIndex(): Promise<Index> {

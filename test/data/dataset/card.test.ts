@@ -1,4 +1,5 @@
 // The dataset card: every number against a plain count of the same.
+import { franc } from 'franc-min'
 import fc from 'fast-check'
 import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
@@ -10,7 +11,7 @@ import { loadCorpus } from '../../../src/data/made/corpora'
 import { cpuTime } from '../../cpu_time'
 
 const describeText = (text: string, made: Partial<DatasetCard> = {}) =>
-  atOnce(describing(text, { recipe: [], ...made }))
+  atOnce(describing(text, { recipe: [], ...made }, franc))
 
 const load = async (id: string) =>
   (await loadCorpus(id, (path) => readFile(new URL(`../../../public/${path}`, import.meta.url), 'utf8'))).text

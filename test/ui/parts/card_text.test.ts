@@ -10,7 +10,7 @@ import { cardJson, cardMarkdown } from '../../../src/ui/parts/card_text'
 import { COUNTRIES, LANGUAGES, countryName, languageName } from '../../../src/ui/parts/regions'
 
 const describeText = (text: string, made: Partial<DatasetCard> = {}) =>
-  atOnce(describing(text, { recipe: [], ...made }))
+  atOnce(describing(text, { recipe: [], ...made }, franc))
 
 const corpus = {
   name: 'My | text\n# not a heading',
