@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { m } from '../../src/ui/runs/words'
 import * as b from './browser'
-import { everywhere, serious } from './looks'
+import { BOTH, lookAt, serious } from './looks'
 
 const tab = b.openTab({ webgpu: false })
 const main = () => tab.page.getByRole('main')
@@ -26,7 +26,7 @@ beforeAll(async () => {
     await b.finished(page)
   }
   await b.stage(page, 'runs').click()
-  await expect.poll(async () => (await names()).length).toBe(2)
+  await b.until('two runs', async () => (await names()).length === 2)
   for (const [at, name] of [
     [0, 'Deep'],
     [1, 'Shallow'],
@@ -36,13 +36,12 @@ beforeAll(async () => {
     await page.keyboard.press('Enter')
     await main().getByRole('heading', { name, exact: true }).waitFor()
     // What was renamed last stands first.
-    if (at === 0) await expect.poll(async () => (await names())[0]).toBe('Deep')
+    if (at === 0) await b.until('Deep first', async () => (await names())[0] === 'Deep')
   }
 })
 
 test('sorts by each column, both ways, and says what differs from the oldest', async () => {
-  const head = (column: keyof typeof m.beside.columns) =>
-    main().getByRole('button', { name: `${m.beside.sort}: ${m.beside.hints[column]}` })
+  const head = (column: keyof typeof m.beside.columns) => main().getByRole('button', { name: m.beside.sortBy(column) })
   await head('step').click()
   expect(await names()).toEqual(['Deep', 'Shallow'])
   await head('step').click()
@@ -51,7 +50,7 @@ test('sorts by each column, both ways, and says what differs from the oldest', a
   expect(await names()).toEqual(['Deep', 'Shallow'])
   expect(await row('Deep').locator('.differs').innerText()).toContain('1 → 2 layers')
   await row('Shallow').getByText(m.beside.isBaseline).waitFor()
-  expect(await row('Deep').locator('dl').innerText()).toMatch(/24 of 24/)
+  expect(await row('Deep').locator('dl').first().innerText()).toMatch(/24 of 24/)
 })
 
 test('a star and a chosen baseline outlast a reload', async () => {
@@ -79,7 +78,7 @@ test('curves lie on one chart with one cursor, by keys too', async () => {
   await chart.press('End')
   expect(await chart.getAttribute('aria-valuetext')).toMatch(new RegExp(`Shallow ${m.beside.beyond}`))
   expect(await main().locator('.part table tbody tr').count()).toBe(12)
-  await everywhere(tab.page, 'runs-curves')
+  await lookAt(tab.page, 'runs-curves', BOTH)
 })
 
 test('differences are shown alone, and saved as CSV', async () => {
@@ -92,7 +91,7 @@ test('differences are shown alone, and saved as CSV', async () => {
   const csv = readFileSync(await (await download).path(), 'utf8')
   expect(csv.split('\r\n')[0]?.split(',').sort()).toEqual(['Deep', 'Shallow', m.beside.field].sort())
   expect(csv).toMatch(/\r\nLayers,[12],[12]\r\n/)
-  await everywhere(tab.page, 'runs-differences')
+  await lookAt(tab.page, 'runs-differences', BOTH)
 })
 
 test('groups have the mean of what their runs reached', async () => {
@@ -101,7 +100,7 @@ test('groups have the mean of what their runs reached', async () => {
   const rows = main().locator('.part tbody tr')
   expect(await rows.count()).toBe(2)
   expect(await rows.first().innerText()).toMatch(/^1\s+1\s+\d\.\d{3}/)
-  await everywhere(tab.page, 'runs-groups')
+  await lookAt(tab.page, 'runs-groups', BOTH)
 })
 
 test('a copy stands under its original in the tree, which keys walk', async () => {
@@ -118,7 +117,7 @@ test('a copy stands under its original in the tree, which keys walk', async () =
   await page.keyboard.press('Enter')
   const focused = () => page.evaluate('document.activeElement?.getAttribute("aria-label")')
   await expect.poll(focused).toBe(m.beside.star('Deep (copy)'))
-  await everywhere(page, 'runs-lineage')
+  await lookAt(page, 'runs-lineage', BOTH)
 })
 
 test('what takes space is told by run, with what deleting it frees', async () => {

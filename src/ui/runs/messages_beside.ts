@@ -12,32 +12,37 @@ export const READS: Record<TokenizerState['kind'], string> = {
   bpe: 'byte pairs',
 }
 
+const COLUMNS = {
+  name: 'Name',
+  updated: 'Updated',
+  step: 'Step',
+  params: 'Parameters',
+  last: 'Last',
+  best: 'Best',
+  bits: 'Bits a byte',
+  train: 'Training',
+  size: 'Size',
+}
+/** What a column means, where its name is too short to say. */
+const HINTS: Record<keyof typeof COLUMNS, string> = {
+  name: 'Name',
+  updated: 'When it was saved or changed last',
+  step: 'Steps trained',
+  params: 'Parameters',
+  last: 'Newest validation loss',
+  best: 'Lowest validation loss',
+  bits: 'Lowest validation loss in bits a byte',
+  train: 'Training loss, smoothed: the mean of the last steps',
+  size: 'Weights and moments on the disk',
+}
+
 export const beside = {
   // -- the list
   sort: 'Sort by',
-  columns: {
-    name: 'Name',
-    updated: 'Updated',
-    step: 'Step',
-    params: 'Parameters',
-    last: 'Last',
-    best: 'Best',
-    bits: 'Bits a byte',
-    train: 'Training',
-    size: 'Size',
-  },
-  /** What a column means, where its name is too short to say. */
-  hints: {
-    name: 'Name',
-    updated: 'When it was saved or changed last',
-    step: 'Steps trained',
-    params: 'Parameters',
-    last: 'Newest validation loss',
-    best: 'Lowest validation loss',
-    bits: 'Lowest validation loss in bits a byte',
-    train: 'Training loss, smoothed: the mean of the last steps',
-    size: 'Weights and moments on the disk',
-  },
+  columns: COLUMNS,
+  hints: HINTS,
+  /** Begins with what stands there to be read. */
+  sortBy: (column: keyof typeof COLUMNS) => `${COLUMNS[column]}: sort by it. ${HINTS[column]}`,
   up: 'ascending',
   down: 'descending',
   turn: (isDown: boolean) => `Turn the order: now ${isDown ? 'descending' : 'ascending'}`,
