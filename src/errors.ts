@@ -41,6 +41,11 @@ export class LinkError extends Error {
   override name = 'LinkError'
 }
 
+/** A model that a format cannot hold; the message says what is in the way. */
+export class ExportError extends Error {
+  override name = 'ExportError'
+}
+
 /** Text that cannot become a dataset: empty, binary, too short, too large. */
 export class CorpusError extends Error {
   override name = 'CorpusError'
@@ -85,6 +90,7 @@ const ERRORS = {
   CheckpointError,
   NoVariantError,
   LinkError,
+  ExportError,
   CorpusError,
   CancelledError,
   SupersededError,

@@ -12,7 +12,7 @@ type Sources = ReadonlyMap<string, string>
 const BASE = ['words', 'config', 'leaves']
 const DATA = ['data/tokenize', 'data/collect', 'data/prepare', 'data/made', 'data/dataset'] as const
 /** What takes a model to others. */
-const SHARE = ['share/link', 'share/demo'] as const
+const SHARE = ['share/link', 'share/formats', 'share/folder', 'share/demo'] as const
 /** The page's stages: none of them knows another. */
 const STAGES = [
   'ui/data',
@@ -48,6 +48,8 @@ const ROOMS: Record<string, readonly string[]> = {
   inspect: ['inspect', 'model', 'train', 'gpu', 'cpu', ...DATA, ...BASE],
   storage: ['storage', ...BASE],
   'share/link': ['share/link', 'storage', ...DATA, ...BASE],
+  'share/formats': ['share/formats', 'storage', ...DATA, ...BASE],
+  'share/folder': ['share/folder', 'share/formats', 'storage', ...DATA, ...BASE],
   // The player has an engine of its own.
   'share/demo': ['share/demo', 'train', 'ops', 'wasm', 'cpu', ...DATA, ...BASE],
   offline: ['offline'],
@@ -187,7 +189,7 @@ function cycles(graph: ReadonlyMap<string, readonly string[]>): string[] {
 function readSources(): Sources {
   const files = ['src', 'shaders'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(ts|svelte|css|wgsl|mjs|json)$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /\.(ts|svelte|css|wgsl|py|mjs|json)$/.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name)),
   )
   return new Map(files.map((path) => [path, readFileSync(path, 'utf8')]))

@@ -83,6 +83,8 @@ async function vitest(names) {
 }
 
 ensurePackages()
+// Other programs that must open what is saved here; they are large, so a user's own install goes without.
+if (wanted.some((part) => part !== 'build')) ensurePackages(`${ROOT}test/consumers/`)
 const missing = ensureMachine()
 for (const what of missing) console.error(`\nMISSING  ${what}`)
 failed += missing.length

@@ -29,7 +29,7 @@ await build({
   target: 'node20',
   // Dawn is native; pdf.js is large, and loaded only on a PDF; the last two are tools of tests that look for files of their own.
   external: ['webgpu', 'pdfjs-dist', 'playwright-core', 'vitest'],
-  loader: { '.wgsl': 'text', '.txt': 'text' },
+  loader: { '.wgsl': 'text', '.txt': 'text', '.py': 'text' },
   sourcemap: 'inline',
   logLevel: 'warning',
   // CommonJS packages inside the bundle call require().

@@ -6,6 +6,7 @@ import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
 import { Demos } from './demos'
 import { Desk } from './desk'
+import { Exports } from './exports'
 import { KeptRuns } from './kept_runs'
 import { Links } from './links'
 import { Look } from './look/look'
@@ -42,6 +43,7 @@ export class LocalLab implements Lab {
   readonly look: Look
   readonly links: Links
   readonly demos: Demos
+  readonly exports: Exports
   readonly device: SpeedBench
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
@@ -81,6 +83,7 @@ export class LocalLab implements Lab {
     this.demos = new Demos(models, workbench, fetchFile)
     this.look = new Look(workbench, shipped, slots, desks.looking)
     this.links = new Links(workbench, { models, shipped, shelf: this.data }, desks.rounding)
+    this.exports = new Exports(workbench, models)
     this.device = new SpeedBench(workbench, desks.bench, threads)
   }
 

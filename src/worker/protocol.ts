@@ -20,6 +20,7 @@ import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus
 import type { LinkChoice, LinkOffer, LinkTold, RoundedLosses } from '../words/link'
 import type { LookCalls, SlotSource } from '../words/look'
 import type { DemoCalls } from '../words/demo'
+import type { ExportCalls } from '../words/exports'
 import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { Curve, Origin, Space, UnreadableRun } from '../words/kept'
@@ -244,7 +245,7 @@ export interface TokenCalls {
   replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay>
   /** Byte pairs of 256, 512, 1,024 … tokens, as far as the text gives them. */
   compressionCurve(): Promise<CompressionPoint[]>
-  /** The tokenizer as Hugging Face's tokenizer.json; byte pairs only. */
+  /** The tokenizer as Hugging Face's tokenizer.json. */
   writeJson(choice: TokenizerChoice): Promise<string>
   /** The tokenizer of a tokenizer.json. */
   readJson(json: string): Promise<TokenizerChoice>
@@ -398,5 +399,6 @@ export interface Lab {
   readonly look: LookCalls
   readonly links: LinkCalls
   readonly demos: DemoCalls
+  readonly exports: ExportCalls
   readonly device: DeviceCalls
 }

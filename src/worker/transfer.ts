@@ -5,6 +5,7 @@ import { CheckpointError, ConfigError } from '../errors'
 import { countParams, paramTable } from '../params'
 import type { Checkpoint, RunSpec } from '../words/run'
 import { RunHistory } from '../words/history'
+import { fileName, shareableSpec } from '../words/shareable'
 import { decodeCheckpoint, decodeText, encodeCheckpoint } from '../storage/checkpoint'
 import { newRecord, type Progress } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
@@ -16,18 +17,10 @@ export function pack(
   text: string | null,
   history: RunHistory,
 ): { name: string; bytes: Uint8Array<ArrayBuffer> } {
-  const meta = { ...checkpoint.meta, spec: withoutOwnWords({ ...checkpoint.meta.spec, name: spec.name }) }
+  const meta = { ...checkpoint.meta, spec: shareableSpec({ ...checkpoint.meta.spec, name: spec.name }) }
   const extra = { text: text === null ? null : new TextEncoder().encode(text), history, notes }
-  const slug = spec.name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || 'run'
   const bytes = encodeCheckpoint({ ...checkpoint, meta }, extra)
-  return { name: `${slug}-step-${meta.step}.safetensors`, bytes }
-}
-
-/** The list of one's own words to be anonymised is what nobody else should read: it stays on this device. */
-function withoutOwnWords(spec: RunSpec): RunSpec {
-  const { card } = spec.corpus
-  if (!card?.anonymise) return spec
-  return { ...spec, corpus: { ...spec.corpus, card: { ...card, anonymise: { ...card.anonymise, own: [] } } } }
+  return { name: `${fileName(spec.name)}-step-${meta.step}.safetensors`, bytes }
 }
 
 /** What a file holds, as a new run that can be saved. Throws CheckpointError. */

@@ -1,38 +1,44 @@
-// Hugging Face's tokenizer.json, as far as byte-level BPE goes: GPT-2's, and every one learned here. Files that would read a text
-// in another way are refused, with what they have that is not supported here.
+// Hugging Face's tokenizer.json. Every tokenizer is written; read is byte-level BPE: GPT-2's, and every one learned here. Files that
+// would read a text in another way are refused, with what they have that is not supported here.
 import { CheckpointError, CorpusError } from '../../errors'
 import type { TokenizerState } from '../../words/tokens'
 import { bpeTokenizer } from './bpe'
 
-/** The tokenizer as a tokenizer.json that Hugging Face's libraries load. Only of kind `bpe`. */
+/** GPT-2's pattern, as Hugging Face's libraries write it. */
+const PIECES = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+
+/**
+ * The tokenizer as a tokenizer.json that Hugging Face's libraries load, to the same ids. Characters are byte pairs without pairs that are
+ * not cut before; what they lack is dropped, as here. Of words, theirs throw an error where ours drop what they lack.
+ */
 export function writeTokenizerJson(state: TokenizerState): string {
-  if (state.kind !== 'bpe')
-    throw new CorpusError(
-      `A tokenizer.json holds byte pairs, and this tokenizer reads ${state.kind}s. Make a tokenizer of byte pairs to save one.`,
-    )
   const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }
+  const vocab = Object.fromEntries(state.vocab.map((token, id) => [token, id]))
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true }
+  const isOfBytes = state.kind === 'bpe' || state.kind === 'byte'
+  const pieces = { type: 'Split', pattern: { Regex: PIECES }, behavior: 'Isolated', invert: false }
+  const pairs = {
+    type: 'BPE',
+    dropout: null,
+    unk_token: null,
+    continuing_subword_prefix: null,
+    end_of_word_suffix: null,
+    fuse_unk: false,
+    byte_fallback: false,
+    ignore_merges: false,
+    vocab,
+    merges: state.merges ?? [],
+  }
   const file = {
     version: '1.0',
     truncation: null,
     padding: null,
     added_tokens: (state.special ?? []).map((content) => ({ id: state.vocab.indexOf(content), content, ...flags })),
     normalizer: null,
-    pre_tokenizer: byteLevel,
+    pre_tokenizer: isOfBytes ? byteLevel : state.kind === 'word' ? pieces : null,
     post_processor: null,
-    decoder: byteLevel,
-    model: {
-      type: 'BPE',
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: false,
-      vocab: Object.fromEntries(state.vocab.map((token, id) => [token, id])),
-      merges: state.merges ?? [],
-    },
+    decoder: isOfBytes ? byteLevel : { type: 'Fuse' },
+    model: state.kind === 'word' ? { type: 'WordLevel', vocab, unk_token: '<unk>' } : pairs,
   }
   return JSON.stringify(file, null, 2)
 }

@@ -47,6 +47,11 @@ const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
     kept: 'Nothing has been changed.',
     todo: 'Ask for the link again.',
   },
+  ExportError: {
+    title: 'This model cannot be saved in that format',
+    kept: 'Nothing has been changed.',
+    todo: 'Choose another format: the sentence above says what is in the way.',
+  },
   CorpusError: {
     title: 'This text cannot be trained on',
     kept: 'The text chosen before is still there.',

@@ -1,5 +1,6 @@
 // The dataset card as text to take away: JSON with everything but one's own list of words, Markdown for people.
 import type { CorpusInfo } from '../../words/corpus'
+import { shareableCorpus } from '../../words/shareable'
 import { integer, percent } from '../format'
 import { card as say, recipe } from '../data/messages_recipe'
 import { languageName } from './regions'
@@ -10,14 +11,8 @@ export function personalSums({ personal }: Pick<NonNullable<CorpusInfo['card']>,
   return { found: sum('found'), went_through: sum('went_through') }
 }
 
-/** One's own words to be anonymised are nobody else's to read. */
-function shareable(corpus: CorpusInfo): CorpusInfo {
-  const { card } = corpus
-  return card?.anonymise ? { ...corpus, card: { ...card, anonymise: { ...card.anonymise, own: [] } } } : corpus
-}
-
 export function cardJson(corpus: CorpusInfo): string {
-  return `${JSON.stringify(shareable(corpus), null, 2)}\n`
+  return `${JSON.stringify(shareableCorpus(corpus), null, 2)}\n`
 }
 
 export function cardMarkdown(corpus: CorpusInfo): string {
