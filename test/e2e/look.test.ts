@@ -1,5 +1,4 @@
 // Looking inside in the page: every view of the model that comes with it, before anything is trained, and of a run while it trains.
-import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { PANELS } from '../../src/ui/look/panels'
@@ -32,21 +31,6 @@ describe('the model that comes with the page', () => {
     expect(await widerThanPage(page)).toBeLessThanOrEqual(0)
     await shoot(page, `look-${panel}-390-light`)
     await page.setViewportSize({ width: 1440, height: 900 })
-  })
-
-  test('a view is saved as a picture, named after model, step and view', async () => {
-    await open(page, 'off')
-    const saved = page.waitForEvent('download')
-    await page.getByRole('button', { name: m.look.picture }).click()
-    const download = await saved
-    expect(download.suggestedFilename()).toMatch(/-step-\d+-off\.png$/)
-    const png = readFileSync(await download.path())
-    const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)]
-    expect(png.toString('latin1', 1, 4)).toBe('PNG')
-    expect(width).toBeGreaterThan(1000)
-    expect(height).toBeGreaterThan(1000)
-    // Words and figures, not an empty sheet of its one colour.
-    expect(png.length).toBeGreaterThan(40_000)
   })
 
   test('a kept step stands beside it, and what a text lacks is said', async () => {
