@@ -61,8 +61,6 @@ export const beside = {
   dataset: (version: string) => `data ${version}`,
   datasetHint:
     'The version of the data: a hash of what was done to the text. Runs with the same one had it prepared alike.',
-  train: 'Training',
-  smoothed: 'smoothed',
 
   // -- differences, each a few words
   change: (label: string, from: string, to: string, isCount: boolean) =>
@@ -149,7 +147,6 @@ export const beside = {
   groupsTitle: 'Groups',
   groupBy: 'Group by',
   groupNothing: 'All runs have the same settings: there is nothing to group by.',
-  groupValue: 'Value',
   groupRuns: 'Runs',
   groupMean: 'Best loss, mean',
   groupRange: 'Lowest to highest',
@@ -164,7 +161,6 @@ export const beside = {
   familyLead: 'Which run came from which. Arrow keys go from run to run, Enter shows a run in the list.',
   familyNone:
     'No run came from another yet. A run appears under another when you go on from a kept step, restart with the same weights, or copy it.',
-  fresh: 'from chance',
   shipped: 'The model that comes with the page',
   ghost: 'not here any more',
   here: 'open now',
