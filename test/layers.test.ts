@@ -75,7 +75,7 @@ const PACKAGES: [RegExp, readonly string[]][] = [
   [/^webgpu$/, ['headless']],
   [/^(vite|esbuild)$/, ['headless']],
   [/^svelte(\/|$)/, ['ui', 'main']],
-  [/^uplot/, ['ui/train']],
+  [/^uplot/, ['ui/train', 'ui/runs']],
   [/^uqr$/, ['ui/share']],
   [/^html-to-image$/, ['ui/look']],
   [/^@fontsource/, ['main']],

@@ -6,15 +6,19 @@ export interface Usage {
   used_bytes: number
   /** 0 where the browser does not tell. */
   quota_bytes: number
+  /** Whether the browser has promised not to clear it by itself. */
+  persisted: boolean
 }
 
 /** What is used and what is allowed; both are the browser's own estimates. */
 export async function estimateUsage(
-  storage: Pick<StorageManager, 'estimate'> | undefined = globalThis.navigator?.storage,
+  storage: (Pick<StorageManager, 'estimate'> & Partial<Pick<StorageManager, 'persisted'>>) | undefined = globalThis
+    .navigator?.storage,
 ): Promise<Usage> {
   // A frame without an origin of its own is refused an answer.
   const { usage = 0, quota = 0 } = (await storage?.estimate().catch(() => null)) ?? {}
-  return { used_bytes: usage, quota_bytes: quota }
+  const persisted = (await storage?.persisted?.().catch(() => false)) ?? false
+  return { used_bytes: usage, quota_bytes: quota, persisted }
 }
 
 /** What browsers throw that let a page keep nothing: in a frame without an origin, a private window, with site data blocked. */

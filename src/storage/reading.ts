@@ -3,6 +3,7 @@ import { promisifyRequest } from 'idb-keyval'
 import { CheckpointError } from '../errors'
 import { countParams } from '../params'
 import { RunHistory } from '../words/history'
+import type { Keyframe } from '../words/keyframes'
 import type { Checkpoint } from '../words/run'
 import { decodeCheckpoint } from './checkpoint'
 import { unpackHistory } from './history'
@@ -152,4 +153,21 @@ export async function readCheckpoint(store: IDBObjectStore, id: string, kept: Ke
   if (checkpoint.meta.step !== kept.step)
     throw new CheckpointError(`It says that it is of step ${checkpoint.meta.step}.`)
   return checkpoint
+}
+
+/** The kept steps of a run, in order; their keys say it all. */
+export async function framesOf(store: IDBObjectStore, id: string): Promise<Keyframe[]> {
+  const keys = (await keysUnder(store, 'keyframe', id)) as [string, string, number, number][]
+  return keys.map(([, , step, size_bytes]) => ({ step, size_bytes }))
+}
+
+export const keysUnder = (store: IDBObjectStore, kind: string, id: string) =>
+  promisifyRequest<IDBValidKey[]>(store.getAllKeys(under(kind, id)))
+
+/** A run as it was when it validated best; its history is cut to that when it is read. */
+export function atItsBest(run: RunRecord): RunRecord {
+  const { best } = run.kept
+  if (!best) throw new CheckpointError('No checkpoint of this run’s best step is kept. Train on from the newest one.')
+  const kept = { latest: best, previous: null, best }
+  return { ...run, status: 'paused', reason: null, last_val_loss: run.best_val_loss, kept }
 }

@@ -10,11 +10,21 @@ import { withinBudget, type Keyframe } from '../words/keyframes'
 import type { Checkpoint, RunSpec } from '../words/run'
 import { encodeCheckpoint } from './checkpoint'
 import { openStore, transact } from './database'
-import { checkpointKey, keyframeKey, KINDS_OF_RUN, openKey, pieceKey, runKey, under, wholeHistoryKey } from './keys'
+import { checkpointKey, keyframeKey, KINDS_OF_RUN, openKey, pieceKey, runKey, wholeHistoryKey } from './keys'
 import { PIECE_LISTS, piecesOf, writeOpen, writePiece } from './pieces'
 import { explainWrite } from './quota'
 import { decodeKeyframe, type KeptStep } from './keyframe'
-import { existing, keptAs, rawRuns, readCheckpoint, readHistory, readOrMend } from './reading'
+import {
+  atItsBest,
+  existing,
+  framesOf,
+  keptAs,
+  keysUnder,
+  rawRuns,
+  readCheckpoint,
+  readHistory,
+  readOrMend,
+} from './reading'
 import { UnreadableError, writeRun } from './record'
 import type { Kept, RunRecord } from './schema'
 import { isNeeded, keepText, keysOfText, readSharedText, textsOf } from './shared'
@@ -72,14 +82,6 @@ function newId(): string {
 export function checkpointsOf({ kept }: RunRecord): Kept[] {
   const all = [kept.latest, kept.previous, kept.best].filter((k) => k !== null)
   return all.filter((k, i) => all.findIndex((other) => other.serial === k.serial) === i)
-}
-
-/** A run as it was when it validated best; its history is cut to that when it is read. */
-function atItsBest(run: RunRecord): RunRecord {
-  const { best } = run.kept
-  if (!best) throw new CheckpointError('No checkpoint of this run’s best step is kept. Train on from the newest one.')
-  const kept = { latest: best, previous: null, best }
-  return { ...run, status: 'paused', reason: null, last_val_loss: run.best_val_loss, kept }
 }
 
 export class RunStore {
@@ -154,6 +156,7 @@ export class RunStore {
           spec: { ...(progress.latest?.meta.spec ?? run.spec), name: record.spec.name },
           last_val_loss: progress.last_val_loss,
           best_val_loss: progress.best_val_loss,
+          train_loss: history.recentLoss,
           kept: roles,
           history: piecesOf(history),
         }
@@ -243,6 +246,14 @@ export class RunStore {
     })
   }
 
+  /** What a run went through, as far as it can be read, without its weights. Throws CheckpointError where there is no such run. */
+  history(id: string): Promise<RunHistory> {
+    return transact(this.#use, 'readonly', async (store) => {
+      const { record } = await existing(store, id)
+      return (await readHistory(store, record)).history
+    })
+  }
+
   rename(id: string, name: string): Promise<RunRecord> {
     return this.#edit(id, (run) => ({ ...run, spec: { ...run.spec, name } }))
   }
@@ -251,10 +262,15 @@ export class RunStore {
     return this.#edit(id, (run) => ({ ...run, notes }))
   }
 
-  #edit(id: string, change: (run: RunRecord) => RunRecord): Promise<RunRecord> {
+  star(id: string, starred: boolean): Promise<RunRecord> {
+    return this.#edit(id, (run) => ({ ...run, starred }), false)
+  }
+
+  /** `isChange`: the run counts as changed now. */
+  #edit(id: string, change: (run: RunRecord) => RunRecord, isChange = true): Promise<RunRecord> {
     return this.#write(null, async (store) => {
       const { record } = await existing(store, id)
-      const edited = { ...change(record), updated: Date.now() }
+      const edited = { ...change(record), ...(isChange && { updated: Date.now() }) }
       store.put(writeRun(edited), runKey(id))
       return edited
     })
@@ -269,7 +285,9 @@ export class RunStore {
       const { record: whole } = await existing(store, id)
       const original = which === 'all' ? whole : atItsBest(whole)
       const now = Date.now()
-      const copy = { ...original, id: newId(), created: now, updated: now, spec: { ...original.spec, name } }
+      const origin = { how: 'copy', run: id, name: whole.spec.name, step: original.kept.latest?.step ?? 0 } as const
+      const spec = { ...original.spec, name }
+      const copy = { ...original, id: newId(), created: now, updated: now, spec, starred: false, origin }
       store.put(writeRun(copy), runKey(copy.id))
       await keepText(store, copy.id, copy.spec.corpus.fingerprint, null)
       const checkpoints = checkpointsOf(original).map(({ serial }) => checkpointKey(id, serial))
@@ -386,12 +404,3 @@ export class RunStore {
     }
   }
 }
-
-/** The kept steps of a run, in order; their keys say it all. */
-async function framesOf(store: IDBObjectStore, id: string): Promise<Keyframe[]> {
-  const keys = (await keysUnder(store, 'keyframe', id)) as [string, string, number, number][]
-  return keys.map(([, , step, size_bytes]) => ({ step, size_bytes }))
-}
-
-const keysUnder = (store: IDBObjectStore, kind: string, id: string) =>
-  promisifyRequest<IDBValidKey[]>(store.getAllKeys(under(kind, id)))

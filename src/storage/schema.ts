@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { validate } from '../config/validate'
 import { CheckpointError } from '../errors'
 import { KEPT, PACKED } from '../words/columns'
+import type { Origin } from '../words/kept'
 import { PII_KINDS } from '../words/recipe'
 import {
   AnonymiseSchema,
@@ -130,6 +131,9 @@ const RecordSchema = v.looseObject({
   best_val_loss: v.nullable(v.number()),
   kept: v.looseObject({ latest: kept, previous: kept, best: kept }),
   history: v.optional(v.looseObject({ steps: pieces, evals: pieces, samples: pieces, events: pieces })),
+  starred: v.optional(v.boolean()),
+  train_loss: v.optional(v.nullable(v.number())),
+  origin: v.optional(v.looseObject({ how: text, run: v.nullable(text), name: text, step: count })),
 })
 
 /** A checkpoint on the disk. */
@@ -159,6 +163,12 @@ export interface RunRecord {
   kept: { latest: Kept | null; previous: Kept | null; best: Kept | null }
   /** The pieces of its history; absent where it was kept as a whole, before there were pieces. */
   history?: Record<'steps' | 'evals' | 'samples' | 'events', Piece[]> | undefined
+  /** A person marked it; absent where nobody did. */
+  starred?: boolean | undefined
+  /** Mean training loss of the last steps before the save, nats a token; absent in older runs. */
+  train_loss?: number | null | undefined
+  /** Where its first weights came from; absent where they were drawn by chance, and in older runs. */
+  origin?: Origin | undefined
 }
 
 /** The record, or the name of the field by which it is not one. */

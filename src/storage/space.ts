@@ -7,7 +7,7 @@ import { rawRuns, readOrMend } from './reading'
 import { UnreadableError } from './record'
 import type { RunRecord } from './schema'
 import { unseal } from './sealed'
-import { isNeeded } from './shared'
+import { isNeeded, textsOf } from './shared'
 
 interface Entry {
   key: IDBValidKey[]
@@ -68,9 +68,25 @@ export async function spaceOf(store: IDBObjectStore): Promise<Space[]> {
     if (!space) continue
     const name = `${space.what} ${space.id}`
     const sum = all.get(name) ?? space
-    all.set(name, { ...sum, size_bytes: sum.size_bytes + size_bytes })
+    all.set(name, { ...sum, size_bytes: sum.size_bytes + size_bytes, parts: partsWith(sum, entry) })
   }
+  for (const [name, space] of all)
+    if (space.what === 'run' || space.what === 'unreadable') {
+      let freed_bytes = space.size_bytes
+      for (const fingerprint of await textsOf(store, space.id, records.get(space.id)))
+        if (!(await isNeeded(store, fingerprint, records, space.id)))
+          freed_bytes += all.get(`text ${fingerprint}`)?.size_bytes ?? 0
+      all.set(name, { ...space, freed_bytes })
+    }
   return [...all.values()].sort((a, b) => b.size_bytes - a.size_bytes)
+}
+
+const NO_PARTS = { checkpoints: 0, steps: 0, history: 0 }
+/** The parts of a run's space with one more entry. */
+function partsWith({ what, parts = NO_PARTS }: Space, { key, size_bytes }: Entry): Space['parts'] {
+  if (what !== 'run') return undefined
+  const part = key[0] === 'checkpoint' ? 'checkpoints' : key[0] === 'keyframe' ? 'steps' : 'history'
+  return { ...parts, [part]: parts[part] + size_bytes }
 }
 
 const nothing = (what: Space['what'], id: string, name: string | null, runs = 0): Space => ({

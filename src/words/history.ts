@@ -85,6 +85,19 @@ export class RunHistory {
     this.#lists[name].push(entry)
   }
 
+  /** Mean training loss of the last steps, nats a token: of a twentieth of all, and of 100 at most. Null before the first. */
+  get recentLoss(): number | null {
+    const { loss, span } = this.steps.view()
+    const wanted = Math.min(100, Math.max(1, (this.steps.view().step.at(-1) ?? 0) / 20))
+    let [sum, count] = [0, 0]
+    for (let i = loss.length - 1; i >= 0 && count < wanted; i--) {
+      if (!Number.isFinite(loss[i])) continue
+      sum += loss[i]! * span[i]!
+      count += span[i]!
+    }
+    return count > 0 ? sum / count : null
+  }
+
   /** As it was at this step: what came after is forgotten. */
   cut(step: number): void {
     this.goBack(step)

@@ -175,4 +175,8 @@ export const SettingsSchema = v.object({
   /** What the loss chart shows, where the run allows it. */
   lossUnit: v.fallback(v.picklist(LOSS_UNITS), 'nats'),
   lastRun: v.fallback(v.nullable(text), null),
+  /** The run that others are compared with; null where nobody chose one. */
+  baseline: v.fallback(v.nullable(text), null),
+  /** What all runs together should take of the disk, in bytes; 0: what the browser allows. */
+  spaceBudget: v.fallback(v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 50)), 0),
 })

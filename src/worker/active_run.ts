@@ -147,6 +147,9 @@ export class ActiveRun implements Keeper {
   get spec(): RunSpec {
     return { ...(this.#model?.spec ?? this.#record.spec), name: this.#record.spec.name }
   }
+  get history(): RunHistory {
+    return this.#history
+  }
   get record(): RunRecord {
     return this.#record
   }
@@ -204,6 +207,9 @@ export class ActiveRun implements Keeper {
   }
   note(notes: string): void {
     this.#record = { ...this.#record, notes }
+  }
+  star(starred: boolean): void {
+    this.#record = { ...this.#record, starred }
   }
   /** The run was deleted in another tab: what is open here stays. */
   removedElsewhere(): void {
@@ -296,9 +302,9 @@ export class ActiveRun implements Keeper {
         best_val_loss: this.#record.best_val_loss,
         history: this.#history,
       })
-      // Name, notes or the best validation may have changed while the disk was busy.
-      const { spec, notes, best_val_loss } = this.#record
-      this.#record = { ...saved, spec: { ...saved.spec, name: spec.name }, notes, best_val_loss }
+      // Name, notes, star or the best validation may have changed while the disk was busy.
+      const { spec, notes, starred, best_val_loss } = this.#record
+      this.#record = { ...saved, spec: { ...saved.spec, name: spec.name }, notes, starred, best_val_loss }
       if (this.#best === pending) this.#best = Promise.resolve(null)
       this.#unsaved = null
       this.#problem = null

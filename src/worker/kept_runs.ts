@@ -2,7 +2,8 @@
 import { transfer } from 'comlink'
 import { CheckpointError } from '../errors'
 import type { RunRecord } from '../storage/schema'
-import type { Space } from '../words/kept'
+import type { Curve, Space } from '../words/kept'
+import { curveOf } from './curve'
 import type { KeptCalls, RunSummary } from './protocol'
 import { summaryOf } from './summary'
 import { pack, unpack } from './transfer'
@@ -26,6 +27,16 @@ export class KeptRuns implements KeptCalls {
     open?.note(notes)
     const saved = (open?.isKept ?? true) ? await this.#workbench.store.note(id, notes) : null
     this.#edited(id, saved)
+  }
+  async star(id: string, starred: boolean): Promise<void> {
+    const open = this.#workbench.openAs(id)
+    open?.star(starred)
+    const saved = (open?.isKept ?? true) ? await this.#workbench.store.star(id, starred) : null
+    this.#edited(id, saved)
+  }
+
+  async curve(id: string): Promise<Curve> {
+    return curveOf(this.#workbench.openAs(id)?.history ?? (await this.#workbench.store.history(id)))
   }
 
   async duplicate(id: string): Promise<RunSummary> {

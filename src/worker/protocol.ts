@@ -24,7 +24,7 @@ import type { ExportCalls } from '../words/exports'
 import type { Forecast, Gates, GeneratedToken, LiveChange, RunEvent, RunStatus, SampleOptions } from '../words/run'
 import type { PackedHistory } from '../words/history'
 import type { ImportCalls, Importing, TrainingChoice, TrainingPlan } from '../words/imports'
-import type { Space, UnreadableRun } from '../words/kept'
+import type { Curve, Origin, Space, UnreadableRun } from '../words/kept'
 import type { Keyframe } from '../words/keyframes'
 import type {
   CompressionPoint,
@@ -96,6 +96,11 @@ export interface RunSummary {
   imported: { from: string; format: string } | null
   /** It is weights alone, with no text to be trained on yet. */
   without_text: boolean
+  starred: boolean
+  /** Mean training loss of the last steps, nats a token; null where it is not known. */
+  train_loss: number | null
+  /** Where its first weights came from; null where they were drawn by chance, or that is not known. */
+  origin: Origin | null
 }
 
 /** The run that the worker holds open. */
@@ -175,6 +180,8 @@ export type LabEvent =
       type: 'storage'
       used_bytes: number
       quota_bytes: number
+      /** Whether the browser has promised not to clear it by itself. */
+      persisted: boolean
       problem: SaveProblem | null
       list_problem: string | null
     }
@@ -315,6 +322,9 @@ export interface RunCalls {
 export interface KeptCalls {
   rename(id: string, name: string): Promise<void>
   note(id: string, notes: string): Promise<void>
+  star(id: string, starred: boolean): Promise<void>
+  /** A run's curve, of at most 600 rows and 300 measurements; of the open run as it is now. Throws CheckpointError where it is not kept. */
+  curve(id: string): Promise<Curve>
   duplicate(id: string): Promise<RunSummary>
   delete(id: string): Promise<void>
   /** Undo of a delete, until the tab closes. */

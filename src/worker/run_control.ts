@@ -11,6 +11,7 @@ import { tellTurned } from '../words/gates'
 import type { TrainingChoice, TrainingPlan } from '../words/imports'
 import type { Forecast, Gates, LiveChange, RunEvent, RunSpec } from '../words/run'
 import { RunHistory } from '../words/history'
+import type { Origin } from '../words/kept'
 import type { CorpusShelf } from './corpus_shelf'
 import { Desk } from './desk'
 import { fitsDevice, type Room } from './fits'
@@ -109,7 +110,11 @@ export class RunControl implements RunCalls {
       const spec = { ...run.spec, name, config }
       const donor = weights === 'same' ? await run.weights() : null
       const checkpoint = donor && transplant(donor, spec)
-      return { ...(await this.#workbench.begin(spec, run.dataset, run.text)), checkpoint }
+      const origin = { how: 'restart', run: run.id, name: run.spec.name, step: run.step }
+      return {
+        ...(await this.#workbench.begin(spec, run.dataset, run.text, donor ? origin : undefined)),
+        checkpoint,
+      }
     })
   }
 
@@ -131,27 +136,25 @@ export class RunControl implements RunCalls {
     if (!whole)
       throw new CheckpointError(`The text of “${record.spec.name}” is not on this device: nothing can go on from it.`)
     const { weights, gates } = await store.readKeyframe(run, step, record.spec.config)
-    return this.#forked({ ...record.spec, gates }, step, weights, {
-      dataset: whole,
-      text,
-      history,
-      name,
-    })
+    const origin = { how: 'fork', run, name: record.spec.name, step }
+    return this.#forked({ ...record.spec, gates }, origin, weights, { dataset: whole, text, history, name })
   }
   async #forkShipped(step: number, name: string): Promise<Material> {
     const { spec } = await this.#shipped.index()
     const whole = await this.#shipped.text()
     if (!whole) throw new CheckpointError(`The text of “${spec.name}” does not come with the page.`)
     const weights = await this.#shipped.weights(step)
-    return this.#forked(spec, step, weights, { ...whole, history: new RunHistory(), name })
+    const origin = { how: 'fork', run: null, name: spec.name, step }
+    return this.#forked(spec, origin, weights, { ...whole, history: new RunHistory(), name })
   }
   async #forked(
     spec: RunSpec,
-    step: number,
+    origin: Origin,
     weights: ReadonlyMap<string, Float32Array>,
     { dataset, text, history, name }: { dataset: Dataset; text: string | null; history: RunHistory; name: string },
   ): Promise<Material> {
     const { config } = spec
+    const { step } = origin
     history.cut(step)
     const tensors = new Map(paramTable(config).map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]))
     const fresh = transplant(tensors, { ...spec, name })
@@ -165,7 +168,7 @@ export class RunControl implements RunCalls {
       best_val_loss: Number.isFinite(best) ? best : null,
     }
     return {
-      ...(await this.#workbench.begin({ ...spec, name }, dataset, text)),
+      ...(await this.#workbench.begin({ ...spec, name }, dataset, text, origin)),
       checkpoint: { ...fresh, meta },
       history,
     }

@@ -35,6 +35,9 @@ export function summaryOf(record: RunRecord, live: { status: RunStatus; step: nu
     gates: spec.gates ?? {},
     imported: spec.imported ?? null,
     without_text: isWithoutText(spec),
+    starred: record.starred ?? false,
+    train_loss: record.train_loss ?? null,
+    origin: record.origin ?? null,
   }
 }
 

@@ -37,7 +37,11 @@ export async function unpack(
   const history = extra.history ?? new RunHistory()
   history.cut(step)
   return {
-    record: { ...newRecord(spec, countParams(spec.config)), notes: extra.notes },
+    record: {
+      ...newRecord(spec, countParams(spec.config)),
+      notes: extra.notes,
+      origin: { how: 'file', run: null, name: spec.name, step },
+    },
     text,
     progress: {
       status: step >= spec.config.max_iters ? 'finished' : 'paused',

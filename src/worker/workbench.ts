@@ -21,6 +21,7 @@ import { summaryOf } from './summary'
 import type { TrainingLoop } from './training_loop'
 import { Turns } from './turns'
 import { RunHistory } from '../words/history'
+import type { Origin } from '../words/kept'
 import { KEYFRAME_BUDGET } from '../words/keyframes'
 
 export class Workbench {
@@ -175,10 +176,10 @@ export class Workbench {
     })
   }
 
-  /** A run that begins. */
-  async begin(spec: RunSpec, dataset: Dataset, text: string | null): Promise<Material> {
+  /** A run that begins. `origin`: where its weights come from, unless they are drawn by chance. */
+  async begin(spec: RunSpec, dataset: Dataset, text: string | null, origin?: Origin): Promise<Material> {
     const measured = text === null ? {} : measureTokens(dataset, spec.config.val_fraction)
-    const record = newRecord({ ...spec, ...measured }, countParams(spec.config))
+    const record = { ...newRecord({ ...spec, ...measured }, countParams(spec.config)), ...(origin && { origin }) }
     return {
       record,
       dataset,
@@ -302,6 +303,7 @@ export class Workbench {
     if (open && change.type === 'kept') {
       open.rename(change.run.name)
       open.note(change.run.notes)
+      open.star(change.run.starred)
       this.#await(open)
     }
     // Of a run that this tab trains, another knows the name and no more.

@@ -151,9 +151,8 @@ class LabMirror extends RunMirror {
     return this.#command(() => this.calls.run.measure(config)).finally(() => (this.compile = null))
   }
 
-  async createRun(spec: Parameters<Lab['run']['create']>[0]) {
-    await this.#command(() => this.calls.run.create(spec))
-    askToPersist()
+  createRun(spec: Parameters<Lab['run']['create']>[0]) {
+    return this.#command(() => this.calls.run.create(spec))
   }
   openRun(id: string) {
     return this.#command(() => this.calls.run.open(id))
@@ -252,6 +251,8 @@ class LabMirror extends RunMirror {
   /** The list, the last changed first, with a run as it is now. */
   #list(run: RunSummary) {
     const others = this.runs.filter(({ id }) => id !== run.id)
+    // A run that is new here, however it came, is worth asking for.
+    if (others.length === this.runs.length) askToPersist()
     this.runs = [run, ...others].sort((a, b) => b.updated - a.updated)
     const { name, notes } = run
     if (this.run?.id === run.id && (this.run.name !== name || this.run.notes !== notes))
@@ -304,8 +305,8 @@ class LabMirror extends RunMirror {
         this.kernels = event.kernels
         return
       case 'storage': {
-        const { used_bytes, quota_bytes, problem, list_problem } = event
-        this.storage = { used_bytes, quota_bytes, problem, list_problem }
+        const { used_bytes, quota_bytes, persisted, problem, list_problem } = event
+        this.storage = { used_bytes, quota_bytes, persisted, problem, list_problem }
       }
     }
   }

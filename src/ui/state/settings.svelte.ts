@@ -53,6 +53,12 @@ class Settings {
   get keyframeBytes() {
     return this.#kept.keyframeBytes
   }
+  get baseline() {
+    return this.#kept.baseline
+  }
+  get spaceBudget() {
+    return this.#kept.spaceBudget
+  }
   get lossUnit() {
     return this.#kept.lossUnit
   }

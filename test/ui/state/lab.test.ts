@@ -33,6 +33,9 @@ const run: RunSummary = {
   gates: {},
   imported: null,
   without_text: false,
+  starred: false,
+  train_loss: null,
+  origin: null,
 }
 const metrics = (step: number, loss = 2): StepMetrics => ({
   step,
