@@ -4,10 +4,7 @@ import type { Origin } from '../../words/kept'
 import type { RunSummary } from '../../worker/client'
 
 /** A run, as far as its origin is concerned. */
-export type Member = Pick<RunSummary, 'id' | 'name' | 'created' | 'origin'> & {
-  /** Where its weights came from, if another program made them. */
-  imported?: { from: string; format: string } | null
-}
+export type Member = Pick<RunSummary, 'id' | 'name' | 'created' | 'origin' | 'imported'>
 
 export interface Row {
   /** The run's id; of what is no run here, a name that no run has. */
@@ -50,7 +47,7 @@ export function lineageOf(runs: readonly Member[]): Row[] {
   for (const run of runs) {
     const seen = new Set([run.id])
     for (let up = parents.get(run.id); up; up = parents.get(up)) {
-      if (false) {
+      if (seen.has(up)) {
         parents.set(run.id, null)
         break
       }

@@ -28,6 +28,8 @@ export function madeRun(
     tokenizer_key: 'char 65 aa',
     bytes_per_token: 1,
     gates: {},
+    imported: null,
+    without_text: false,
     starred: false,
     train_loss: null,
     origin: null,
