@@ -34,7 +34,7 @@ test('a run on byte pairs opens, goes on, writes, and says what its tokens are',
   const page = await b.open(browser, site.address)
   await b.stage(page, 'runs').click()
   await page.locator('main header input[type=file]').setInputFiles(join(folder, 'checkpoint.safetensors'))
-  await page.getByRole('button', { name: m.runs.open }).first().click()
+  await page.getByRole('button', { name: m.runs.open, exact: true }).first().click()
   await page.getByText(m.reads.bpe).waitFor()
   await b.stage(page, 'train').click()
   await expect.poll(() => b.stepOf(page)).toBe(25)

@@ -40,7 +40,7 @@ async function witness(folder: string): Promise<string> {
   return file
 }
 
-const importer = (page: Page) => page.locator('input[type=file][accept=".safetensors"]')
+const importer = (page: Page) => page.locator('main header input[type=file]')
 
 /** A profile with a run that has trained a little, a witness that was imported, and a copy of it; the browser is closed. */
 async function furnished(folder: string, site: string): Promise<{ profile: string; file: string }> {
