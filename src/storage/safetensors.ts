@@ -29,6 +29,7 @@ type FileDType = keyof typeof BYTES
 /** Types of the format whose numbers are never read here: a file of another program may have them in tensors that nobody wants. */
 const OTHER_BYTES = { BOOL: 1, I8: 1, I16: 2, U16: 2, I64: 8, U64: 8, F8_E4M3: 1, F8_E5M2: 1 } as const
 type OtherDType = keyof typeof OTHER_BYTES
+const ALL_BYTES = { ...BYTES, ...OTHER_BYTES }
 
 /** Where a tensor lies in a file: its numbers, in bytes from `begin` to before `end` of the file. */
 export interface TensorPlace {
@@ -134,7 +135,7 @@ function readEntry(name: string, entry: unknown): TensorPlace {
   const [begin, end] = offsets
   if (begin === undefined || end === undefined || offsets.length !== 2 || end < begin)
     refuse(`Tensor "${name}" has offsets ${JSON.stringify(offsets)}; it takes a start and an end after it.`)
-  const size_bytes = sizeOf(shape) * { ...BYTES, ...OTHER_BYTES }[dtype]
+  const size_bytes = sizeOf(shape) * ALL_BYTES[dtype]
   if (!Number.isSafeInteger(size_bytes)) refuse(`Tensor "${name}" has an impossible shape [${shape.join(', ')}].`)
   if (size_bytes !== end - begin)
     refuse(

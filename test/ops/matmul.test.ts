@@ -1,16 +1,17 @@
 // Which of the kernel's forms takes a product depends on which sizes vec4s divide; the cases walk through all of them. A software driver
-// compiles each combination of form, epilogue and `+=` anew, tiles for seconds: one case of a variant covers as many as it can.
+// compiles each combination of form, epilogue and `+=` anew, tiles for seconds: one case of a variant covers as many as it can. The variant by
+// subgroups is in matmul_subgroup.test.ts, since it needs wider vectors.
 import { expect, test } from 'vitest'
 import { create } from 'webgpu'
 import { openCpu } from '../../src/cpu/engine'
 import { openGpu } from '../../src/ops/engine'
-import { Rng } from '../../src/rng'
 import { testOp } from '../check_op'
 import { gpu } from '../gpu_env'
 import { cases } from '../op_case'
-import { place, type OpResult } from '../op_run'
+import { place } from '../op_run'
+import { bits, large, LARGE_VALUES, LARGEST } from './products'
 
-const VARIANTS = ['tile 32×32', 'tile 64×64', 'tile 128×128', 'subgroup']
+const VARIANTS = ['tile 32×32', 'tile 64×64', 'tile 128×128']
 
 testOp('matmul', cases.matmul, {
   'one number': { N: 1, K: 1, M: 1, bias: true },
@@ -31,21 +32,7 @@ testOp('matmul', cases.matmul, {
   'ReLU² before, odd sizes': { N: 5, K: 7, M: 3, before: 'relu2' },
 })
 
-type Sizes = Parameters<typeof cases.matmul>[1]
-/** Large enough for every variant in each of the three products, by fours, and not by tiles. */
-const LARGEST = { N: 132, K: 100, M: 132, bias: true, residual: true } as const
-const LARGE_VALUES: Sizes = { ...LARGEST, transposed: true, fill: (_, z) => 1e4 * z }
-
-// By fours, and large enough for tiles of 32.
-const large: Record<string, Sizes> = {
-  'by fours, not by tiles, GELU before': { N: 36, K: 20, M: 44, bias: true, before: 'gelu', residual: true },
-  'larger than a tile, transposed, large values': LARGE_VALUES,
-  'parts of which the last is short, transposed': { N: 1030, K: 20, M: 24, transposed: true },
-  'GELU after': { N: 36, K: 20, M: 44, bias: true, after: 'gelu' },
-  'dropped, a residual added': { N: 36, K: 20, M: 44, bias: true, drop: 0.3, residual: true },
-}
-
-testOp('matmul', cases.matmul, large, undefined, ['plain', 'tile 32×32', 'subgroup'])
+testOp('matmul', cases.matmul, large, undefined, ['plain', 'tile 32×32'])
 
 // What follows the sum is one text for all tiles, and their other forms are held to the bits of the plain kernel below.
 testOp('matmul', cases.matmul, { 'larger than a tile, transposed, large values': LARGE_VALUES }, undefined, [
@@ -118,20 +105,6 @@ const described = ({ vendor, architecture, device, description }: GPUAdapterInfo
   device,
   description,
 })
-
-/** Output and gradients of one call, by a variant wherever it is possible. */
-async function bits(variant: string, transposed: boolean): Promise<OpResult> {
-  const engine = await openGpu({ gpu: await gpu(), force: { matmul: variant } })
-  const opCase = cases.matmul(1, { ...LARGEST, transposed })
-  const runner = await place(engine, opCase, (tensors) => engine.read(tensors))
-  const rng = new Rng(1, 79)
-  const result = await runner.run({
-    noise: 1,
-    dout: Float64Array.from({ length: LARGEST.N * LARGEST.M }, () => rng.normal()),
-  })
-  engine.destroy()
-  return result
-}
 
 test.each([
   ['nn, nt and tn', false],

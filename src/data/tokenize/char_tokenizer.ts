@@ -53,7 +53,10 @@ export function charTokenizer(state: TokenizerState): Tokenizer {
     throw new CheckpointError(
       `The tokenizer has ${characters} characters; it must have 1 to ${LARGEST_CHAR_VOCAB}. The file is damaged: open another.`,
     )
-  const idOf = new Uint16Array(CODE_POINTS).fill(UNKNOWN)
+  // No longer than the characters go: all of Unicode would take 2 MB, cleared for every model that is opened.
+  const idOf = new Uint16Array(vocab.reduce((end, token) => Math.max(end, (token.codePointAt(0) ?? 0) + 1), 0)).fill(
+    UNKNOWN,
+  )
   for (const [id, token] of vocab.entries()) {
     if (special.ids.get(token) === id) continue
     const point = token.codePointAt(0)
@@ -75,7 +78,7 @@ export function charTokenizer(state: TokenizerState): Tokenizer {
         for (let i = 0; i < part.length; i++) {
           const c = part.codePointAt(i)!
           if (c > 0xffff) i++
-          const id = idOf[c]!
+          const id = c < idOf.length ? idOf[c]! : UNKNOWN
           if (id === UNKNOWN) unknown.add(c)
           else ids[n++] = id
         }
