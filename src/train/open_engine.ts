@@ -5,7 +5,7 @@ import type { Engine, EngineInfo } from '../engine'
 import type { Threads } from '../threads'
 import { NoWebGpuError } from '../errors'
 import type { TuneOptions } from '../gpu/autotune'
-import { openGpu } from '../ops/engine'
+import type { DeviceOptions } from '../gpu/device'
 import { raceInWords, type Race } from '../words/race'
 import { race } from './race'
 
@@ -98,6 +98,12 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 
 /** The comparison is made once in a worker's life. */
 let compared = false
+
+/** The GPU's kernels are loaded where there may be a GPU. Throws NoWebGpuError. */
+async function openGpu(options: DeviceOptions & TuneOptions): Promise<Engine> {
+  if (!options.gpu) throw new NoWebGpuError('This browser has no WebGPU.')
+  return (await import('../ops/engine')).openGpu(options)
+}
 
 const openJavaScript = async () => (await import('../cpu/engine')).openCpu()
 
