@@ -7,17 +7,19 @@ export class LaterGroups {
   group<T extends object>(make: () => Promise<T>): T {
     let group: T | null = null
     let loading: Promise<T> | null = null
-    const load = () => {
+    const load = (): Promise<T> => {
       if (loading) return loading
-      const begun = make().finally(() => this.#loading.delete(begun))
+      const begun = make()
+        .then(
+          (made) => (group = made),
+          (error: unknown) => {
+            loading = null
+            throw error
+          },
+        )
+        .finally(() => this.#loading.delete(begun))
       this.#loading.add((loading = begun))
-      return begun.then(
-        (made) => (group = made),
-        (error: unknown) => {
-          loading = null
-          throw error
-        },
-      )
+      return begun
     }
     this.#groups.push(load)
     const call = async (name: keyof T, given: unknown[]): Promise<unknown> => {
@@ -25,7 +27,10 @@ export class LaterGroups {
       return (calls[name] as (...given: unknown[]) => unknown)(...given)
     }
     return new Proxy({} as T, {
-      get: (_, name) => (...given: unknown[]) => call(name as keyof T, given),
+      get:
+        (_, name) =>
+        (...given: unknown[]) =>
+          call(name as keyof T, given),
     })
   }
 

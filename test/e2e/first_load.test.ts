@@ -18,7 +18,9 @@ function closure(name: string, found = new Set<string>()): Set<string> {
 }
 
 test('page and worker load at most 200 KB of JavaScript before what loads when it is needed', () => {
-  const [, entry] = /<script type="module"[^>]*src="[^"]*assets\/([^"]+)"/.exec(readFileSync('dist/index.html', 'utf8'))!
+  const [, entry] = /<script type="module"[^>]*src="[^"]*assets\/([^"]+)"/.exec(
+    readFileSync('dist/index.html', 'utf8'),
+  )!
   const [worker, ...others] = readdirSync(ASSETS).filter((name) => /^worker-.*\.js$/.test(name))
   expect(others).toEqual([])
   const scripts = [...closure(worker!, closure(entry!))]

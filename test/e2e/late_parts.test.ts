@@ -1,18 +1,33 @@
 // Parts of the page that are loaded when they are needed: one whose file does not come says so in its place, with a way out.
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Page } from 'playwright-core'
 import { m } from '../../src/ui/messages'
 import * as b from './browser'
 
-const tab = b.openTab({ webgpu: false })
-const alert = () => tab.page.locator('main').getByRole('alert')
+const FILES = /\/assets\/(Model|Keys)-[^/]*\.js$/
+const profile = b.newProfile()
+let site: Awaited<ReturnType<typeof b.serveDist>>
+let browser: b.Browser
+let page: Page
+
+beforeAll(async () => {
+  site = await b.serveDist()
+  browser = await b.openBrowser(profile.folder, { webgpu: false })
+  await browser.context.route(FILES, (route) => route.abort())
+  page = await b.open(browser, site.address)
+})
+afterAll(async () => {
+  await browser.close()
+  site.close()
+  profile.forget()
+})
+
+const main = () => page.locator('main')
+const alert = () => main().getByRole('alert')
 const again = () => alert().getByRole('button', { name: m.errors.again })
-const heading = () => tab.page.locator('main').getByRole('heading', { level: 1 })
+const heading = () => main().getByRole('heading', { level: 1 })
 
 test('a stage whose file does not come says so, and is shown once it does', async () => {
-  const { page } = tab
-  const address = /\/assets\/(Model|Keys)-[^/]*\.js$/
-  await page.route(address, (route) => route.abort())
-  await page.reload()
   await b.stage(page, 'model').click()
   await alert().waitFor()
   expect(await alert().textContent()).toContain('could not be loaded')
@@ -26,9 +41,10 @@ test('a stage whose file does not come says so, and is shown once it does', asyn
   await heading().waitFor()
   await b.stage(page, 'model').click()
   await again().waitFor()
-  await page.unroute(address)
+  await browser.context.unroute(FILES)
   await again().click()
   await alert().waitFor({ state: 'detached' })
   await heading().waitFor()
-  expect(await page.evaluate(() => document.activeElement?.tagName)).not.toBe(undefined)
+  await page.keyboard.press('?')
+  await page.getByRole('dialog', { name: m.keys.title }).waitFor()
 })
