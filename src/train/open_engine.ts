@@ -1,12 +1,11 @@
 // Which engine computes: the GPU where there is one, else the processor, or the one asked for. On the processor that is WebAssembly where it
 // runs and agrees with the reference, and plain JavaScript where it does not. A GPU that is a program on the processor is none, and one
 // of which nothing is known is measured.
-import { openCpu } from '../cpu/engine'
 import type { Engine, EngineInfo } from '../engine'
 import type { Threads } from '../threads'
 import { NoWebGpuError } from '../errors'
 import type { TuneOptions } from '../gpu/autotune'
-import { openGpu } from '../ops/engine'
+import type { DeviceOptions } from '../gpu/device'
 import { raceInWords, type Race } from '../words/race'
 import { race } from './race'
 
@@ -32,7 +31,7 @@ export async function openEngine(
   gpu: GPU | undefined = globalThis.navigator?.gpu,
   { software = false, threads, ...options }: EngineOptions = {},
 ): Promise<Opened> {
-  if (preference === 'javascript') return { engine: openCpu(), fallback: null }
+  if (preference === 'javascript') return { engine: await openJavaScript(), fallback: null }
   if (preference === 'cpu') return onProcessor(threads)
   try {
     const engine = await openGpu({ gpu, ...options })
@@ -100,10 +99,18 @@ const messageOf = (error: unknown) => (error instanceof Error ? error.message : 
 /** The comparison is made once in a worker's life. */
 let compared = false
 
+/** The GPU's kernels are loaded where there may be a GPU. Throws NoWebGpuError. */
+async function openGpu(options: DeviceOptions & TuneOptions): Promise<Engine> {
+  if (!options.gpu) throw new NoWebGpuError('This browser has no WebGPU.')
+  return (await import('../ops/engine')).openGpu(options)
+}
+
+const openJavaScript = async () => (await import('../cpu/engine')).openCpu()
+
 /** WebAssembly, or plain JavaScript and why. */
 async function onProcessor(threads: Threads | undefined): Promise<Opened> {
-  const instead = (why: string) => ({
-    engine: openCpu(),
+  const instead = async (why: string) => ({
+    engine: await openJavaScript(),
     fallback: `${why} Plain JavaScript computes instead: slower, the same mathematics.`,
   })
   try {
@@ -113,13 +120,13 @@ async function onProcessor(threads: Threads | undefined): Promise<Opened> {
       import('./agrees'),
     ])
     const missing = whyNoWasm()
-    if (missing !== null) return instead(missing)
+    if (missing !== null) return await instead(missing)
     const engine = openWasm(undefined, threads)
-    const wrong = compared ? null : await disagreement(engine, openCpu())
+    const wrong = compared ? null : await disagreement(engine, await openJavaScript())
     compared ||= wrong === null
     if (wrong === null) return { engine, fallback: null }
     engine.destroy()
-    return instead(`WebAssembly computes wrong numbers here: ${wrong}.`)
+    return await instead(`WebAssembly computes wrong numbers here: ${wrong}.`)
   } catch (error) {
     return instead(`WebAssembly does not run here: ${messageOf(error)}.`)
   }

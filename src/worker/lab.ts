@@ -2,24 +2,16 @@
 // serve.ts puts it behind one.
 import type { Threads } from '../threads'
 import { RunStore } from '../storage/runs'
-import { Chat } from './chat'
 import { CorpusShelf } from './corpus_shelf'
-import { Demos } from './demos'
 import { Desk } from './desk'
-import { Exports } from './exports'
-import { Imports } from './imports'
 import { KeptRuns } from './kept_runs'
-import { Links } from './links'
-import { Look } from './look/look'
+import { LaterGroups } from './later'
 import { Shipped } from './look/shipped'
-import { Slots } from './look/slots'
+import type { Slots } from './look/slots'
 import { ModelShelf } from './models'
 import { Outbox } from './outbox'
 import type { EnginePreference, JobKind, Lab, LabEvent, Opened, Progress, ProgressEvent } from './protocol'
-import { RecipeBench } from './recipe_bench'
 import { RunControl } from './run_control'
-import { SpeedBench } from './speed_bench'
-import { TokenizerBench } from './tokenizer_bench'
 import { Workbench } from './workbench'
 
 export interface LabOptions {
@@ -38,17 +30,18 @@ export interface LabOptions {
 
 export class LocalLab implements Lab {
   readonly data: CorpusShelf
-  readonly recipe: RecipeBench
-  readonly tokens: TokenizerBench
+  readonly recipe: Lab['recipe']
+  readonly tokens: Lab['tokens']
   readonly run: RunControl
   readonly kept: KeptRuns
-  readonly imports: Imports
-  readonly chat: Chat
-  readonly look: Look
-  readonly links: Links
-  readonly demos: Demos
-  readonly exports: Exports
-  readonly device: SpeedBench
+  readonly imports: Lab['imports']
+  readonly chat: Lab['chat']
+  readonly look: Lab['look']
+  readonly links: Lab['links']
+  readonly demos: Lab['demos']
+  readonly exports: Lab['exports']
+  readonly device: Lab['device']
+  readonly #later = new LaterGroups()
   readonly #outbox: Outbox
   readonly #desks: { [K in JobKind]: Desk<Progress[K]> }
   readonly #workbench: Workbench
@@ -77,20 +70,34 @@ export class LocalLab implements Lab {
         if (isOtherText) desks.learning.supersede()
       },
     })
-    this.recipe = new RecipeBench(this.data, desks.leaks)
-    this.tokens = new TokenizerBench(this.data, desks.learning)
+    const later = this.#later
+    this.recipe = later.group(async () => new (await import('./recipe_bench')).RecipeBench(this.data, desks.leaks))
+    this.tokens = later.group(
+      async () => new (await import('./tokenizer_bench')).TokenizerBench(this.data, desks.learning),
+    )
     const shipped = new Shipped(fetchFile)
     const models = new ModelShelf(workbench, shipped)
-    const slots = new Slots(workbench, shipped, models)
+    let made: Slots | null = null
+    const slots = async () => {
+      const { Slots } = await import('./look/slots')
+      return (made ??= new Slots(workbench, shipped, models))
+    }
     this.run = new RunControl(workbench, this.data, shipped)
     this.kept = new KeptRuns(workbench)
-    this.imports = new Imports(workbench, desks.importing, hub)
-    this.chat = new Chat(workbench, slots, desks.writing)
-    this.demos = new Demos(models, workbench, fetchFile)
-    this.look = new Look(workbench, shipped, slots, desks.looking)
-    this.links = new Links(workbench, { models, shipped, shelf: this.data }, desks.rounding)
-    this.exports = new Exports(workbench, models)
-    this.device = new SpeedBench(workbench, desks.bench, threads)
+    this.imports = later.group(async () => new (await import('./imports')).Imports(workbench, desks.importing, hub))
+    this.chat = later.group(async () => new (await import('./chat')).Chat(workbench, await slots(), desks.writing))
+    this.demos = later.group(async () => new (await import('./demos')).Demos(models, workbench, fetchFile))
+    this.look = later.group(
+      async () => new (await import('./look/look')).Look(workbench, shipped, await slots(), desks.looking),
+    )
+    this.links = later.group(async () => {
+      const { Links } = await import('./links')
+      return new Links(workbench, { models, shipped, shelf: this.data }, desks.rounding)
+    })
+    this.exports = later.group(async () => new (await import('./exports')).Exports(workbench, models))
+    this.device = later.group(
+      async () => new (await import('./speed_bench')).SpeedBench(workbench, desks.bench, threads),
+    )
   }
 
   async open(preference: EnginePreference): Promise<Opened> {
@@ -100,7 +107,12 @@ export class LocalLab implements Lab {
     return { ...opened, ...kept, corpora: this.data.corpora }
   }
 
-  cancel(job: JobKind): Promise<void> {
+  loadAll(): Promise<void> {
+    return this.#later.loadAll()
+  }
+
+  async cancel(job: JobKind): Promise<void> {
+    await this.#later.begun()
     return this.#desks[job].cancel()
   }
 

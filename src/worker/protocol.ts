@@ -404,6 +404,8 @@ export interface Lab {
   open(preference: EnginePreference): Promise<Opened>
   /** Ends long work of one kind: whoever waits for it gets a CancelledError, or what there is. Resolves when it has ended. */
   cancel(job: JobKind): Promise<void>
+  /** Loads the files of all calls that nobody has made yet. What cannot be had now is loaded with its first call. */
+  loadAll(): Promise<void>
   readonly data: DataCalls
   readonly recipe: RecipeCalls
   readonly tokens: TokenCalls

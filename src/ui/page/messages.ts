@@ -12,6 +12,11 @@ interface Explanation {
 const KEPT_RUN = 'The run is kept up to its last checkpoint, and everything saved before is untouched.'
 
 const EXPLANATIONS: Record<string, Omit<Explanation, 'text'>> = {
+  NotLoadedError: {
+    title: 'This part of the page could not be loaded',
+    kept: 'The rest of the page goes on, and so does training. What was saved is untouched.',
+    todo: 'Check the connection and try again. If that does not help, reload the page: its host may have a newer version.',
+  },
   NoWebGpuError: {
     title: 'This browser gives no access to the GPU',
     kept: 'Nothing is lost.',

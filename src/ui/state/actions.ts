@@ -1,7 +1,7 @@
 // What buttons, keys and the command palette do, each written once. Errors end as a message that says what to do.
 import { SupersededError } from '../../errors'
 import { draft } from './draft.svelte'
-import type { Given } from './given'
+import { isTokenizerFile, type Given } from './given'
 import { imports } from './imports.svelte'
 import type { FileKind } from '../../words/imports'
 import { asError, lab } from './lab.svelte'
@@ -92,16 +92,19 @@ async function takeModels(given: readonly Given[]): Promise<readonly Given[]> {
   return rest
 }
 
-/** Takes a tokenizer.json where the tokenizers are; false where the file is something else. The stage that can says so. */
-let takeTokenizer: (file: File) => Promise<boolean> = () => Promise.resolve(false)
-export function onTokenizerFile(take: (file: File) => Promise<boolean>) {
+/** Takes a tokenizer.json where the tokenizers are. The page says how. */
+let takeTokenizer: (file: File) => Promise<void> = () => Promise.resolve()
+export function onTokenizerFile(take: (file: File) => Promise<void>) {
   takeTokenizer = take
 }
 
 /** Dropped or chosen files: a tokenizer by itself, runs that were exported here, a model, or all others together as a text. */
 export async function takeFiles(given: readonly Given[]) {
   const [first, ...others] = given
-  if (first && others.length === 0 && (await takeTokenizer(first.file))) return
+  if (first && others.length === 0 && (await isTokenizerFile(first.file))) {
+    await attempt(() => takeTokenizer(first.file))
+    return
+  }
   const texts = await takeModels(given)
   if (texts.length === 0) return
   route.go('data')

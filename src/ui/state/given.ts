@@ -1,6 +1,9 @@
 // Files that a person drops or chooses, folders walked, each under its path within what was given.
 import { MOST_FILES } from '../../words/collecting'
 
+/** Bytes from the beginning of a file in which what makes it a tokenizer.json would stand. */
+const HEAD = 65_536
+
 export interface Given {
   name: string
   file: File
@@ -43,3 +46,12 @@ async function walk(entry: FileSystemEntry, found: Given[]): Promise<void> {
 
 const isFile = (entry: FileSystemEntry): entry is FileSystemFileEntry => entry.isFile
 const isFolder = (entry: FileSystemEntry): entry is FileSystemDirectoryEntry => entry.isDirectory
+
+/** The file is Hugging Face's tokenizer.json, by its name or by what it begins with. A text that quotes one escapes the quotes. */
+export async function isTokenizerFile(file: File): Promise<boolean> {
+  const name = file.name.toLowerCase()
+  if (name === 'tokenizer.json') return true
+  if (!name.endsWith('.json')) return false
+  const head = await file.slice(0, HEAD).text()
+  return head.trimStart().startsWith('{') && (head.includes('"added_tokens"') || head.includes('"pre_tokenizer"'))
+}

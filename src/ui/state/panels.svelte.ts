@@ -1,6 +1,8 @@
 // Which of the page's dialogs is open: at most one.
+export type Panel = 'device' | 'keys' | 'palette' | 'bench'
+
 class Panels {
-  open = $state<'device' | 'keys' | 'palette' | 'bench' | null>(location.hash === '#bench' ? 'bench' : null)
+  open = $state<Panel | null>(location.hash === '#bench' ? 'bench' : null)
 }
 
 export const panels = new Panels()

@@ -13,8 +13,6 @@ import {
 import { SupersededError } from '../../errors'
 import { draft } from '../state/draft.svelte'
 import { asError, lab } from '../state/lab.svelte'
-import { onTokenizerFile } from '../state/actions'
-import { route } from '../state/route.svelte'
 import { m } from '../messages'
 
 export const KINDS = ['char', 'byte', 'word', 'bpe', 'given'] as const
@@ -24,8 +22,6 @@ export type Kind = (typeof KINDS)[number]
 const DEFAULT_SIZES = { word: 4096, bpe: 512 }
 /** Bytes of the largest tokenizer.json that is read: those of the largest vocabularies take 20 MB. */
 const LARGEST_FILE = 64e6
-/** Bytes from the beginning of a file in which what makes it a tokenizer.json would stand. */
-const HEAD = 65_536
 
 interface Given {
   name: string
@@ -318,21 +314,5 @@ function sameState(a: TokenizerState, b: TokenizerState): boolean {
   )
 }
 
-/** The file is Hugging Face's tokenizer.json, by its name or by what it begins with. A text that quotes one escapes the quotes. */
-export async function isTokenizerFile(file: File): Promise<boolean> {
-  const name = file.name.toLowerCase()
-  if (name === 'tokenizer.json') return true
-  if (!name.endsWith('.json')) return false
-  const head = await file.slice(0, HEAD).text()
-  return head.trimStart().startsWith('{') && (head.includes('"added_tokens"') || head.includes('"pre_tokenizer"'))
-}
-
 export const tokens = new Tokens()
-
-onTokenizerFile(async (file) => {
-  if (!(await isTokenizerFile(file))) return false
-  route.go('tokens')
-  await tokens.takeFile(file)
-  return true
-})
 export type { Pane }

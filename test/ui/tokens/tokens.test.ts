@@ -12,7 +12,8 @@ async function opened() {
   stubBrowser()
   const { lab } = await import('../../../src/ui/state/lab.svelte')
   const { draft } = await import('../../../src/ui/state/draft.svelte')
-  const { tokens, isTokenizerFile } = await import('../../../src/ui/tokens/tokens.svelte')
+  const { tokens } = await import('../../../src/ui/tokens/tokens.svelte')
+  const { isTokenizerFile } = await import('../../../src/ui/state/given')
   await lab.open()
   const load = async (name: string, text: string) => {
     await lab.show(lab.calls.data.loadText(name, text))
