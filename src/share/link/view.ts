@@ -9,8 +9,8 @@ const MOST_TEXT = 2_000
 /** Sets of gates, and gates in one: a layer has four sets, and a set at most a gate for each neuron. */
 const MOST_SETS = 512
 const MOST_GATES = 65_536
-/** As in the page, where a gate turns its part down or up to twice. */
-const GATE = { lowest: 0, highest: 2 }
+/** As in the page, where a gate turns its part down. */
+const GATE = { lowest: 0, highest: 1 }
 
 const word = v.pipe(text, v.maxLength(64))
 const SlotSchema = v.variant('of', [

@@ -167,7 +167,7 @@ test('a view: what a later page put into it is named and skipped, what is out of
   expect(later.unknown).toEqual(['view.lesson', 'view.?', 'view.controls.sliders'])
   expect(later.contents).toEqual({ view: { ...view, controls: { probe: 'locked' } } })
   const { contents } = await told({ gates: { 'h.0.attn.gate': [-7, 0.5, 1e300] } })
-  expect(contents.view?.gates).toEqual({ 'h.0.attn.gate': [0, 0.5, 2] })
+  expect(contents.view?.gates).toEqual({ 'h.0.attn.gate': [0, 0.5, 1] })
   for (const wrong of [
     { slots: { A: { of: 'run', run: 'x' }, B: null, shows: 'A' } },
     { slots: { A: { of: 'shipped', step: -1 }, B: null, shows: 'A' } },

@@ -52,7 +52,7 @@ const line = fc.string({ maxLength: 60, unit: 'binary' }).filter((text) => !/[\u
 const hex = fc.stringMatching(/^[0-9a-f]{64}$/)
 const gates = fc.dictionary(
   fc.constantFrom('h.0.attn.heads', 'h.1.mlp.gate', 'wpe.gate'),
-  fc.array(fc.double({ min: 0, max: 2, noNaN: true }), { maxLength: 4 }),
+  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
 )
 
 export const anySettings: fc.Arbitrary<LinkSettings> = fc.record(
