@@ -130,7 +130,7 @@ test('chat writes; a run is exported and imported', async () => {
   await page.getByRole('button', { name: m.runs.export }).first().click()
   const file = await download
   const bytes = readFileSync(await file.path())
-  await page.locator('main input[type=file]').setInputFiles({
+  await page.locator('main header input[type=file]').setInputFiles({
     name: file.suggestedFilename(),
     mimeType: 'application/octet-stream',
     buffer: bytes,

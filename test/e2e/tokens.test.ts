@@ -33,7 +33,7 @@ afterAll(async () => {
 test('a run on byte pairs opens, goes on, writes, and says what its tokens are', async () => {
   const page = await b.open(browser, site.address)
   await b.stage(page, 'runs').click()
-  await page.locator('main input[type=file]').setInputFiles(join(folder, 'checkpoint.safetensors'))
+  await page.locator('main header input[type=file]').setInputFiles(join(folder, 'checkpoint.safetensors'))
   await page.getByRole('button', { name: m.runs.open }).first().click()
   await page.getByText(m.reads.bpe).waitFor()
   await b.stage(page, 'train').click()
