@@ -12,7 +12,7 @@ import { clock, compact, hundredths, integer, loss, percent, significant } from 
 import { bytes } from '../words/sizes'
 import { map } from './look/messages_map'
 import { model } from './model/messages'
-import { errors, keys, palette, stages, strip, theme, title, update } from './page/messages'
+import { controls, errors, keys, palette, partial, stages, strip, theme, title, update } from './page/messages'
 import { go } from './parts/messages'
 import { runs } from './runs/messages'
 import { tokens } from './tokens/messages'
@@ -30,6 +30,8 @@ export const m = {
   copied: 'Copied',
 
   stages,
+  controls,
+  partial,
   title,
   theme,
   update,

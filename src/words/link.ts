@@ -1,6 +1,7 @@
 // What a link can carry, as page and worker say it. A link is the fragment of an address, which no server is told. Data only.
 import type { Config } from '../config/config'
 import type { CorpusInfo } from './corpus'
+import type { SlotName } from './look'
 import type { Gates } from './run'
 import type { TokenizerState } from './tokens'
 
@@ -56,6 +57,23 @@ export interface LinkCard {
   sha256?: string | undefined
 }
 
+/** Controls that a link may hide or lock, for a class. */
+export const LINK_CONTROLS = ['settings', 'training', 'slots', 'probe'] as const
+export type LinkControl = (typeof LINK_CONTROLS)[number]
+/** Locked: it is seen, and cannot be changed. */
+export const HOLDS = ['locked', 'hidden'] as const
+export type Held = Partial<Record<LinkControl, (typeof HOLDS)[number]>>
+
+/** A model of a slot as far as a link can name it: the link's own, or a kept step of the one that comes with the page. */
+export type LinkSlot = { of: 'model' } | { of: 'shipped'; step: number }
+
+/** The slots of Look inside, and which of them are shown. */
+export interface LinkSlots {
+  A: LinkSlot
+  B: LinkSlot | null
+  shows: SlotName | 'difference'
+}
+
 /** How the page is to be shown. */
 export interface LinkView {
   stage: string
@@ -65,6 +83,11 @@ export interface LinkView {
   text: string | null
   /** The stages that are shown, for a class; null: all of them. */
   only: string[] | null
+  slots?: LinkSlots | undefined
+  /** Gates that are turned in Look inside, of the model that it shows. */
+  gates?: Gates | undefined
+  /** Controls that are hidden or locked, for a class. */
+  controls?: Held | undefined
 }
 
 /** A curve to race: steps and losses, in order. Losses are rounded to 16 bits between the lowest and the highest. */
@@ -96,7 +119,7 @@ export interface LinkContents {
 export interface LinkTold {
   characters: number
   sections: { name: LinkSection; bytes: number }[]
-  /** Parts that this page does not know, by name: they are skipped. */
+  /** Parts that this page does not know, and entries of the view (`view.lesson`), by name: they are skipped. */
   unknown: string[]
   settings: LinkSettings | null
   card: LinkCard | null

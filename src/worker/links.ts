@@ -19,6 +19,7 @@ import {
   type RoundedLosses,
 } from '../words/link'
 import type { SlotSource } from '../words/look'
+import type { Gates } from '../words/run'
 import type { LinkParts, ReadLink } from '../share/link/link'
 import type { CorpusShelf } from './corpus_shelf'
 import type { Desk, Job } from './desk'
@@ -232,14 +233,15 @@ export class Links implements LinkCalls {
   async #read(fragment: string): Promise<ReadLink> {
     const { readLink } = await import('../share/link/link')
     const link = await readLink(fragment)
-    const { settings, text } = link.contents
-    if (settings?.gates)
-      try {
-        checkGates(settings.config, settings.gates)
-      } catch (cause) {
-        if (!(cause instanceof ConfigError)) throw cause
-        throw new LinkError(`The link’s gates are none of its model: ${cause.message}`, { cause })
-      }
+    const { settings, text, view } = link.contents
+    if (settings?.gates) checkedGates(settings.config, settings.gates)
+    if (view?.gates) {
+      // They are turned in the model that is shown.
+      const shown = view.slots?.[view.slots.shows === 'B' ? 'B' : 'A']
+      const config = shown?.of === 'shipped' ? (await this.#shipped.index()).spec.config : settings?.config
+      if (!config) throw new LinkError('The link turns gates of a model that it does not name.')
+      checkedGates(config, view.gates)
+    }
     if (settings && text !== undefined && (await fingerprint(text)) !== settings.corpus.fingerprint)
       throw new LinkError(`The link’s text is not “${settings.corpus.name}”, which its settings name.`)
     return link
@@ -293,6 +295,15 @@ export class Links implements LinkCalls {
     const choice = given ?? reads
     if (!choice) return loaded
     return this.#shelf.prepare({ clean: [], anonymise: null, split, tokenizer: choice })
+  }
+}
+
+function checkedGates(config: Config, gates: Gates): void {
+  try {
+    checkGates(config, gates)
+  } catch (cause) {
+    if (!(cause instanceof ConfigError)) throw cause
+    throw new LinkError(`The link’s gates are none of its model: ${cause.message}`, { cause })
   }
 }
 

@@ -19,6 +19,8 @@ let fragment = ''
 let short = ''
 /** The model for a class: Look inside, and nothing else. */
 let lesson = ''
+/** The model in a page of somebody else's. */
+let frame = ''
 
 const first = b.openTab({ webgpu: false })
 
@@ -26,6 +28,14 @@ describe('the sharer', () => {
   let page: Page
   beforeAll(async () => {
     page = first.page
+    // The system's sheet cannot be seen from here: what it is given is.
+    await page.context().addInitScript(() => {
+      const sent: unknown[] = []
+      Reflect.set(globalThis, 'sent', sent)
+      Object.defineProperty(navigator, 'share', { value: (data: unknown) => Promise.resolve(void sent.push(data)) })
+    })
+    await page.reload()
+    await b.opened(page)
     await b.stage(page, 'data').click()
     const names = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'First names' }) })
     await names.getByRole('button').first().click()
@@ -63,17 +73,50 @@ describe('the sharer', () => {
     await page.setViewportSize({ width: 1440, height: 900 })
   })
 
+  test('copies the link and the frame, and gives the link to the system', async () => {
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    const address = await page.getByRole('textbox', { name: m.share.copy }).inputValue()
+    const clipboard = () => page.evaluate(() => navigator.clipboard.readText())
+    await page.getByRole('button', { name: m.share.copy, exact: true }).click()
+    await page.getByRole('button', { name: m.copied, exact: true }).waitFor()
+    expect(await clipboard()).toBe(address)
+    await page.getByRole('button', { name: m.share.frame }).click()
+    await page.getByRole('button', { name: m.share.copy, exact: true }).waitFor()
+    frame = await clipboard()
+    expect(frame).toContain(`src="${address}"`)
+    expect(frame).toMatch(/^<iframe [^<>]*><\/iframe>$/)
+    await page.getByRole('button', { name: m.share.send }).click()
+    expect(await page.evaluate(() => Reflect.get(globalThis, 'sent') as unknown)).toEqual([
+      { title: 'First names', url: address },
+    ])
+  })
+
   test('can be made to open on one stage, for a class', async () => {
     const text = page.getByRole('textbox', { name: m.share.copy })
     await page.getByLabel(m.share.sections.view).check()
     await page.getByLabel(m.share.stage).selectOption('look')
+    await page.getByLabel(m.share.slots.B, { exact: true }).selectOption('shipped')
+    await page.getByLabel(m.share.slotStep('B')).selectOption('400')
+    await page.getByLabel(m.share.slotShows, { exact: true }).selectOption('A')
     await page.getByLabel(m.share.panel).selectOption('lens')
-    await page.getByLabel(m.share.probe).fill('Mar')
+    await page.getByLabel(m.share.probe, { exact: true }).fill('Mar')
     await page.getByLabel(m.share.only).check()
+    await page.getByLabel(m.share.control.settings, { exact: true }).selectOption('hidden')
+    await page.getByLabel(m.share.control.training, { exact: true }).selectOption('locked')
+    await page.getByLabel(m.share.control.probe, { exact: true }).selectOption('locked')
     await expect.poll(async () => (await text.isVisible()) && (await text.inputValue()).endsWith(fragment)).toBe(false)
     await page.getByRole('status').filter({ hasText: m.share.making }).waitFor({ state: 'hidden' })
     const address = await text.inputValue()
     lesson = address.slice(address.indexOf('#'))
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 900 })
+      await inBoth(page, async (theme) => {
+        expect(await widerThanPage(page), `${width} px`).toBeLessThanOrEqual(0)
+        expect(await serious(page)).toEqual([])
+        await shoot(page, `share-view-${width}-${theme}`)
+      })
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
     await page.getByLabel(m.share.sections.view).uncheck()
   })
 
@@ -177,10 +220,50 @@ describe.each([
     await expect.poll(() => page.getByLabel(m.look.text).inputValue()).toBe('Mar')
     await page.getByRole('radio', { name: m.look.panels.lens }).waitFor({ state: 'attached' })
     expect(await page.getByRole('radio', { name: m.look.panels.lens }).isChecked()).toBe(true)
+    await expect.poll(() => page.getByLabel(m.look.slots.name.B, { exact: true }).inputValue()).toBe('shipped')
+    await page.getByText(m.look.slots.step(400), { exact: true }).waitFor()
+    expect(await page.getByLabel(m.look.text).isDisabled()).toBe(true)
+    const step = b.strip(page).getByRole('button', { name: m.strip.stop })
+    expect(await step.isDisabled()).toBe(true)
+    await page.locator('main').focus()
+    await page.keyboard.press('Space')
+    expect(await b.strip(page).getByText(m.strip.state.running).count()).toBe(0)
     const stages = page.getByRole('navigation').getByRole('link')
     expect(await stages.count()).toBe(1)
+    const { settings, training, probe } = m.controls
+    await page.getByText(m.partial.sentence([m.partial.stages, settings], [training, probe])).waitFor()
+    for (const width of [1440, 390]) {
+      await page.setViewportSize({ width, height: 844 })
+      await inBoth(page, async (theme) => {
+        expect(await widerThanPage(page)).toBeLessThanOrEqual(0)
+        expect(await serious(page)).toEqual([])
+        await shoot(page, `share-class-${width}-${theme}`, false)
+      })
+    }
+    await page.setViewportSize({ width: 1440, height: 900 })
+    await page.evaluate(() => (location.hash = '#/model'))
+    await page.getByRole('heading', { name: m.model.picture }).waitFor()
+    expect(await page.getByText(m.model.advanced).count()).toBe(0)
     await page.getByRole('button', { name: m.stages.all }).click()
+    await page.getByText(m.model.advanced).waitFor()
     expect(await stages.count()).toBe(8)
+    expect(await page.getByRole('button', { name: m.stages.all }).count()).toBe(0)
+    nothingElse()
+  })
+
+  test('shown in a frame of another page, the model opens and writes', async () => {
+    const { origin } = new URL(/src="([^"]*)"/.exec(frame)![1]!)
+    await page.route(`${site.address}blog`, (route) =>
+      route.fulfill({
+        contentType: 'text/html',
+        body: `<!doctype html><title>A blog</title>${frame.replace(`${origin}/`, site.address)}`,
+      }),
+    )
+    await page.goto(`${site.address}blog`)
+    const inside = page.frameLocator('iframe')
+    await inside.getByRole('button', { name: said.openModel }).click()
+    await inside.getByRole('button', { name: m.chat.generate, exact: true }).click()
+    await inside.locator('main ol li').first().locator('.body').getByText(/\w/).first().waitFor()
     nothingElse()
   })
 

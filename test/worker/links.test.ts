@@ -106,10 +106,13 @@ test('gates that its model lacks, and a text that is another, are refused before
   )
   const settings = contents.settings!
   const before = (await store.list()).runs.length
+  const view = { stage: 'look', panel: null, text: null, only: null }
   const wrong = [
     { ...contents, settings: { ...settings, gates: { 'h.7.attn.heads': [1] } } },
     { ...contents, settings: { ...settings, gates: { 'h.0.attn.heads': [1] } } },
     { ...contents, text: `${contents.text}.` },
+    { ...contents, view: { ...view, gates: { 'h.7.attn.gate': [0] } } },
+    { view: { ...view, gates: { 'h.0.attn.gate': [0] } } },
   ]
   for (const parts of wrong) {
     const fragment = await writeLink(parts)

@@ -10,6 +10,7 @@ import { TOKENIZER_KINDS } from '../../words/tokens'
 import { curveFromBytes, curveToBytes } from './curve'
 import { packedLength, readFragment, writeFragment, fragmentLength, type Section } from './envelope'
 import { settingsFromJson, settingsToJson } from './settings'
+import { viewFromJson, viewToJson } from './view'
 import { weightHead, weightsFromBytes } from './weights'
 
 /** What is put into a link: its contents, the weights rounded already. */
@@ -17,10 +18,8 @@ export type LinkParts = Omit<LinkContents, 'weights'> & { weights?: Uint8Array }
 
 /** What a section's JSON may hold: byte pairs of 30,000 tokens. */
 const BOUNDS = { length: 3_000_000, depth: 12, nodes: 150_000 }
-const MOST_TEXT = 2_000
 
 const finite = v.pipe(v.number(), v.finite())
-const word = v.pipe(text, v.maxLength(64))
 const CardSchema = v.object({
   step: count,
   params: count,
@@ -28,12 +27,6 @@ const CardSchema = v.object({
   bits_per_byte: v.nullable(finite),
   device: v.optional(v.pipe(text, v.maxLength(200))),
   sha256: v.optional(v.pipe(text, v.regex(/^[0-9a-f]{64}$/))),
-})
-const ViewSchema = v.object({
-  stage: word,
-  panel: v.nullable(word),
-  text: v.nullable(v.pipe(text, v.maxLength(MOST_TEXT))),
-  only: v.nullable(v.pipe(v.array(word), v.maxLength(16))),
 })
 const TokenizerSchema = v.object({
   kind: v.picklist(TOKENIZER_KINDS),
@@ -55,7 +48,7 @@ export function sectionsOf(parts: LinkParts): Section[] {
   const made: Record<LinkSection, () => Section[]> = {
     settings: () => json('settings', parts.settings && settingsToJson(parts.settings)),
     card: () => json('card', parts.card),
-    view: () => json('view', parts.view && { ...parts.view, text: parts.view.text?.slice(0, MOST_TEXT) ?? null }),
+    view: () => json('view', parts.view && viewToJson(parts.view)),
     curve: () => bytes('curve', parts.curve && curveToBytes(parts.curve)),
     tokenizer: () => json('tokenizer', parts.tokenizer),
     text: () => bytes('text', parts.text === undefined ? undefined : bytesOf(parts.text)),
@@ -117,12 +110,15 @@ export async function readLink(fragment: string): Promise<ReadLink> {
   }
 
   const settings = json('settings')
+  const shown = json('view')
+  const read = shown && viewFromJson(shown.value)
+  unknown.push(...(read?.unknown ?? []))
   const curve = bytes('curve')
   const written = bytes('text')
   const contents: ReadLink['contents'] = defined({
     settings: settings && settingsFromJson(settings.value),
     card: parsed('card', CardSchema),
-    view: parsed('view', ViewSchema),
+    view: read?.view,
     curve: curve && curveFromBytes(curve),
     tokenizer: parsed('tokenizer', TokenizerSchema),
     text: written && decoded(written),

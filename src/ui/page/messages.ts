@@ -1,5 +1,6 @@
 // What the shell of the page says: the part of the message catalogue for the rail, the strip, errors, keys and commands.
-import { age, hundredths, integer, plural } from '../format'
+import { age, hundredths, integer, list, plural } from '../format'
+import type { LinkControl } from '../../words/link'
 
 /** What happened, what was kept and what to do, for an error with a name. */
 interface Explanation {
@@ -103,7 +104,7 @@ export const stages = {
   chat: 'Chat',
   share: 'Share',
   runs: 'Runs',
-  all: 'Show all stages',
+  all: 'Show everything',
   hints: {
     data: 'the text it learns from',
     tokens: 'the pieces it reads',
@@ -114,6 +115,24 @@ export const stages = {
     share: 'send it to others',
     runs: 'everything kept',
   },
+}
+
+/** Controls that a link may hide or lock. */
+export const controls: Record<LinkControl, string> = {
+  settings: 'settings',
+  training: 'starting and stopping',
+  slots: 'the choice of models',
+  probe: 'the text that is looked at',
+}
+export const partial = {
+  stages: 'other stages',
+  sentence: (hidden: string[], locked: string[]) =>
+    [
+      'The link that was opened',
+      [hidden.length > 0 ? `hides ${list(hidden)}` : '', locked.length > 0 ? `locks ${list(locked)}` : '']
+        .filter(Boolean)
+        .join(' and '),
+    ].join(' ') + '.',
 }
 
 export const title = {

@@ -8,6 +8,7 @@ import { asError, lab } from './lab.svelte'
 import { m } from '../messages'
 import { route } from './route.svelte'
 import { toasts } from './toasts.svelte'
+import { pageView } from './view.svelte'
 
 /** Runs a command; if it fails, the person reads why. What something newer replaced did not fail. */
 export async function attempt(command: () => Promise<unknown>): Promise<boolean> {
@@ -24,7 +25,12 @@ export async function attempt(command: () => Promise<unknown>): Promise<boolean>
 
 /** The open run can be trained on from here. */
 export const canTrain = () =>
-  lab.run !== null && lab.readOnly === null && lab.broken === null && lab.status !== 'finished' && !lab.busy
+  !pageView.isHeld('training') &&
+  lab.run !== null &&
+  lab.readOnly === null &&
+  lab.broken === null &&
+  lab.status !== 'finished' &&
+  !lab.busy
 
 export async function trainItNow() {
   route.go('train')
@@ -33,7 +39,7 @@ export async function trainItNow() {
 
 /** Space and the strip's big button: start, pause, or begin the first run. */
 export async function startOrPause() {
-  if (lab.phase !== 'ready' || lab.reopening || draft.going !== 'idle') return
+  if (lab.phase !== 'ready' || lab.reopening || draft.going !== 'idle' || pageView.isHeld('training')) return
   if (lab.run === null) return trainItNow()
   if (lab.status === 'running') await attempt(() => lab.pause())
   else if (canTrain()) await attempt(() => lab.start())

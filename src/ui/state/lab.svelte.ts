@@ -120,12 +120,17 @@ class LabMirror extends RunMirror {
     if (wasOpen) toasts.show({ level: 'error', text: m.errors.stopped })
   }
 
-  async #showRecorded() {
+  /** Loads the run that comes with the page: a page that opens with a run of its own has not asked for it yet. */
+  async loadRecorded() {
     try {
       this.recorded ??= await loadRecordedRun()
     } catch (error) {
       toasts.show({ level: 'warning', text: m.recorded.unreadable(asError(error).message) })
     }
+  }
+
+  async #showRecorded() {
+    await this.loadRecorded()
     if (this.run) return
     if (this.recorded) {
       this.showRun(this.recorded.history, 'finished')

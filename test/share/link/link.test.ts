@@ -157,6 +157,28 @@ test('another version is named, unknown parts are named and skipped', async () =
   expect(read.contents.settings).toBeDefined()
 })
 
+test('a view: what a later page put into it is named and skipped, what is out of range is brought into it or refused', async () => {
+  const view = { stage: 'look', panel: null, text: null, only: null }
+  const told = (more: object) =>
+    writeFragment([
+      { name: 'view', kind: 'json', bytes: new TextEncoder().encode(JSON.stringify({ ...view, ...more })) },
+    ]).then(readLink)
+  const later = await told({ lesson: 3, 'a b': 1, controls: { probe: 'locked', sliders: 'hidden' } })
+  expect(later.unknown).toEqual(['view.lesson', 'view.?', 'view.controls.sliders'])
+  expect(later.contents).toEqual({ view: { ...view, controls: { probe: 'locked' } } })
+  const { contents } = await told({ gates: { 'h.0.attn.gate': [-7, 0.5, 1e300] } })
+  expect(contents.view?.gates).toEqual({ 'h.0.attn.gate': [0, 0.5, 1] })
+  for (const wrong of [
+    { slots: { A: { of: 'run', run: 'x' }, B: null, shows: 'A' } },
+    { slots: { A: { of: 'shipped', step: -1 }, B: null, shows: 'A' } },
+    { slots: { A: null, B: null, shows: 'A' } },
+    { gates: { 'h.0.attn.gate': new Array(70_000).fill(1) } },
+    { controls: { settings: 'gone' } },
+    { text: 'x'.repeat(2_001) },
+  ])
+    await expect(told(wrong)).rejects.toEqual(refused(/view is wrong/))
+})
+
 test('parts that do not belong together are refused, all of them', async () => {
   const whole = await wholeLink()
   const { settings, tokenizer, weights, text } = whole as Required<typeof whole>

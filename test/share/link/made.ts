@@ -4,7 +4,15 @@ import type { Config } from '../../../src/config/config'
 import { FIELDS } from '../../../src/config/fields'
 import { validate } from '../../../src/config/validate'
 import { configFor, PRESETS } from '../../../src/presets'
-import type { LinkCard, LinkCurve, LinkSettings, LinkView } from '../../../src/words/link'
+import {
+  HOLDS,
+  LINK_CONTROLS,
+  type LinkCard,
+  type LinkCurve,
+  type LinkSettings,
+  type LinkSlot,
+  type LinkView,
+} from '../../../src/words/link'
 import type { TokenizerState } from '../../../src/words/tokens'
 import type { LinkParts } from '../../../src/share/link/link'
 import { roundWeights } from '../../../src/share/link/weights'
@@ -44,7 +52,7 @@ const line = fc.string({ maxLength: 60, unit: 'binary' }).filter((text) => !/[\u
 const hex = fc.stringMatching(/^[0-9a-f]{64}$/)
 const gates = fc.dictionary(
   fc.constantFrom('h.0.attn.heads', 'h.1.mlp.gate', 'wpe.gate'),
-  fc.array(fc.double({ min: 0, max: 2, noNaN: true }), { maxLength: 4 }),
+  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 4 }),
 )
 
 export const anySettings: fc.Arbitrary<LinkSettings> = fc.record(
@@ -83,12 +91,24 @@ export const anyCard: fc.Arbitrary<LinkCard> = fc.record(
   { requiredKeys: ['step', 'params', 'val_loss', 'bits_per_byte'] },
 )
 
-export const anyView: fc.Arbitrary<LinkView> = fc.record({
-  stage: fc.constantFrom('look', 'chat', 'train'),
-  panel: fc.option(fc.constantFrom('attention', 'lens')),
-  text: fc.option(line),
-  only: fc.option(fc.uniqueArray(fc.constantFrom('train', 'look', 'chat'))),
-})
+const anySlot: fc.Arbitrary<LinkSlot> = fc.oneof(
+  fc.constant({ of: 'model' as const }),
+  fc.record({ of: fc.constant('shipped' as const), step: fc.nat() }),
+)
+export const anyView: fc.Arbitrary<LinkView> = fc.record(
+  {
+    stage: fc.constantFrom('look', 'chat', 'train'),
+    panel: fc.option(fc.constantFrom('attention', 'lens')),
+    text: fc.option(line),
+    only: fc.option(fc.uniqueArray(fc.constantFrom('train', 'look', 'chat'))),
+    slots: fc.record({ A: anySlot, B: fc.option(anySlot), shows: fc.constantFrom('A', 'B', 'difference') }),
+    gates,
+    controls: fc.record(Object.fromEntries(LINK_CONTROLS.map((name) => [name, fc.constantFrom(...HOLDS)])), {
+      requiredKeys: [],
+    }),
+  },
+  { requiredKeys: ['stage', 'panel', 'text', 'only'] },
+)
 
 const anyPoints = (most: number) =>
   fc
@@ -113,7 +133,12 @@ export async function wholeLink(): Promise<LinkParts> {
   return {
     settings: { name, prompt, config: tinyConfig, preset: null, corpus, builtIn: null, reads: 'char' },
     card: { step: 3, params: 100, val_loss: 1.5, bits_per_byte: 2.1, device: 'a device', sha256: 'ab'.repeat(32) },
-    view: { stage: 'look', panel: 'lens', text: 'a', only: ['look', 'chat'] },
+    view: {
+      ...{ stage: 'look', panel: 'lens', text: 'a', only: ['look', 'chat'] },
+      slots: { A: { of: 'model' }, B: { of: 'shipped', step: 500 }, shows: 'difference' },
+      gates: { 'h.0.attn.heads': [0, 1] },
+      controls: { settings: 'hidden', training: 'locked' },
+    },
     curve: { train: { step: [1, 2, 3], loss: [3, 2, 1] }, validation: { step: [3], loss: [1.5] } },
     tokenizer,
     text: 'abc',
