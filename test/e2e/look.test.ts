@@ -5,14 +5,13 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { PANELS } from '../../src/ui/look/panels'
 import { m } from '../../src/ui/look/words'
 import * as b from './browser'
-import { serious, shoot } from './looks'
+import { serious, shoot, widerThanPage } from './looks'
 
 const open = async (page: Page, panel: (typeof PANELS)[number]) => {
   await page.getByText(m.look.panels[panel], { exact: true }).first().click()
   await page.getByText(m.look.loading).waitFor({ state: 'hidden' })
   await page.getByText(m.look.asking).first().waitFor({ state: 'hidden' })
 }
-const widerThanPage = (page: Page) => page.evaluate('document.documentElement.scrollWidth - innerWidth')
 
 describe('the model that comes with the page', () => {
   const tab = b.openTab({ webgpu: false })

@@ -17,6 +17,9 @@ const TRANSITIONS = `Promise.race([
   new Promise((enough) => setTimeout(enough, 3000)),
 ]).then(() => undefined)`
 
+/** Pixels by which the page is wider than its window: 0 where it does not scroll sideways. */
+export const widerThanPage = (page: Page) => page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+
 /** What axe finds serious or critical, one line each. */
 export async function serious(page: Page): Promise<string[]> {
   if (await page.evaluate('!("axe" in window)')) await page.evaluate(AXE)

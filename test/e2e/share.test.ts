@@ -6,11 +6,10 @@ import { raceWords } from '../../src/ui/train/messages_race'
 import { m as looking } from '../../src/ui/look/words'
 import { m as sharing } from '../../src/ui/share/words'
 import * as b from './browser'
-import { inBoth, serious, shoot } from './looks'
+import { inBoth, serious, shoot, widerThanPage } from './looks'
 
 const m = { ...looking, ...sharing }
 const said = m.share.open
-const widerThanPage = (page: Page) => page.evaluate('document.documentElement.scrollWidth - innerWidth')
 const dialog = (page: Page) => page.getByRole('dialog')
 
 /** A small model that has learned some names, and its link with everything but the text. */
