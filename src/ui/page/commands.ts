@@ -7,6 +7,7 @@ import { m } from '../messages'
 import { panels } from '../state/panels.svelte'
 import { route, STAGES } from '../state/route.svelte'
 import { settings } from '../state/settings.svelte'
+import { pageView } from '../state/view.svelte'
 
 export interface Command {
   name: string
@@ -22,9 +23,10 @@ export function generateHere() {
 export function commands(): Command[] {
   const running = lab.status === 'running'
   const found: Command[] = []
-  if (lab.run === null) found.push({ name: m.go.now, key: 'Space', run: startOrPause })
-  else {
-    if (running) found.push({ name: m.strip.pause, key: 'Space', run: startOrPause })
+  if (lab.run === null) {
+    if (!pageView.isHeld('training')) found.push({ name: m.go.now, key: 'Space', run: startOrPause })
+  } else {
+    if (running && !pageView.isHeld('training')) found.push({ name: m.strip.pause, key: 'Space', run: startOrPause })
     if (!running && canTrain()) {
       found.push({ name: m.strip.resume, key: 'Space', run: startOrPause })
       found.push({ name: m.strip.step, key: 'S', run: stepOnce })
