@@ -60,7 +60,9 @@ export class LocalLab implements Lab {
       rounding: desk('rounding', 'It was called off: what rounding costs is not known.'),
       writing: new Desk(),
     })
-    const workbench = (this.#workbench = new Workbench(store, { gpu, threads }, this.#outbox, desks.writing))
+    const later = this.#later
+    const begun = () => later.begun()
+    const workbench = (this.#workbench = new Workbench(store, { gpu, threads }, this.#outbox, desks.writing, begun))
     this.data = new CorpusShelf({
       fetchText: async (path) => new TextDecoder().decode(await fetchFile(path)),
       textOfRun: (id) => workbench.textOf(id),
@@ -70,7 +72,6 @@ export class LocalLab implements Lab {
         if (isOtherText) desks.learning.supersede()
       },
     })
-    const later = this.#later
     this.recipe = later.group(async () => new (await import('./recipe_bench')).RecipeBench(this.data, desks.leaks))
     this.tokens = later.group(
       async () => new (await import('./tokenizer_bench')).TokenizerBench(this.data, desks.learning),

@@ -1,7 +1,8 @@
 // Groups of calls whose files are loaded with their first call, or beforehand: a first visit does without them until then.
 export class LaterGroups {
   readonly #groups: (() => Promise<object>)[] = []
-  readonly #loading = new Set<Promise<object>>()
+  /** Calls that wait for their files, until they have begun. */
+  readonly #waiting = new Set<Promise<void>>()
 
   /** A group of calls in the place of the one that `make` loads. A file that could not be loaded is tried again with the next call. */
   group<T extends object>(make: () => Promise<T>): T {
@@ -9,22 +10,24 @@ export class LaterGroups {
     let loading: Promise<T> | null = null
     const load = (): Promise<T> => {
       if (loading) return loading
-      const begun = make()
-        .then(
-          (made) => (group = made),
-          (error: unknown) => {
-            loading = null
-            throw error
-          },
-        )
-        .finally(() => this.#loading.delete(begun))
-      this.#loading.add((loading = begun))
-      return begun
+      loading = make().then(
+        (made) => (group = made),
+        (error: unknown) => {
+          loading = null
+          throw error
+        },
+      )
+      return loading
     }
     this.#groups.push(load)
     const call = async (name: keyof T, given: unknown[]): Promise<unknown> => {
-      const calls = group ?? (await load())
-      return (calls[name] as (...given: unknown[]) => unknown)(...given)
+      const begin = (calls: T): unknown => (calls[name] as (...given: unknown[]) => unknown)(...given)
+      if (group) return begin(group)
+      let answer: unknown
+      const begun = load().then((calls) => void (answer = begin(calls)))
+      this.#waiting.add(begun)
+      await begun.finally(() => this.#waiting.delete(begun))
+      return answer
     }
     return new Proxy({} as T, {
       get:
@@ -41,6 +44,6 @@ export class LaterGroups {
 
   /** Resolves when calls that wait for their files have begun. */
   async begun(): Promise<void> {
-    while (this.#loading.size > 0) await Promise.allSettled(this.#loading)
+    while (this.#waiting.size > 0) await Promise.allSettled(this.#waiting)
   }
 }

@@ -33,6 +33,8 @@ export class Workbench {
   /** What the kept steps of a run may take of the disk. */
   keyframe_bytes = KEYFRAME_BUDGET
   /** Text that the open run writes; it ends before the run does. */
+  /** Resolves when calls that wait for their files have begun. */
+  readonly #begun: () => Promise<void>
   readonly #writing: Desk
   readonly #outbox: Outbox
   readonly #around: Surroundings
@@ -48,7 +50,9 @@ export class Workbench {
     { gpu, threads }: { gpu: GPU | undefined; threads: Threads | undefined },
     outbox: Outbox,
     writing: Desk,
+    begun: () => Promise<void>,
   ) {
+    this.#begun = begun
     this.store = store
     this.#outbox = outbox
     this.#writing = writing
@@ -147,6 +151,8 @@ export class Workbench {
     })
   }
   async #secure(): Promise<void> {
+    // What was asked of the open run before is no question to the next.
+    await this.#begun()
     await this.#writing.cancel()
     const run = this.#run
     await run?.rest()

@@ -85,11 +85,16 @@ describe('the page’s settings', () => {
     keyframeBytes: 2 ** 25,
     lossUnit: 'nats',
     lastRun: null,
+    baseline: null,
+    spaceBudget: 0,
   }
 
   test('each falls back alone', () => {
     expect(v.parse(SettingsSchema, {})).toEqual(usual)
-    const set = { theme: 'dark', shortcuts: false, engine: 'cpu', keyframeBytes: 5, lossUnit: 'bits', lastRun: 'a1' }
+    const set = {
+      ...{ theme: 'dark', shortcuts: false, engine: 'cpu', keyframeBytes: 5, lossUnit: 'bits', lastRun: 'a1' },
+      ...{ baseline: 'a2', spaceBudget: 7 },
+    }
     expect(v.parse(SettingsSchema, { ...set, left: 1 })).toEqual(set)
     for (const name of Object.keys(usual) as (keyof typeof usual)[])
       expect(v.parse(SettingsSchema, { ...set, [name]: {} })).toEqual({ ...set, [name]: usual[name] })

@@ -156,7 +156,7 @@ describe('the mirror', () => {
   it('forgets a run that is closed, and says that nothing was open', async () => {
     const { lab, kept } = await openedLab('r1')
     await lab.closeRun()
-    expect([lab.run, lab.step]).toEqual([null, 0])
+    await expect.poll(() => [lab.run, lab.step]).toEqual([null, 0])
     expect(JSON.parse(kept.get('glasshouse.settings') ?? '')).toMatchObject({ lastRun: null })
   })
 
