@@ -208,13 +208,15 @@ describe('a run', () => {
     const back = heard((e) => e.type === 'notice' && /went back to its checkpoint of step 1/.test(e.mark.text))
     await lab.run.change({ learning_rate: 1e-3, min_lr: 1e-3, weight_decay: 0 })
     await back
-    const marks = events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark] : []))
-    expect(marks.map(({ id: mark, step }) => [mark, step])).toEqual([
-      [1, 3],
-      [2, 1],
-      [3, 1],
-    ])
-    expect((await openRun(lab, id)).history.events).toEqual(marks.slice(1))
+    const marks = () => events.flatMap((e) => (e.type === 'run' && e.event.type === 'notice' ? [e.event.mark] : []))
+    await eventually(() =>
+      expect(marks().map(({ id: mark, step }) => [mark, step])).toEqual([
+        [1, 3],
+        [2, 1],
+        [3, 1],
+      ]),
+    )
+    expect((await openRun(lab, id)).history.events).toEqual(marks().slice(1))
   })
 
   test('keeps the state that validated best', async () => {
