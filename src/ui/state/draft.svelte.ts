@@ -307,10 +307,11 @@ class Draft {
     }
   }
 
-  /** Leaves the open run for a new one: on the text in hand, or else on the one that the page opens with. */
+  /** Leaves the open run for a new one: on the text in hand or brought meanwhile, or else on the one that the page opens with. */
   async startOver() {
+    const loads = this.#loads
     await lab.closeRun()
-    if (lab.dataset === null) await this.bring(() => this.choose(DEFAULT_PRESET))
+    if (lab.dataset === null && loads === this.#loads) await this.bring(() => this.choose(DEFAULT_PRESET))
   }
 
   /** Says no to a promise. */
