@@ -8,8 +8,8 @@ import { assemble, type Reading, type Weights } from './foreign'
 import type { FileLike, Files, NamedFile } from './file_like'
 import { filesOf } from './named_files'
 import { openGguf } from './read_gguf'
-import { openHf } from './read_hf'
-import { tokenizerOfFiles, tokenizerOfGguf } from './read_tokenizer'
+import { openHf, type ForeignModel } from './read_hf'
+import { tokenizerOfFiles, tokenizerOfGguf, type ForeignTokenizer } from './read_tokenizer'
 
 /** A model whose headers hold together and whose weights are not read yet. */
 export interface OpenedModel {
@@ -46,37 +46,33 @@ async function ofGguf(name: string, ggufs: [string, FileLike][]): Promise<Opened
   const [first, second] = ggufs
   if (second) throw new ImportError(`There are ${ggufs.length} GGUF files. Open one of them.`)
   const model = await openGguf(first![1])
-  const { config, family, notices, planned, tensors, types, values } = model
-  const { state, why } = tokenizerOfGguf(values, config.vocab_size)
-  const said = values.get('general.name')
-  return {
-    name: typeof said === 'string' && said.trim() !== '' ? said.trim().slice(0, 80) : name,
-    format: `GGUF, ${types.join(' and ')}`,
-    family,
-    config,
-    params: countParams(config),
-    tokenizer: state,
-    numbers: why,
-    notices,
-    weights: (reading) => assemble(config, planned, tensors, reading),
-  }
+  const said = model.values.get('general.name')
+  const isNamed = typeof said === 'string' && said.trim() !== ''
+  const reads = tokenizerOfGguf(model.values, model.config.vocab_size)
+  return opened(isNamed ? said.trim().slice(0, 80) : name, `GGUF, ${model.types.join(' and ')}`, model, reads)
 }
 
 async function ofFolder(name: string, files: Files): Promise<OpenedModel> {
-  const { config, family, notices, planned, tensors } = await openHf(files)
-  const { state, why } = await tokenizerOfFiles(files, config.vocab_size)
-  return {
-    name,
-    format: 'safetensors',
-    family,
-    config,
-    params: countParams(config),
-    tokenizer: state,
-    numbers: why,
-    notices,
-    weights: (reading) => assemble(config, planned, tensors, reading),
-  }
+  const model = await openHf(files)
+  return opened(name, 'safetensors', model, await tokenizerOfFiles(files, model.config.vocab_size))
 }
+
+const opened = (
+  name: string,
+  format: string,
+  { config, family, notices, planned, tensors }: ForeignModel,
+  { state, why }: ForeignTokenizer,
+): OpenedModel => ({
+  name,
+  format,
+  family,
+  config,
+  params: countParams(config),
+  tokenizer: state,
+  numbers: why,
+  notices,
+  weights: (reading) => assemble(config, planned, tensors, reading),
+})
 
 /** The folder's name, or the file's. */
 function nameOf(given: readonly NamedFile[]): string {

@@ -11,6 +11,7 @@ import { importedCheckpoint, importedSpec } from '../../../src/share/formats/imp
 import { openModel } from '../../../src/share/formats/read_model'
 import { decodeCheckpoint, encodeCheckpoint } from '../../../src/storage/checkpoint'
 import { gguf, safetensors, TOKENS_KEYS } from './make'
+import { placesIn } from '../../places'
 
 const COUNT = 20_000
 
@@ -134,15 +135,7 @@ const ODD: readonly unknown[] = [
 /** One place somewhere inside gets another value, goes, or has another name. */
 function edited(value: unknown, dice: Rng): unknown {
   const copy: unknown = structuredClone(value)
-  const places: { of: Record<string, unknown>; name: string }[] = []
-  const walk = (node: unknown) => {
-    if (typeof node !== 'object' || node === null) return
-    for (const name of Object.keys(node)) {
-      places.push({ of: node as Record<string, unknown>, name })
-      walk((node as Record<string, unknown>)[name])
-    }
-  }
-  walk(copy)
+  const places = placesIn(copy)
   const { of, name } = pick(places, dice)
   const way = dice.below(5)
   if (way === 0) Reflect.deleteProperty(of, name)

@@ -9,6 +9,7 @@ import { readFragment, writeFragment, type Section } from '../../../src/share/li
 import { readLink, sectionsOf, writeLink } from '../../../src/share/link/link'
 import { xxh32 } from '../../../src/storage/checksum'
 import { wholeLink } from './made'
+import { placesIn } from '../../places'
 
 /** Links that are changed as text, which the checksum tells; and as what they say, sealed anew. */
 const DAMAGED = 95_000
@@ -78,15 +79,7 @@ const ODD: readonly unknown[] = [
 /** One place in JSON gets another value, goes, or comes under another name. */
 function edited(json: unknown, rng: Rng): unknown {
   const copy: unknown = structuredClone(json)
-  const places: { of: Record<string, unknown>; name: string }[] = []
-  const walk = (node: unknown) => {
-    if (typeof node !== 'object' || node === null) return
-    for (const name of Object.keys(node)) {
-      places.push({ of: node as Record<string, unknown>, name })
-      walk((node as Record<string, unknown>)[name])
-    }
-  }
-  walk(copy)
+  const places = placesIn(copy)
   if (places.length === 0 || rng.below(20) === 0) return pick(ODD, rng)
   const { of, name } = pick(places, rng)
   const way = rng.below(4)
