@@ -7,7 +7,7 @@ import { CheckpointError } from '../errors'
 import type { RunHistory } from '../words/history'
 import type { Space, UnreadableRun } from '../words/kept'
 import { withinBudget, type Keyframe } from '../words/keyframes'
-import type { Checkpoint, RunSpec } from '../words/run'
+import type { Checkpoint } from '../words/run'
 import { encodeCheckpoint } from './checkpoint'
 import { openStore, transact } from './database'
 import { checkpointKey, keyframeKey, KINDS_OF_RUN, openKey, pieceKey, runKey, wholeHistoryKey } from './keys'
@@ -26,6 +26,7 @@ import {
   readOrMend,
 } from './reading'
 import { UnreadableError, writeRun } from './record'
+import { checkpointsOf, newId } from './run_record'
 import type { Kept, RunRecord } from './schema'
 import { isNeeded, keepText, keysOfText, readSharedText, textsOf } from './shared'
 import { describeUnreadable, freeUnused, packRaw, spaceOf } from './space'
@@ -54,34 +55,6 @@ export interface LoadedRun {
   text: string | null
   /** What was found damaged, one message each. */
   damage: string[]
-}
-
-/** A record of a run that has not begun. */
-export function newRecord(spec: RunSpec, params: number): RunRecord {
-  const now = Date.now()
-  return {
-    id: newId(),
-    created: now,
-    updated: now,
-    status: 'paused',
-    reason: null,
-    spec,
-    notes: '',
-    params,
-    last_val_loss: null,
-    best_val_loss: null,
-    kept: { latest: null, previous: null, best: null },
-  }
-}
-
-function newId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (x) => x.toString(16).padStart(2, '0')).join('')
-}
-
-/** The checkpoints of a run, each once: newest first, the best last unless it is one of them. */
-export function checkpointsOf({ kept }: RunRecord): Kept[] {
-  const all = [kept.latest, kept.previous, kept.best].filter((k) => k !== null)
-  return all.filter((k, i) => all.findIndex((other) => other.serial === k.serial) === i)
 }
 
 export class RunStore {

@@ -7,7 +7,7 @@ import { RoundingBench } from '../inspect/rounding_bench'
 import { countParams, paramTable } from '../params'
 import { learningRate } from '../train/schedule'
 import { checkGates } from '../train/weights'
-import { newRecord } from '../storage/runs'
+import { newRecord } from '../storage/run_record'
 import { RunHistory } from '../words/history'
 import {
   ZONES,

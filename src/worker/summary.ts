@@ -3,7 +3,7 @@ import { alphabet, type Dataset } from '../data/dataset/dataset'
 import type { Preparation } from '../words/recipe'
 import { isWithoutText, type RunStatus } from '../words/run'
 import type { TokenizerState } from '../words/tokens'
-import { checkpointsOf } from '../storage/runs'
+import { checkpointsOf } from '../storage/run_record'
 import type { RunRecord } from '../storage/schema'
 import type { DatasetSummary, RunSummary } from './protocol'
 

@@ -7,7 +7,8 @@ import type { Checkpoint, RunSpec } from '../words/run'
 import { RunHistory } from '../words/history'
 import { fileName, shareableSpec } from '../words/shareable'
 import { decodeCheckpoint, decodeText, encodeCheckpoint } from '../storage/checkpoint'
-import { newRecord, type Progress } from '../storage/runs'
+import { newRecord } from '../storage/run_record'
+import type { Progress } from '../storage/runs'
 import type { RunRecord } from '../storage/schema'
 
 /** A file with everything in it, under a name that says run and step. */

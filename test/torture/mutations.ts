@@ -8,7 +8,7 @@ import { decodeCheckpoint, encodeCheckpoint } from '../../src/storage/checkpoint
 import { historyToJson, unpackHistory } from '../../src/storage/history'
 import { joinPieces, piecesOf, writeOpen, writePiece } from '../../src/storage/pieces'
 import { readRun, readText, writeRun, writeText } from '../../src/storage/record'
-import { newRecord } from '../../src/storage/runs'
+import { newRecord } from '../../src/storage/run_record'
 import { writeSafetensors } from '../../src/storage/safetensors'
 import { seal, unseal } from '../../src/storage/sealed'
 import { describePiece } from '../../src/storage/pieces'
