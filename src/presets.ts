@@ -89,6 +89,14 @@ export function sizeDial(step: number): Partial<Config> {
   return SIZES[Math.min(SIZES.length - 1, Math.max(0, Math.round(step)))]!.config
 }
 
+/** The stop of the dial that these settings stand on, or null. */
+export function stopOf(config: Partial<Config>): number | null {
+  const stop = SIZES.findIndex((size) =>
+    Object.entries(size.config).every(([name, value]) => Reflect.get(config, name) === value),
+  )
+  return stop < 0 ? null : stop
+}
+
 export const PRESETS: readonly Preset[] = [
   {
     id: 'moby-dick',

@@ -14,19 +14,19 @@ import {
   QUICK_PRESET,
   SIZES,
   sizeDial,
+  stopOf,
   type Preset,
 } from '../../presets'
 import type { LiveChange } from '../../words/run'
 import type { DatasetSummary, Lab, Measurement } from '../../worker/client'
 import { asError, lab } from './lab.svelte'
 import { route } from './route.svelte'
+import { secondsFor } from './seconds'
 
 /** Above this a promised time is put to the person before it is spent. */
 const ASK_ABOVE_S = 240
 /** Readable words are promised within a minute or two. */
 const SOON_S = 120
-/** What a forward pass costs of a whole step: one of three equal matrix products. */
-const FORWARD_SHARE = 1 / 3
 /** A vocabulary to show counts with while no text has been read yet: Moby Dick's. */
 const PROVISIONAL_VOCAB = 81
 
@@ -36,13 +36,6 @@ const PROMPT_LENGTH = 12
 export type Going = 'idle' | 'reading' | 'measuring' | 'asking' | 'starting'
 
 const NAMES = Object.keys(FIELDS) as FieldName[]
-
-/** Seconds that `steps` steps take, validations included. */
-export function secondsFor(config: Config, measured: Pick<Measurement, 'step_ms'>, steps = config.max_iters): number {
-  const perStep =
-    1 + (2 * FORWARD_SHARE * config.eval_iters) / Math.max(1, config.eval_interval) / config.gradient_accumulation_steps
-  return (steps * measured.step_ms * perStep) / 1000
-}
 
 class Draft {
   preset = $state.raw<Preset | null>(DEFAULT_PRESET)
@@ -391,14 +384,6 @@ class Draft {
 }
 
 const freshSeed = () => crypto.getRandomValues(new Uint32Array(1))[0] ?? 0
-
-/** The stop of the dial that these settings stand on, or null. */
-function stopOf(config: Partial<Config>): number | null {
-  const stop = SIZES.findIndex((size) =>
-    Object.entries(size.config).every(([name, value]) => Reflect.get(config, name) === value),
-  )
-  return stop < 0 ? null : stop
-}
 
 /** The first words of a text, at most a dozen characters. */
 function firstWords(text: string): string {
