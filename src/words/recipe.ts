@@ -183,3 +183,13 @@ export interface LeakContext {
   after: string
   at: number
 }
+
+/** What a recipe would do to the collected text. Of each question only the newest is answered; an older one gets a SupersededError. */
+export interface RecipeCalls {
+  /** Tries cleaning steps on the beginning of the text. Throws CorpusError: a step that makes no sense, or leaves nothing. */
+  preview(steps: readonly CleanStep[]): Promise<CleanPreview>
+  /** Personal data in the text, up to 50 hits an answer. Throws CorpusError. */
+  findPersonal(query: PersonalQuery): Promise<PersonalFound>
+  /** What of the current dataset's held-out part stands in its training part, with this share held out. */
+  leaks(val_fraction: number): Promise<LeakReport>
+}

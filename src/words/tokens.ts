@@ -141,3 +141,26 @@ export function vocabProblem(size: number, special = 0): { message: string; fix:
     fix,
   }
 }
+
+/**
+ * Tokenizers tried on the current text. What is learned is kept until the text changes, which ends these calls with a
+ * SupersededError; `cancel('learning')` ends all that wait. Each may throw CorpusError.
+ */
+export interface TokenCalls {
+  /** A passage of at most LONGEST_PASSAGE characters under a tokenizer. */
+  readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading>
+  /** A passage of the text that begins at about this share of it, and where something begins. */
+  passageAt(share: number): Promise<string>
+  /** The merges of byte pairs, learned or given. */
+  merges(choice: TokenizerChoice): Promise<Merges>
+  /** How the passage comes together by those merges. */
+  replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay>
+  /** Byte pairs of 256, 512, 1,024 … tokens, as far as the text gives them. */
+  compressionCurve(): Promise<CompressionPoint[]>
+  /** The tokenizer as Hugging Face's tokenizer.json. */
+  writeJson(choice: TokenizerChoice): Promise<string>
+  /** The tokenizer of a tokenizer.json. */
+  readJson(json: string): Promise<TokenizerChoice>
+  /** The current text's own tokenizer, as it stands. */
+  inUse(): Promise<TokenizerChoice>
+}

@@ -6,16 +6,7 @@ import type { CollectedSummary, Loading, ReadAs, TablePreview } from '../words/c
 import type { Config } from '../config/config'
 import type { Problem } from '../config/validate'
 import type { EngineInfo, KernelChoice } from '../engine'
-import type {
-  CleanPreview,
-  CleanReport,
-  CleanStep,
-  LeakReport,
-  PersonalFound,
-  PersonalQuery,
-  PersonalReport,
-  Preparation,
-} from '../words/recipe'
+import type { CleanReport, PersonalReport, Preparation, RecipeCalls } from '../words/recipe'
 import type { Answer, Answers, BuiltInCorpus, CorpusInfo } from '../words/corpus'
 import type { LinkChoice, LinkOffer, LinkTold, RoundedLosses } from '../words/link'
 import type { LookCalls, SlotSource } from '../words/look'
@@ -26,14 +17,7 @@ import type { PackedHistory } from '../words/history'
 import type { ImportCalls, Importing, TrainingChoice, TrainingPlan } from '../words/imports'
 import type { Curve, Origin, Space, UnreadableRun } from '../words/kept'
 import type { Keyframe } from '../words/keyframes'
-import type {
-  CompressionPoint,
-  MergeReplay,
-  Merges,
-  PassageReading,
-  TokenizerChoice,
-  TokenizerState,
-} from '../words/tokens'
+import type { TokenCalls, TokenizerState } from '../words/tokens'
 
 /** A text read and tokenized, ready to train on. */
 export interface DatasetSummary {
@@ -225,39 +209,6 @@ export interface DataCalls {
    * meanwhile.
    */
   ladder(val_fraction: number): Promise<TextLadder | null>
-}
-
-/** What a recipe would do to the collected text. Of each question only the newest is answered; an older one gets a SupersededError. */
-export interface RecipeCalls {
-  /** Tries cleaning steps on the beginning of the text. Throws CorpusError: a step that makes no sense, or leaves nothing. */
-  preview(steps: readonly CleanStep[]): Promise<CleanPreview>
-  /** Personal data in the text, up to 50 hits an answer. Throws CorpusError. */
-  findPersonal(query: PersonalQuery): Promise<PersonalFound>
-  /** What of the current dataset's held-out part stands in its training part, with this share held out. */
-  leaks(val_fraction: number): Promise<LeakReport>
-}
-
-/**
- * Tokenizers tried on the current text. What is learned is kept until the text changes, which ends these calls with a
- * SupersededError; `cancel('learning')` ends all that wait. Each may throw CorpusError.
- */
-export interface TokenCalls {
-  /** A passage of at most LONGEST_PASSAGE characters under a tokenizer. */
-  readPassage(choice: TokenizerChoice, passage: string): Promise<PassageReading>
-  /** A passage of the text that begins at about this share of it, and where something begins. */
-  passageAt(share: number): Promise<string>
-  /** The merges of byte pairs, learned or given. */
-  merges(choice: TokenizerChoice): Promise<Merges>
-  /** How the passage comes together by those merges. */
-  replayMerges(choice: TokenizerChoice, passage: string): Promise<MergeReplay>
-  /** Byte pairs of 256, 512, 1,024 … tokens, as far as the text gives them. */
-  compressionCurve(): Promise<CompressionPoint[]>
-  /** The tokenizer as Hugging Face's tokenizer.json. */
-  writeJson(choice: TokenizerChoice): Promise<string>
-  /** The tokenizer of a tokenizer.json. */
-  readJson(json: string): Promise<TokenizerChoice>
-  /** The current text's own tokenizer, as it stands. */
-  inUse(): Promise<TokenizerChoice>
 }
 
 /**

@@ -14,11 +14,11 @@ import {
   type LeakReport,
   type PersonalFound,
   type PersonalQuery,
+  type RecipeCalls,
 } from '../words/recipe'
 import { SPECIAL } from '../words/tokens'
 import type { CorpusShelf } from './corpus_shelf'
 import { Desk, type Job } from './desk'
-import type { RecipeCalls } from './protocol'
 
 /** UTF-16 units of a text that cleaning steps are tried on: telling languages takes a second for so many. */
 const TRIED = 500_000

@@ -25,6 +25,7 @@ import {
   type MergeReplay,
   type Merges,
   type PassageReading,
+  type TokenCalls,
 } from '../words/tokens'
 import { curveOf } from './compression_curve'
 import type { CorpusShelf } from './corpus_shelf'
@@ -39,7 +40,6 @@ import {
   tokensOf,
   wholeCharacters,
 } from './passage'
-import type { TokenCalls } from './protocol'
 import { tokenizerKey } from './summary'
 
 /** Tokenizers that are remembered for a text. */
