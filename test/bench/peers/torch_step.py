@@ -2,8 +2,14 @@
 some, else on the CPU in PyTorch's own number of threads; `thread` on one thread of the CPU; `compiled` in bfloat16 through torch.compile, on CUDA alone."""
 import json
 import math
+import os
 import sys
 import time
+
+if sys.argv[2] == "thread":
+    # OpenBLAS has threads of its own, which set_num_threads does not reach, and reads this as it is loaded.
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
 
 import torch
 import torch.nn.functional as F
