@@ -24,6 +24,12 @@ beforeAll(async () => {
     await b.prepare(page, { steps, fields: { n_layer, eval_interval: 4 } })
     await b.go(page)
     await b.finished(page)
+    // The numbers of a single run have headings too.
+    await b.stage(page, 'runs').click()
+    await main()
+      .getByRole('button', { name: m.beside.sortBy('best') })
+      .waitFor()
+    await b.stage(page, 'train').click()
   }
   await b.stage(page, 'runs').click()
   await b.until('two runs', async () => (await names()).length === 2)
