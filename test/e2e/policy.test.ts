@@ -143,6 +143,8 @@ test('the device, the bench, the keys, the commands and the theme', async () => 
   await page.getByRole('button', { name: m.device.title }).click()
   await page.getByRole('dialog').getByRole('heading', { name: m.device.title, exact: true }).waitFor()
   await page.keyboard.press('Escape')
+  // Its close is an event of its own; until then keys belong to it.
+  await expect.poll(() => page.locator('.sheet').count()).toBe(0)
   for (const key of ['?', 'Control+k']) {
     await page.locator('main').focus()
     await page.keyboard.press(key)

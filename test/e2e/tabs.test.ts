@@ -97,7 +97,7 @@ test('two tabs: one looks at what the other trains, hears its name, and has it o
   await b.stage(page, 'runs').click()
   await page.getByRole('button', { name: m.runs.rename }).click()
   await page.getByRole('textbox').fill('A new name')
-  await page.getByRole('button', { name: m.runs.save }).click()
+  await page.getByRole('button', { name: m.runs.save, exact: true }).click()
   await second.getByRole('heading', { level: 1, name: 'A new name' }).waitFor()
   await page.getByRole('button', { name: m.runs.duplicate }).click()
   await b.stage(second, 'runs').click()
